@@ -1,0 +1,17 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""No token: for an agent or proxy that adds its own."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.vaultops.vault.plugins.module_utils._auth._method import AuthMethod
+
+
+def _obtain(params: t.Mapping[str, t.Any]) -> str | None:
+    return None
+
+
+METHOD = AuthMethod(spec={}, obtain=_obtain)

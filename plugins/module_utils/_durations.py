@@ -1,0 +1,34 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Durations as the command line clients spell them."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
+
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+
+
+def parse_duration(text: t.Any, option: str) -> float:
+    """Return the seconds that ``text`` means: ``60``, ``60s``, ``1m30s``, ``500ms``.
+
+    Raises OptionError, which names ``option``, for any other spelling and for zero.
+    """
+    spelling = str(text).strip()
+    try:
+        seconds = float(spelling) if re.fullmatch(r"[\d.]+", spelling) else None
+    except ValueError:
+        seconds = None
+    if seconds is None and _PART.sub("", spelling) == "":
+        seconds = sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(spelling))
+    if not seconds:
+        raise OptionError(
+            f"{option} {spelling!r} is not a duration",
+            next_step="give seconds above zero, or a duration such as 60s or 1m30s",
+        )
+    return seconds

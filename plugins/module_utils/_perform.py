@@ -1,0 +1,70 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Running an operation for a front: options in, an Ansible result out, whatever happens between."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.vaultops.vault.plugins.module_utils._auth import AUTH_SPEC, obtain_token
+from ansible_collections.vaultops.vault.plugins.module_utils._client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import VaultError
+from ansible_collections.vaultops.vault.plugins.module_utils._options import (
+    CONNECTION_SPEC,
+    Connection,
+)
+
+Params = t.Mapping[str, t.Any]
+Result = t.Dict[str, t.Any]
+
+
+class Operation(t.Protocol):
+    """What a file in ``_operations`` offers: the module itself is the object."""
+
+    SPEC: dict[str, dict[str, t.Any]]
+    CONSTRAINTS: dict[str, t.Any]
+
+    def run(self, client: VaultClient, params: Params, check_mode: bool) -> Result:
+        """Do it, or in check mode only look; return the result or raise VaultError."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """The task's result and warnings, and the secrets that a front must mask in all it prints."""
+
+    result: Result
+    warnings: list[str]
+    secrets: set[str]
+
+
+def argument_spec(operation: Operation) -> dict[str, dict[str, t.Any]]:
+    """Return the operation's own options with those of connection and authentication."""
+    return {**operation.SPEC, **CONNECTION_SPEC, **AUTH_SPEC}
+
+
+def perform(operation: Operation, params: Params, check_mode: bool) -> Outcome:
+    """Run ``operation`` with validated ``params``; a VaultError becomes a failed result."""
+    secrets: set[str] = set()
+    try:
+        with VaultClient(Connection.from_params(params)) as client:
+            client.token = obtain_token(params)
+            if client.token:
+                secrets.add(client.token)
+            result = operation.run(client, params, check_mode)
+    except VaultError as error:
+        result = _failure(error)
+    return Outcome(result, result.pop("warnings", []), secrets)
+
+
+def _failure(error: VaultError) -> Result:
+    return {
+        "changed": False,
+        **error.result,
+        "failed": True,
+        "msg": str(error),
+        "status": error.status,
+        "errors": error.errors,
+        "request_id": error.request_id,
+    }

@@ -1,0 +1,217 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The reload endpoint: what is sent, how long we wait, and what the server's answer means.
+
+API: https://developer.hashicorp.com/vault/api-docs/system/plugins-reload and
+https://openbao.org/api-docs/system/plugins-reload/
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import typing as t
+
+from ansible_collections.vaultops.vault.plugins.module_utils._client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
+    NoAnswer,
+    Refused,
+    VaultError,
+)
+
+RELOAD_PATH = "sys/plugins/reload/backend"
+
+# The server gives a plugin that hangs at its start 120 s, one mount after the other, and it
+# cancels the reload when the client hangs up: what it has stopped by then stays dead.
+SECONDS_PER_MOUNT = 130.0
+# How many mounts a plugin has is the server's knowledge: wait as for so many.
+ASSUMED_MOUNTS = 30
+
+# The server refuses JSON of 1,000 strings and more, and strings of 1 MiB and more.
+LIST_LIMIT = 990
+TEXT_LIMIT = 1_000_000
+
+# A message names so many failed mounts; all of them are in the result.
+SHOWN_MOUNTS = 5
+
+_NOTHING_RELOADED = "no plugins were reloaded"
+
+
+class _Words(t.NamedTuple):
+    """What a part of the server's words means: did it touch a mount, and what to do next."""
+
+    part: str
+    touched: bool
+    next_step: str
+
+
+_DOWN = _Words(
+    "cannot reload plugin",
+    True,
+    "a mount whose reload failed is down until a reload of it succeeds: mend the plugin (its "
+    "file, sha256 or catalog entry; the server's log tells), then repeat the task",
+)
+
+# The first row that fits counts.
+_WORDS = (
+    _Words(
+        "cannot fetch mount entry",
+        False,
+        'check the path in "bao secrets list" and "bao auth list", and the option namespace',
+    ),
+    _Words(
+        "singleton plugin",
+        False,
+        "it is a part of the server itself, with no plugin to reload: leave it out",
+    ),
+    _DOWN,
+    _Words(
+        "not found in the catalog",
+        False,
+        'register the plugin first, or check its name in "bao plugin list"',
+    ),
+    _Words(
+        "only plugins of type auth and secret",
+        False,
+        "name the mounts that use it instead (option mounts)",
+    ),
+)
+
+_MOUNT_ERROR = re.compile(r'cannot (?:fetch mount entry|reload plugin) on "((?:[^"\\]|\\.)*)"')
+
+
+@dataclasses.dataclass(frozen=True)
+class ReloadAnswer:
+    """What one reload is known to have done, from the server's answer alone.
+
+    ``changed``: the server reloaded, or stopped, at least one mount; None where that is unknown.
+    ``failed``: the server's words about each mount that it named as failed, by path.
+    ``error``: what kept the reload from being a whole success, None where it is one.
+    """
+
+    changed: bool | None
+    reload_id: str | None = None
+    warnings: list[str] = dataclasses.field(default_factory=list)
+    failed: dict[str, str] = dataclasses.field(default_factory=dict)
+    error: VaultError | None = None
+
+
+def reload_plugin(client: VaultClient, plugin: str, scope: str) -> ReloadAnswer:
+    """Reload all mounts of ``plugin`` in the client's namespace.
+
+    The server stops at the first mount that fails and does not name it: mounts before it are
+    reloaded, mounts after it are not touched.
+    """
+    answer = _send(client, {"plugin": plugin}, scope, ASSUMED_MOUNTS)
+    return _told(answer, f'cannot reload plugin "{plugin}"')
+
+
+def reload_mounts(client: VaultClient, paths: t.Sequence[str], scope: str) -> ReloadAnswer:
+    """Reload the mounts at the canonical ``paths``, in one request or the fewest possible.
+
+    The server goes on after a mount that fails, and names those that failed; after a request
+    that was no whole success, no further one is sent.
+    """
+    changed: bool | None = False
+    warnings: list[str] = []
+    for batch in _batches(paths):
+        answer = _send(client, {"mounts": _mounts_value(batch)}, scope, len(batch))
+        if answer.error is not None and 0 < len(answer.failed) < len(batch):
+            answer = dataclasses.replace(answer, changed=True)
+        changed = changed or answer.changed
+        warnings += answer.warnings
+        if answer.error is not None:
+            break
+    failed = len(answer.failed) or len(paths)
+    return _told(
+        dataclasses.replace(answer, changed=changed, warnings=warnings),
+        f"cannot reload {failed} of {len(paths)} mounts",
+    )
+
+
+def _send(
+    client: VaultClient, body: dict[str, t.Any], scope: str, mount_count: int
+) -> ReloadAnswer:
+    if scope != "local":
+        body = {**body, "scope": scope}
+    patience = max(client.connection.timeout, SECONDS_PER_MOUNT * mount_count)
+    try:
+        answer = client.request("POST", RELOAD_PATH, body, read_timeout=patience)
+    except Refused as error:
+        return _refusal(error)
+    except NoAnswer as error:
+        return ReloadAnswer(changed=None, error=_unknown(error))
+    except VaultError as error:
+        return ReloadAnswer(changed=False, error=error)
+    return ReloadAnswer(
+        changed=not any(_NOTHING_RELOADED in warning for warning in answer.warnings),
+        reload_id=answer.data.get("reload_id") or answer.request_id,
+        warnings=answer.warnings,
+    )
+
+
+def _refusal(error: Refused) -> ReloadAnswer:
+    """Read a refusal: only 400 and 500 come from the reload itself."""
+    if error.status not in (400, 500):
+        return ReloadAnswer(changed=False, error=error)
+    text = "\n".join(error.errors)
+    failed = _failed_mounts(text)
+    words = list(failed.values()) or [_one_line(text)]
+    meanings = [_meaning(each) for each in words]
+    shown = words[:SHOWN_MOUNTS] + ["…"] * (len(words) > SHOWN_MOUNTS)
+    return ReloadAnswer(
+        changed=any(meaning.touched for meaning in meanings),
+        failed=failed,
+        # A mount that is down is the worst news: its remedy is told first.
+        error=error.retold("; ".join(shown), next_step=max(meanings, key=_touched).next_step),
+    )
+
+
+def _unknown(error: NoAnswer) -> NoAnswer:
+    return error.retold(
+        f"{error.what}, so it is unknown which mounts were reloaded and which are down",
+        next_step=f"{error.next_step}, then repeat the task: a reload that succeeds heals",
+    )
+
+
+def _meaning(words: str) -> _Words:
+    return next((row for row in _WORDS if row.part in words), _DOWN)
+
+
+def _touched(meaning: _Words) -> bool:
+    return meaning.touched
+
+
+def _failed_mounts(text: str) -> dict[str, str]:
+    """Take a multi-error, nested or not, apart: the server's words by the mount they name."""
+    starts = list(_MOUNT_ERROR.finditer(text))
+    ends = [match.start() for match in starts[1:]] + [len(text)]
+    return {
+        match.group(1): _one_line(text[match.start() : end]) for match, end in zip(starts, ends)
+    }
+
+
+def _one_line(text: str) -> str:
+    """Return the server's words without the counts, bullets and line breaks of a multi-error."""
+    without_counts = re.sub(r"\d+ errors? occurred:", "", text)
+    parts = (part.strip(" *") for part in without_counts.split("\n"))
+    return ", ".join(dict.fromkeys(part.strip() for part in parts if part.strip(" *\t")))
+
+
+def _told(answer: ReloadAnswer, what: str) -> ReloadAnswer:
+    if answer.error is None:
+        return answer
+    error = answer.error.retold(f"{what}: {answer.error.what}")
+    return dataclasses.replace(answer, error=error)
+
+
+def _batches(paths: t.Sequence[str]) -> list[t.Sequence[str]]:
+    """Split ``paths`` so that each part fits into one request: one part wherever possible."""
+    if not any("," in path for path in paths) and sum(map(len, paths)) + len(paths) < TEXT_LIMIT:
+        return [paths]
+    return [paths[start : start + LIST_LIMIT] for start in range(0, len(paths), LIST_LIMIT)]
+
+
+def _mounts_value(batch: t.Sequence[str]) -> str | list[str]:
+    return list(batch) if len(batch) <= LIST_LIMIT else ",".join(batch)
