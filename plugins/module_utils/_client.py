@@ -23,6 +23,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     OptionError,
     Refused,
     VaultError,
+    one_line,
 )
 
 if t.TYPE_CHECKING:
@@ -202,7 +203,7 @@ def _answer(response: requests.Response, where: str, hint_403: str) -> Answer:
     body = body if body is not None else {"errors": [_excerpt(response)]}
     errors = [str(error) for error in body.get("errors") or []]
     if not response.ok:
-        words = "; ".join(error.strip() for error in errors) or response.reason or "no reason given"
+        words = "; ".join(map(one_line, errors)) or response.reason or "no reason given"
         raise Refused(
             words,
             where=f"{status} from {where}",
@@ -273,6 +274,9 @@ def _transport_error(
         next_step = "check url, and that the server runs and listens there"
     else:
         what = f"the connection broke before the answer: {reason}"
+        if url.startswith("http://"):
+            # A TLS server may hang up on plain HTTP before its refusal can be read.
+            next_step = "check the health of the server, and whether url must start with https://"
     if _certainly_not_sent(error):
         return NotSent(what, where=f"{where} was not sent", next_step=next_step)
     return NoAnswer(what, where=where, next_step=next_step)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 
@@ -71,3 +72,10 @@ class NoAnswer(VaultError):
 
 class Refused(VaultError):
     """The server answered with an error."""
+
+
+def one_line(text: str) -> str:
+    """Return the server's words without the counts, bullets and line breaks of its multi-errors."""
+    without_counts = re.sub(r"\d+ errors? occurred:", "", text)
+    parts = (part.strip(" \t*") for part in without_counts.split("\n"))
+    return ", ".join(dict.fromkeys(part for part in parts if part))

@@ -18,6 +18,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     NoAnswer,
     Refused,
     VaultError,
+    one_line,
 )
 
 RELOAD_PATH = "sys/plugins/reload/backend"
@@ -157,7 +158,7 @@ def _refusal(error: Refused) -> ReloadAnswer:
         return ReloadAnswer(changed=False, error=error)
     text = "\n".join(error.errors)
     failed = _failed_mounts(text)
-    words = list(failed.values()) or [_one_line(text)]
+    words = list(failed.values()) or [one_line(text)]
     meanings = [_meaning(each) for each in words]
     shown = words[:SHOWN_MOUNTS] + ["…"] * (len(words) > SHOWN_MOUNTS)
     return ReloadAnswer(
@@ -187,16 +188,7 @@ def _failed_mounts(text: str) -> dict[str, str]:
     """Take a multi-error, nested or not, apart: the server's words by the mount they name."""
     starts = list(_MOUNT_ERROR.finditer(text))
     ends = [match.start() for match in starts[1:]] + [len(text)]
-    return {
-        match.group(1): _one_line(text[match.start() : end]) for match, end in zip(starts, ends)
-    }
-
-
-def _one_line(text: str) -> str:
-    """Return the server's words without the counts, bullets and line breaks of a multi-error."""
-    without_counts = re.sub(r"\d+ errors? occurred:", "", text)
-    parts = (part.strip(" *") for part in without_counts.split("\n"))
-    return ", ".join(dict.fromkeys(part.strip() for part in parts if part.strip(" *\t")))
+    return {match.group(1): one_line(text[match.start() : end]) for match, end in zip(starts, ends)}
 
 
 def _told(answer: ReloadAnswer, what: str) -> ReloadAnswer:

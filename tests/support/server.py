@@ -19,6 +19,9 @@ import typing as t
 
 import requests
 
+if t.TYPE_CHECKING:
+    from .external_plugin import BuiltPlugin
+
 START_SECONDS = 30.0
 STOP_SECONDS = 15.0
 
@@ -53,15 +56,6 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-class Plugin(t.Protocol):
-    """What the server must know of a built plugin to register it (see ``external_plugin``)."""
-
-    path: pathlib.Path
-    version: str
-    sha256: str
-    kind: str
 
 
 @dataclasses.dataclass
@@ -115,7 +109,7 @@ class Server:
         data = answer.get("data")
         return data if isinstance(data, dict) else answer
 
-    def register(self, name: str, plugin: Plugin) -> None:
+    def register(self, name: str, plugin: BuiltPlugin) -> None:
         """Write the catalog entry ``name`` for a plugin built into ``plugin_directory``."""
         body = {"command": plugin.path.name, "sha256": plugin.sha256, "version": plugin.version}
         self.call("PUT", f"sys/plugins/catalog/{plugin.kind}/{name}", body)

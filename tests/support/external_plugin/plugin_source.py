@@ -106,7 +106,8 @@ def serve(listener: socket.socket) -> None:
     # Imported late: the server waits for our handshake, not for these.
     import asyncio
     import ssl
-    from typing import Any, Callable
+    from collections.abc import Callable
+    from typing import Any
 
     from grpclib.const import Cardinality, Handler
     from grpclib.encoding.base import CodecBase

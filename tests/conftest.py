@@ -1,0 +1,21 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Makes the collection importable under its name, and loads the fixtures of the domain."""
+
+from __future__ import annotations
+
+import atexit
+import pathlib
+import shutil
+import sys
+import tempfile
+
+_TREE = pathlib.Path(tempfile.mkdtemp(prefix="vaultops-tree-"))
+atexit.register(shutil.rmtree, _TREE, ignore_errors=True)
+_LINK = _TREE / "ansible_collections" / "vaultops" / "vault"
+_LINK.parent.mkdir(parents=True)
+_LINK.symlink_to(pathlib.Path(__file__).resolve().parents[1])
+sys.path.insert(0, str(_TREE))
+
+pytest_plugins = ["ansible_collections.vaultops.vault.tests.support.fixtures"]

@@ -1,0 +1,220 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every failure is one clear line: what, where, what next; no traceback, no secret, no harm."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+import subprocess
+import sys
+import typing as t
+
+import pytest
+
+from ansible_collections.vaultops.vault.tests.support.ansible_runs import Ansible, Run
+from ansible_collections.vaultops.vault.tests.support.fixtures import PLUGIN, ExternalPlugin
+from ansible_collections.vaultops.vault.tests.support.recorded import Recorded, recorded_server
+from ansible_collections.vaultops.vault.tests.support.server import Server, free_port
+
+MODULE = "vaultops.vault.plugin_reload"
+RELOAD = "/v1/sys/plugins/reload/backend"
+
+
+def assert_told(run: Run, *parts: str, changed: bool = False, secret: str = "") -> None:
+    """The task failed with a message of one line that has all ``parts``, and nothing leaked."""
+    assert run.returncode != 0
+    assert run.result.failed
+    for part in parts:
+        assert part in run.result.message
+    assert "\n" not in run.result.message
+    assert run.result["changed"] is changed
+    assert "Traceback" not in run.output
+    assert not secret or secret not in run.output
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """What the user writes, and what the message must say."""
+
+    arguments: str
+    told: tuple[str, ...]
+    changed: bool = False
+
+
+REFUSED_BY_THE_SERVER = {
+    "unknown plugin": Case(
+        "plugin=nope", ('plugin "nope"', "not found in the catalog", "register")
+    ),
+    "unknown mount": Case("mounts=nope", ("1 of 1 mounts", '"nope/"', "bao secrets list")),
+    "unknown auth mount": Case("mounts=auth/nope", ('"auth/nope/"', "bao auth list")),
+    "one bad mount among good ones": Case(
+        "mounts=secret,nope", ("1 of 2 mounts", '"nope/"'), changed=True
+    ),
+    "several bad mounts": Case("mounts=x,y", ("2 of 2 mounts", '"x/"', '"y/"')),
+    "singleton mount": Case("mounts=sys/", ('"sys/"', "singleton", "leave it out")),
+    "singleton plugin": Case("plugin=token", ("singleton", "leave it out")),
+    "database plugin": Case("plugin=postgresql-database-plugin", ("auth and secret", "mounts")),
+    "unknown namespace": Case("plugin=kv namespace=nope", ("404", "namespace not found")),
+}
+
+BAD_OPTIONS = {
+    "both": Case("plugin=kv mounts=secret", ("mutually exclusive",)),
+    "neither": Case("", ("one of the following is required: plugin, mounts",)),
+    "unknown scope": Case("plugin=kv scope=all", ("scope must be one of: local, global",)),
+    "empty plugin": Case("plugin=' '", ("plugin is empty",)),
+    "empty mount": Case("mounts='a,,b'", ("does not name a mount",)),
+    "no address": Case("plugin=kv url=vault.example.com", ("url", "not the address of a server")),
+    "bad timeout": Case("plugin=kv timeout=5x", ("timeout", "'5x'", "1m30s")),
+    "no CA file": Case("plugin=kv ca_cert=/nope.pem", ("ca_cert", "/nope.pem", "cannot be read")),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED_BY_THE_SERVER.values(), ids=REFUSED_BY_THE_SERVER.keys())
+def test_what_the_server_refuses(server: Server, ansible: Ansible, case: Case) -> None:
+    run = ansible.adhoc(MODULE, case.arguments)
+    address = f"from POST {server.url}{RELOAD}"
+    assert_told(run, *case.told, address, changed=case.changed, secret=server.token)
+    assert run.result["status"] in (400, 404)
+    assert run.result["errors"]
+
+
+@pytest.mark.parametrize("case", BAD_OPTIONS.values(), ids=BAD_OPTIONS.keys())
+def test_a_bad_option_is_told_before_any_request(tmp_path: pathlib.Path, case: Case) -> None:
+    with recorded_server({}) as recorded:
+        run = Ansible(tmp_path).adhoc(
+            MODULE, case.arguments, BAO_ADDR=recorded.url, BAO_TOKEN="canary-of-a-token"
+        )
+    assert_told(run, *case.told, secret="canary-of-a-token")
+    assert not recorded.seen
+
+
+def test_the_password_in_an_address_is_not_repeated(tmp_path: pathlib.Path) -> None:
+    run = Ansible(tmp_path).adhoc(MODULE, "plugin=kv", BAO_ADDR="http://me:canary-word@127.0.0.1:1")
+    assert_told(run, "url contains a user name or password", secret="canary-word")
+
+
+def test_a_token_that_may_not(server: Server, ansible: Ansible) -> None:
+    token = server.new_token('path "secret/*" { capabilities = ["read"] }')
+    run = ansible.adhoc(MODULE, "plugin=kv", BAO_TOKEN=token)
+    assert_told(run, "403", 'capability "update" on "sys/plugins/reload/backend"', secret=token)
+    assert run.result["status"] == 403
+
+
+def test_no_token(server: Server, ansible: Ansible) -> None:
+    run = ansible.adhoc(MODULE, "plugin=kv", BAO_TOKEN="")
+    assert_told(run, "no token", "BAO_TOKEN", "home/.vault-token", "auth_method")
+
+
+def test_a_token_with_a_line_break_in_it(server: Server, ansible: Ansible) -> None:
+    run = ansible.adhoc(MODULE, "plugin=kv", BAO_TOKEN="canary-one\ncanary-two")
+    assert_told(run, "token contains characters", "line break", secret="canary-two")
+
+
+def test_a_dead_server(tmp_path: pathlib.Path) -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    run = Ansible(tmp_path).adhoc(MODULE, f"plugin=kv url={url}", BAO_TOKEN="canary-of-a-token")
+    assert_told(run, f"cannot connect to {url}", "was not sent", "refused", secret="canary-of")
+    assert run.result["status"] is None
+
+
+def test_a_name_that_does_not_resolve(tmp_path: pathlib.Path) -> None:
+    url = "https://vault.invalid:8200"
+    run = Ansible(tmp_path).adhoc(MODULE, f"plugin=kv url={url}", BAO_TOKEN="canary-of-a-token")
+    assert_told(run, f"cannot connect to {url}", "was not sent", "check url")
+
+
+def test_a_sealed_server(server: Server, ansible: Ansible) -> None:
+    server.call("PUT", "sys/seal")
+    run = ansible.adhoc(MODULE, "plugin=kv")
+    assert_told(run, "503", "sealed", "unseal the server", secret=server.token)
+
+
+def test_tls_by_another_certificate_authority(tls_server: Server, tmp_path: pathlib.Path) -> None:
+    run = Ansible(tmp_path, tls_server).adhoc(MODULE, "plugin=kv", BAO_CACERT="")
+    assert_told(run, "no trusted TLS connection", "certificate", "check ca_cert", "not sent")
+
+
+def test_plain_http_to_a_tls_server(tls_server: Server, tmp_path: pathlib.Path) -> None:
+    url = tls_server.url.replace("https://", "http://")
+    run = Ansible(tmp_path, tls_server).adhoc(MODULE, f"plugin=kv url={url}")
+    assert_told(run, "start", "url", "https://")
+
+
+def test_tls_to_a_server_without_it(server: Server, ansible: Ansible) -> None:
+    run = ansible.adhoc(MODULE, f"plugin=kv url={server.url.replace('http', 'https')}")
+    assert_told(run, "no trusted TLS connection", "the server speaks TLS on this port")
+
+
+def test_a_plugin_that_does_not_start_is_told_as_down(
+    server: Server, external_plugin: ExternalPlugin, ansible: Ansible
+) -> None:
+    plugin = external_plugin()
+    server.mount("a", PLUGIN)
+    server.mount("b", "kv")
+    plugin.fault("exit")
+    run = ansible.adhoc(MODULE, "mounts=a,b")
+    assert_told(run, "1 of 2 mounts", '"a/"', "down until", "repeat the task", changed=True)
+    plugin.heal()
+    assert ansible.adhoc(MODULE, "mounts=a,b").result["changed"] is True
+    assert server.info("a")["pid"]
+
+
+class Network(t.NamedTuple):
+    """A broken network: what arrives instead of an answer, and what the message must say."""
+
+    answer: Recorded
+    told: tuple[str, ...]
+
+
+UNKNOWN = "unknown which mounts were reloaded"
+BROKEN_NETWORKS = {
+    "redirect": Network(
+        Recorded(307, headers={"Location": "https://canary:pw@n2.example:8200/v1/x?canary"}),
+        ("redirects to https://n2.example:8200", "set url to the active node"),
+    ),
+    "body that is not JSON": Network(
+        Recorded(200, "<html>canary</html>"), ("is not JSON", "address of the API", UNKNOWN)
+    ),
+    "JSON that is no object": Network(Recorded(200, "[]"), ("is not JSON", UNKNOWN)),
+    "error page": Network(Recorded(404, "<h1>not here</h1>"), ("404", "not here", "check url")),
+    "bad gateway": Network(Recorded(502, "<html>"), ("gateway", "502", UNKNOWN)),
+    "hang-up after the request": Network(
+        Recorded(hang_up=True), ("broke before the answer", UNKNOWN, "repeat the task")
+    ),
+    "rate limit": Network(Recorded(429, {"errors": ["quota"]}), ("429", "quota", "repeat")),
+    "no API": Network(Recorded(405, ""), ("405", "check url")),
+}
+
+
+@pytest.mark.parametrize("network", BROKEN_NETWORKS.values(), ids=BROKEN_NETWORKS.keys())
+def test_mocked_broken_network(tmp_path: pathlib.Path, network: Network) -> None:
+    with recorded_server({"POST /v1/": network.answer}) as recorded:
+        run = Ansible(tmp_path).adhoc(
+            MODULE, "plugin=kv", BAO_ADDR=recorded.url, BAO_TOKEN="canary-of-a-token"
+        )
+    assert_told(run, *network.told, secret="canary")
+    assert len(recorded.seen) == 1  # a repeated POST would restart healthy plugins
+
+
+def test_mocked_proxy_that_fails(tmp_path: pathlib.Path) -> None:
+    proxy = f"http://me:canary-word@127.0.0.1:{free_port()}"
+    run = Ansible(tmp_path).adhoc(
+        MODULE,
+        "plugin=kv url=http://vault.example:8200",
+        BAO_TOKEN="canary-of-a-token",
+        HTTP_PROXY=proxy,
+    )
+    assert_told(run, "proxy", "refused", "HTTP_PROXY", secret="canary")
+
+
+def test_requests_is_missing_on_the_target(
+    server: Server, ansible: Ansible, tmp_path: pathlib.Path
+) -> None:
+    bare = tmp_path / "bare"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(bare)], check=True)
+    interpreter = f"ansible_python_interpreter={bare}/bin/python"
+    run = ansible.adhoc(MODULE, "plugin=kv", options=["-e", interpreter])
+    assert run.result.failed
+    assert "Failed to import the required Python library (requests)" in run.result.message

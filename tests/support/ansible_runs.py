@@ -1,0 +1,156 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ansible as a user runs it: ``ansible-playbook`` and ``ansible`` as processes of their own."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import typing as t
+
+from .server import Server, clean_environment
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+SUPPORT = pathlib.Path(__file__).resolve().parent
+RUN_SECONDS = 500
+
+
+def collection_tree(base: pathlib.Path) -> pathlib.Path:
+    """Make a collections path below ``base`` in which this repository is ``vaultops.vault``."""
+    link = base / "ansible_collections" / "vaultops" / "vault"
+    link.parent.mkdir(parents=True, exist_ok=True)
+    if not link.is_symlink():
+        link.symlink_to(REPOSITORY)
+    return base
+
+
+@dataclasses.dataclass(frozen=True)
+class TaskResult:
+    """The result of one task on one host: ``status`` is ok, failed, skipped or unreachable."""
+
+    name: str
+    status: str
+    result: dict[str, t.Any]
+
+    def __getitem__(self, key: str) -> t.Any:
+        return self.result[key]
+
+    @property
+    def failed(self) -> bool:
+        """Whether Ansible counts the task as failed."""
+        return self.status == "failed"
+
+    @property
+    def message(self) -> str:
+        """The ``msg`` of the result."""
+        return str(self.result.get("msg", ""))
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """One run of Ansible: what it printed, and each task's result in order."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+    tasks: list[TaskResult]
+
+    @property
+    def result(self) -> TaskResult:
+        """The result of the last task."""
+        return self.tasks[-1]
+
+    @property
+    def output(self) -> str:
+        """All that a user sees."""
+        return self.stdout + self.stderr
+
+
+@dataclasses.dataclass(frozen=True)
+class Ansible:
+    """Runs Ansible in ``directory``, with the collection and, by default, ``server``'s address."""
+
+    directory: pathlib.Path
+    server: Server | None = None
+
+    def playbook(
+        self, *tasks: dict[str, t.Any], options: t.Sequence[str] = (), **environment: str
+    ) -> Run:
+        """Run ``tasks`` on localhost by ``ansible-playbook``.
+
+        ``environment`` is added to that of the process; an empty string stays an empty variable.
+        """
+        plays = [{"hosts": "localhost", "gather_facts": False, "tasks": list(tasks)}]
+        return self.play_file(self._file("playbook.json", plays), options=options, **environment)
+
+    def play_file(
+        self, path: pathlib.Path, *, options: t.Sequence[str] = (), **environment: str
+    ) -> Run:
+        """Run the playbook at ``path``."""
+        return self._run(["ansible-playbook", str(path), *options], environment)
+
+    def adhoc(
+        self, module: str, arguments: str = "", *, options: t.Sequence[str] = (), **environment: str
+    ) -> Run:
+        """Run ``ansible localhost -m module -a arguments``."""
+        command = ["ansible", "localhost", "-m", module, "-a", arguments, *options]
+        return self._run(command, environment)
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment in which Ansible runs."""
+        home = self.directory / "home"
+        home.mkdir(exist_ok=True)
+        connection = {}
+        if self.server is not None:
+            connection = {"BAO_ADDR": self.server.url, "BAO_TOKEN": self.server.token}
+            if self.server.ca_cert is not None:
+                connection["BAO_CACERT"] = str(self.server.ca_cert)
+        return {
+            **clean_environment(home),
+            "ANSIBLE_COLLECTIONS_PATH": str(collection_tree(self.directory / "collections")),
+            "ANSIBLE_LOCALHOST_WARNING": "False",
+            "ANSIBLE_INVENTORY_UNPARSED_WARNING": "False",
+            "ANSIBLE_RETRY_FILES_ENABLED": "False",
+            "ANSIBLE_NOCOLOR": "1",
+            **connection,
+        }
+
+    def _run(self, command: list[str], environment: t.Mapping[str, str]) -> Run:
+        events = self._file("events.jsonl", None)
+        program = pathlib.Path(sys.executable).parent / command[0]
+        recorder = {
+            "ANSIBLE_CALLBACK_PLUGINS": str(SUPPORT / "callback"),
+            "ANSIBLE_CALLBACKS_ENABLED": "record",
+            "ANSIBLE_LOAD_CALLBACK_PLUGINS": "True",
+            "VAULTOPS_TEST_EVENTS": str(events),
+        }
+        done = subprocess.run(
+            [str(program), *command[1:]],
+            env={**self.environment(), **recorder, **environment},
+            cwd=self.directory,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=RUN_SECONDS,
+            check=False,
+        )
+        lines = events.read_text(encoding="utf-8").splitlines()
+        return Run(
+            done.returncode,
+            done.stdout,
+            done.stderr,
+            [TaskResult(**json.loads(line)) for line in lines],
+        )
+
+    def _file(self, name: str, content: t.Any) -> pathlib.Path:
+        descriptor, path = tempfile.mkstemp(suffix=f"-{name}", dir=self.directory)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            if content is not None:
+                json.dump(content, file)
+        return pathlib.Path(path)
