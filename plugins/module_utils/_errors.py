@@ -78,4 +78,4 @@ def one_line(text: str) -> str:
     """Return the server's words without the counts, bullets and line breaks of its multi-errors."""
     without_counts = re.sub(r"\d+ errors? occurred:", "", text)
     parts = (part.strip(" \t*") for part in without_counts.split("\n"))
-    return ", ".join(dict.fromkeys(part for part in parts if part))
+    return ", ".join(dict.fromkeys(part for part in parts if part)).replace(":, ", ": ")

@@ -17,9 +17,9 @@ def mount_path(spelling: str) -> str:
     Raises OptionError when nothing is left.
     """
     path = spelling.strip().strip("/")
-    if path.startswith("sys/auth/"):
+    if f"{path}/".startswith("sys/auth/"):
         path = path[len("sys/") :]
-    if not path or path == "auth":
+    if path in ("", "auth"):
         raise OptionError(
             f"{spelling!r} in mounts does not name a mount",
             next_step="give the path of a mount, such as transit/ or auth/approle/",

@@ -9,16 +9,24 @@ import dataclasses
 import pathlib
 import subprocess
 import sys
+import time
 import typing as t
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from ansible_collections.vaultops.vault.tests.support.ansible_runs import Ansible, Run
+from ansible_collections.vaultops.vault.tests.support.external_plugin import build_plugin
 from ansible_collections.vaultops.vault.tests.support.fixtures import PLUGIN, ExternalPlugin
 from ansible_collections.vaultops.vault.tests.support.recorded import Recorded, recorded_server
-from ansible_collections.vaultops.vault.tests.support.server import Server, free_port
+from ansible_collections.vaultops.vault.tests.support.server import (
+    Server,
+    free_port,
+    running_server,
+)
 
 MODULE = "vaultops.vault.plugin_reload"
+UNKNOWN = "unknown which mounts were reloaded"
 RELOAD = "/v1/sys/plugins/reload/backend"
 
 
@@ -161,6 +169,23 @@ def test_a_plugin_that_does_not_start_is_told_as_down(
     assert server.info("a")["pid"]
 
 
+@pytest.mark.parametrize("tls", [False, True], ids=["HTTP", "HTTPS"])
+def test_a_server_that_dies_during_the_reload(tmp_path: pathlib.Path, tls: bool) -> None:
+    with running_server(tls=tls) as server, ThreadPoolExecutor() as threads:
+        plugin = build_plugin(server.plugin_directory / PLUGIN)
+        server.register(PLUGIN, plugin)
+        server.mount("ext", PLUGIN)
+        old_process = pathlib.Path(f"/proc/{server.info('ext')['pid']}")
+        plugin.fault("sleep 60")
+        running = threads.submit(Ansible(tmp_path, server).adhoc, MODULE, "mounts=ext")
+        deadline = time.monotonic() + 60
+        while old_process.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)  # the reload begins with the end of the old process
+        server.process.kill()
+        run = running.result()
+    assert_told(run, "broke before the answer", UNKNOWN, "repeat the task", secret=server.token)
+
+
 class Network(t.NamedTuple):
     """A broken network: what arrives instead of an answer, and what the message must say."""
 
@@ -168,7 +193,6 @@ class Network(t.NamedTuple):
     told: tuple[str, ...]
 
 
-UNKNOWN = "unknown which mounts were reloaded"
 BROKEN_NETWORKS = {
     "redirect": Network(
         Recorded(307, headers={"Location": "https://canary:pw@n2.example:8200/v1/x?canary"}),

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import pathlib
 import time
 import typing as t
 
@@ -13,6 +14,7 @@ import yaml
 
 from ansible_collections.vaultops.vault.plugins.modules import plugin_reload
 from ansible_collections.vaultops.vault.tests.support.ansible_runs import Ansible
+from ansible_collections.vaultops.vault.tests.support.external_plugin import Kind, build_plugin
 from ansible_collections.vaultops.vault.tests.support.fixtures import PLUGIN, ExternalPlugin
 from ansible_collections.vaultops.vault.tests.support.server import Server, running_server
 
@@ -217,21 +219,19 @@ def test_the_token_is_never_shown(
     assert server.token not in str(run.result.result)
 
 
-def test_every_example_of_the_documentation_runs(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_every_example_of_the_documentation_runs(tmp_path: pathlib.Path) -> None:
+    kinds: dict[str, Kind] = {"my-plugin": "secret", "my-login": "auth"}
     with running_server(tls=True) as server:
-        from ansible_collections.vaultops.vault.tests.support.external_plugin import build_plugin
-
-        for name, kind in (("my-plugin", "secret"), ("my-login", "auth")):
-            server.register(name, build_plugin(server.plugin_directory / name, kind=kind))  # type: ignore[arg-type]
+        for name, kind in kinds.items():
+            server.register(name, build_plugin(server.plugin_directory / name, kind=kind))
         server.call("POST", "sys/namespaces/team-a")
         server.mount("my-secrets", "my-plugin")
         server.mount("my-login", "my-login", kind="auth")
         server.mount("team-secrets", "my-plugin", namespace="team-a")
         text = plugin_reload.EXAMPLES.replace("https://vault.example.com:8200", server.url)
         tasks = yaml.safe_load(text)
-        ansible = Ansible(tmp_path_factory.mktemp("examples"), server)
         extra = ["-e", f"vault_token={server.token}"]
-        run = ansible.playbook(*tasks, options=extra, BAO_ADDR="", BAO_TOKEN="")
+        run = Ansible(tmp_path, server).playbook(*tasks, options=extra, BAO_ADDR="", BAO_TOKEN="")
     assert run.returncode == 0, run.output
     assert len(run.tasks) == len(tasks)
     assert all(task["changed"] for task in run.tasks)

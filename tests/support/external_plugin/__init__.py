@@ -86,7 +86,7 @@ def build_plugin(
     draft = out.with_name(f"{out.name}.{os.getpid()}.tmp")
     draft.write_bytes(content)
     draft.chmod(0o755)
-    os.replace(draft, out)
+    draft.replace(out)
     return BuiltPlugin(out, version, hashlib.sha256(content).hexdigest(), kind, multiplexed)
 
 

@@ -16,6 +16,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
 
 # The builder replaces these values.
 VERSION = ""  # what the plugin says of itself, "" = unversioned
@@ -28,25 +29,24 @@ PEM = ""  # certificate and key; stands in lines, so that the plugin is its own 
 COOKIE = "6669da05-b1c8-4f49-97d9-c8e5bed98e20"
 BOOT = os.urandom(16).hex()
 STARTED = time.time()
-READS: dict[str, int] = {}
+READS: dict[str, int] = {}  # per mount
 
 HELP = {
-    "": 'The test plugin of the vaultops.vault collection. Its one path is "info".',
-    "info": "Read it to see which process answers: pid, version, build, boot, started, mount, reads.",
+    "": 'The test plugin of the vaultops.vault collection. It has one path, "info".',
+    "info": "Read which process answers: pid, version, build, boot, started, mount, reads.",
 }
-UNSUPPORTED_OPERATION, UNSUPPORTED_PATH = 5, 6  # ProtoError.err_type in the SDK's backend.proto
 
-# What we send: field numbers to values. What we receive: only strings and messages, as bytes.
-Fields = dict[int, "int | str | Fields"]
+# Protobuf messages, field numbers to values. Of what we receive, only bytes are of use.
+Received = dict[int, bytes]
+Sent = dict[int, "int | str | Sent"]
+
+# The numbers are those of backend.proto in the SDK.
+UNSUPPORTED_OPERATION: Sent = {2: {1: 5, 2: "unsupported operation"}}
+UNSUPPORTED_PATH: Sent = {2: {1: 6, 2: "unsupported path"}}
 
 
-def varint(number: int) -> bytes:
-    """Encode a number as protobuf does, seven bits to a byte."""
-    return bytes([number]) if number < 128 else bytes([number & 127 | 128]) + varint(number >> 7)
-
-
-def encode(fields: Fields) -> bytes:
-    """Encode a protobuf message."""
+def encode(fields: Sent) -> bytes:
+    """Write a protobuf message."""
     message = b""
     for field, value in fields.items():
         if isinstance(value, int):
@@ -57,8 +57,13 @@ def encode(fields: Fields) -> bytes:
     return message
 
 
-def decode(message: bytes) -> dict[int, bytes]:
-    """Decode a protobuf message: the last value of each field that is a string or a message."""
+def varint(number: int) -> bytes:
+    """Write a number as protobuf does, seven bits to a byte."""
+    return bytes([number]) if number < 128 else bytes([number & 127 | 128]) + varint(number >> 7)
+
+
+def decode(message: bytes) -> Received:
+    """Read a protobuf message: the last value of each field that is a string or a message."""
     fields, position = {}, 0
 
     def number() -> int:
@@ -68,26 +73,22 @@ def decode(message: bytes) -> dict[int, bytes]:
 
     while position < len(message):
         field, wire_type = divmod(number(), 8)
-        size = number() if wire_type in (0, 2) else {1: 8, 5: 4}[wire_type]
-        if wire_type:
+        size = {1: 8, 5: 4}.get(wire_type) or number()
+        if wire_type:  # 0 is a number, which has been read
             fields[field], position = message[position : position + size], position + size
     return fields
 
 
-def handle_request(args: dict[int, bytes]) -> Fields:
-    """Answer a logical request as the SDK's framework would: HandleRequestArgs to its reply."""
+def handle_request(args: Received) -> Sent:
+    """Answer a request to a mount in the way of the SDK's framework."""
     import json
 
     request = decode(args[2])
     operation, path, mount = (request.get(field, b"").decode() for field in (3, 4, 12))
     data: dict[str, object]
-    if operation not in ("read", "help"):
-        return {2: {1: UNSUPPORTED_OPERATION, 2: "unsupported operation"}}
-    if path not in HELP or (operation, path) == ("read", ""):
-        return {2: {1: UNSUPPORTED_PATH, 2: "unsupported path"}}
-    if operation == "help":
+    if operation == "help" and path in HELP:
         data = {"help": HELP[path], "see_also": []}
-    else:
+    elif operation == "read" and path == "info":
         READS[mount] = READS.get(mount, 0) + 1
         data = {
             "pid": os.getpid(),
@@ -98,7 +99,24 @@ def handle_request(args: dict[int, bytes]) -> Fields:
             "mount": mount,
             "reads": READS[mount],
         }
+    else:
+        return UNSUPPORTED_PATH if operation in ("help", "read") else UNSUPPORTED_OPERATION
     return {1: {3: json.dumps(data)}}
+
+
+ANSWERS: dict[str, Callable[[Received], Sent]] = {
+    "/pb.Backend/HandleRequest": handle_request,
+    "/pb.Backend/Type": lambda _: {1: 2 if KIND == "auth" else 1},
+    "/pb.Backend/HandleExistenceCheck": lambda _: {},
+    "/pb.Backend/SpecialPaths": lambda _: {},
+    "/pb.Backend/Setup": lambda _: {},
+    "/pb.Backend/Initialize": lambda _: {},
+    "/pb.Backend/InvalidateKey": lambda _: {},
+    "/pb.Backend/Cleanup": lambda _: {},
+    "/logical.PluginVersion/Version": lambda _: {1: VERSION},
+    "/pluginutil.multiplexing.PluginMultiplexing/MultiplexingSupport": lambda _: {1: MULTIPLEXED},
+    "/grpc.health.v1.Health/Check": lambda _: {1: 1},
+}
 
 
 def serve(listener: socket.socket) -> None:
@@ -106,25 +124,26 @@ def serve(listener: socket.socket) -> None:
     # Imported late: the server waits for our handshake, not for these.
     import asyncio
     import ssl
-    from collections.abc import Callable
     from typing import Any
 
     from grpclib.const import Cardinality, Handler
     from grpclib.encoding.base import CodecBase
     from grpclib.server import Server, Stream
 
+    stopped = asyncio.Event()
+
     class Protobuf(CodecBase):
         __content_subtype__ = "proto"
 
-        def encode(self, message: Fields, message_type: object) -> bytes:
+        def encode(self, message: Sent, message_type: object) -> bytes:
             return encode(message)
 
-        def decode(self, data: bytes, message_type: object) -> dict[int, bytes]:
+        def decode(self, data: bytes, message_type: object) -> Received:
             return decode(data)
 
-    def unary(reply: Callable[[dict[int, bytes]], Fields]) -> Handler:
+    def unary(answer: Callable[[Received], Sent]) -> Handler:
         async def call(stream: Stream[Any, Any]) -> None:
-            await stream.send_message(reply(await stream.recv_message() or {}))
+            await stream.send_message(answer(await stream.recv_message() or {}))
 
         return Handler(call, Cardinality.UNARY_UNARY, None, None)
 
@@ -132,30 +151,20 @@ def serve(listener: socket.socket) -> None:
         async for _message in stream:
             pass
 
-    def shutdown(_request: object) -> Fields:
+    def shutdown(_request: Received) -> Sent:
         stopped.set()
         return {}
 
     class Plugin:
         def __mapping__(self) -> dict[str, Handler]:
             silent = Handler(listen_only, Cardinality.STREAM_STREAM, None, None)
-            backend = "HandleExistenceCheck SpecialPaths Cleanup InvalidateKey Setup Initialize"
             return {
-                **{f"/pb.Backend/{name}": unary(lambda _: {}) for name in backend.split()},
-                "/pb.Backend/HandleRequest": unary(handle_request),
-                "/pb.Backend/Type": unary(lambda _: {1: 2 if KIND == "auth" else 1}),
-                "/logical.PluginVersion/Version": unary(lambda _: {1: VERSION}),
-                "/pluginutil.multiplexing.PluginMultiplexing/MultiplexingSupport": unary(
-                    lambda _: {1: MULTIPLEXED}
-                ),
-                "/grpc.health.v1.Health/Check": unary(lambda _: {1: 1}),
+                **{path: unary(answer) for path, answer in ANSWERS.items()},
                 "/plugin.GRPCController/Shutdown": unary(shutdown),
                 "/plugin.GRPCStdio/StreamStdio": silent,
                 # Must stay open: if it ends, the server's Cleanup, so each reload, waits for ever.
                 "/plugin.GRPCBroker/StartStream": silent,
             }
-
-    stopped = asyncio.Event()
 
     async def main() -> None:
         # The server reads our stdout: when it dies, this end of the pipe becomes "readable".
@@ -172,15 +181,16 @@ def serve(listener: socket.socket) -> None:
 
 
 def obey_fault_file() -> None:
-    """Exit or sleep if a test has put a file ``<plugin>.fault`` beside the plugin that says so."""
+    """Exit or sleep if a file ``<plugin>.fault`` beside the plugin says so."""
     try:
-        with open(f"{__file__}.fault", encoding="utf-8") as file:
-            action, _space, seconds = file.read().strip().partition(" ")
+        with open(f"{__file__}.fault", encoding="utf-8") as file:  # noqa: PTH123 (5 ms to import)
+            fault = file.read()
     except FileNotFoundError:
         return
+    action, _space, seconds = fault.partition(" ")
     # A sleeper wakes up when the server is gone, too.
     if action != "sleep" or select.select([sys.stdout], [], [], float(seconds))[0]:
-        sys.exit(f"{file.name}: {action}")
+        sys.exit(f"broken on purpose: {fault}")
 
 
 def run() -> None:

