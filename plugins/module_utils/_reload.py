@@ -47,12 +47,12 @@ class _Words(t.NamedTuple):
     next_step: str
 
 
-_DOWN = _Words(
-    "cannot reload plugin",
-    True,
+MEND = (
     "a mount whose reload failed is down until a reload of it succeeds: mend the plugin (its "
-    "file, sha256 or catalog entry; the server's log tells), then repeat the task",
+    "file, sha256 or catalog entry; the server's log tells), then repeat the task"
 )
+
+_DOWN = _Words("cannot reload plugin", True, MEND)
 
 # The first row that fits counts.
 _WORDS = (
@@ -87,66 +87,103 @@ class ReloadAnswer:
     """What one reload is known to have done, from the server's answer alone.
 
     ``changed``: the server reloaded, or stopped, at least one mount; None where that is unknown.
+    ``reloaded`` tells it by path where the paths were ours, ``otherwise`` for every other mount.
     ``failed``: the server's words about each mount that it named as failed, by path.
     ``error``: what kept the reload from being a whole success, None where it is one.
     """
 
     changed: bool | None
+    otherwise: bool | None
+    reloaded: dict[str, bool | None] = dataclasses.field(default_factory=dict)
     reload_id: str | None = None
     warnings: list[str] = dataclasses.field(default_factory=list)
     failed: dict[str, str] = dataclasses.field(default_factory=dict)
     error: VaultError | None = None
 
+    def was_reloaded(self, path: str) -> bool | None:
+        """Return whether the mount at ``path`` was reloaded, None where that is unknown."""
+        return self.reloaded.get(path, self.otherwise)
 
-def reload_plugin(client: VaultClient, plugin: str, scope: str) -> ReloadAnswer:
+
+def reload_plugin(
+    client: VaultClient,
+    plugin: str,
+    scope: str,
+    *,
+    plugin_type: str | None = None,
+    mount_count: int = ASSUMED_MOUNTS,
+    patience: float | None = None,
+) -> ReloadAnswer:
     """Reload all mounts of ``plugin`` in the client's namespace.
 
-    The server stops at the first mount that fails and does not name it: mounts before it are
-    reloaded, mounts after it are not touched.
+    With ``plugin_type`` (Vault from 1.16, root namespace) those in all namespaces.
+    The server stops at the first mount that fails and need not name it: mounts before it are
+    reloaded, mounts after it are not touched.  ``patience`` (seconds) replaces the wait that the
+    server may need for ``mount_count`` mounts.
     """
-    answer = _send(client, {"plugin": plugin}, scope, ASSUMED_MOUNTS)
+    path, body = RELOAD_PATH, {"plugin": plugin}
+    if plugin_type:
+        path, body = f"sys/plugins/reload/{plugin_type}/{plugin}", {}
+    answer = _send(client, path, body, scope, patience or _patience(client, mount_count))
+    if plugin_type and answer.error is not None and answer.error.status == 404:
+        error = answer.error.retold(
+            "this server has no reload by plugin type",
+            next_step="leave plugin_type out, and run the task in each namespace",
+        )
+        answer = dataclasses.replace(answer, error=error)
     return _told(answer, f'cannot reload plugin "{plugin}"')
 
 
-def reload_mounts(client: VaultClient, paths: t.Sequence[str], scope: str) -> ReloadAnswer:
+def reload_mounts(
+    client: VaultClient, paths: t.Sequence[str], scope: str, *, patience: float | None = None
+) -> ReloadAnswer:
     """Reload the mounts at the canonical ``paths``, in one request or the fewest possible.
 
     The server goes on after a mount that fails, and names those that failed; after a request
-    that was no whole success, no further one is sent.
+    that was no whole success, no further one is sent.  ``patience`` (seconds) replaces the wait
+    that the server may need.
     """
+    reloaded: dict[str, bool | None] = dict.fromkeys(paths, False)
     changed: bool | None = False
     warnings: list[str] = []
     for batch in _batches(paths):
-        answer = _send(client, {"mounts": _mounts_value(batch)}, scope, len(batch))
-        if answer.error is not None and 0 < len(answer.failed) < len(batch):
-            answer = dataclasses.replace(answer, changed=True)
-        changed = changed or answer.changed
+        body = {"mounts": _mounts_value(batch)}
+        wait = patience or _patience(client, len(batch))
+        answer = _send(client, RELOAD_PATH, body, scope, wait)
+        others = True if answer.failed else answer.otherwise
+        reloaded.update({path: False if path in answer.failed else others for path in batch})
+        changed = changed or any(reloaded.values()) or answer.changed
         warnings += answer.warnings
         if answer.error is not None:
             break
     failed = len(answer.failed) or len(paths)
     return _told(
-        dataclasses.replace(answer, changed=changed, warnings=warnings),
+        dataclasses.replace(answer, changed=changed, reloaded=reloaded, warnings=warnings),
         f"cannot reload {failed} of {len(paths)} mounts",
     )
 
 
+def _patience(client: VaultClient, mount_count: int) -> float:
+    return max(client.connection.timeout, SECONDS_PER_MOUNT * mount_count)
+
+
 def _send(
-    client: VaultClient, body: dict[str, t.Any], scope: str, mount_count: int
+    client: VaultClient, path: str, body: dict[str, t.Any], scope: str, patience: float
 ) -> ReloadAnswer:
     if scope != "local":
         body = {**body, "scope": scope}
-    patience = max(client.connection.timeout, SECONDS_PER_MOUNT * mount_count)
     try:
-        answer = client.request("POST", RELOAD_PATH, body, read_timeout=patience)
+        answer = client.request("POST", path, body, read_timeout=patience)
     except Refused as error:
         return _refusal(error)
     except NoAnswer as error:
-        return ReloadAnswer(changed=None, error=_unknown(error))
+        return ReloadAnswer(changed=None, otherwise=None, error=_unknown(error))
     except VaultError as error:
-        return ReloadAnswer(changed=False, error=error)
+        return ReloadAnswer(changed=False, otherwise=False, error=error)
+    changed = not any(_NOTHING_RELOADED in warning for warning in answer.warnings)
     return ReloadAnswer(
-        changed=not any(_NOTHING_RELOADED in warning for warning in answer.warnings),
+        changed=changed,
+        otherwise=changed,
         reload_id=answer.data.get("reload_id") or answer.request_id,
         warnings=answer.warnings,
     )
@@ -155,14 +192,16 @@ def _send(
 def _refusal(error: Refused) -> ReloadAnswer:
     """Read a refusal: only 400 and 500 come from the reload itself."""
     if error.status not in (400, 500):
-        return ReloadAnswer(changed=False, error=error)
+        return ReloadAnswer(changed=False, otherwise=False, error=error)
     text = "\n".join(error.errors)
     failed = _failed_mounts(text)
     words = list(failed.values()) or [one_line(text)]
     meanings = [_meaning(each) for each in words]
+    touched = any(meaning.touched for meaning in meanings)
     shown = words[:SHOWN_MOUNTS] + ["…"] * (len(words) > SHOWN_MOUNTS)
     return ReloadAnswer(
-        changed=any(meaning.touched for meaning in meanings),
+        changed=touched,
+        otherwise=None if touched else False,
         failed=failed,
         # A mount that is down is the worst news: its remedy is told first.
         error=error.retold("; ".join(shown), next_step=max(meanings, key=_touched).next_step),
@@ -171,7 +210,7 @@ def _refusal(error: Refused) -> ReloadAnswer:
 
 def _unknown(error: NoAnswer) -> NoAnswer:
     return error.retold(
-        f"{error.what}, so it is unknown which mounts were reloaded and which are down",
+        f"the outcome of the reload is unknown: {error.what}",
         next_step=f"{error.next_step}, then repeat the task: a reload that succeeds heals",
     )
 
@@ -192,7 +231,8 @@ def _failed_mounts(text: str) -> dict[str, str]:
 
 
 def _told(answer: ReloadAnswer, what: str) -> ReloadAnswer:
-    if answer.error is None:
+    """Begin the error's message with what could not be done, where that much is known."""
+    if answer.error is None or answer.changed is None:
         return answer
     error = answer.error.retold(f"{what}: {answer.error.what}")
     return dataclasses.replace(answer, error=error)

@@ -166,7 +166,7 @@ def test_more_mounts_than_the_server_takes_in_a_list(server: Server, ansible: An
     assert ansible.playbook(reload(mounts=paths)).result["changed"] is True
     assert ansible.playbook(reload(mounts=[*paths, "with,comma"])).result["changed"] is True
 
-    run = ansible.playbook(reload(mounts=[*paths, "nope"]))
+    run = ansible.playbook(reload(mounts=[*paths, "nope"], verify=False))
     assert run.result.failed
     assert (
         'cannot reload 1 of 1006 mounts: cannot fetch mount entry on "nope/"' in run.result.message
@@ -213,7 +213,6 @@ def test_the_token_is_never_shown(
         (ansible.directory / "home" / ".vault-token").write_text(server.token + "\n")
     run = ansible.adhoc(MODULE, arguments + option, options=["-vvvv", "--diff"], BAO_TOKEN=variable)
     assert run.result.failed == (arguments == "plugin=nope")
-    assert run.result["errors" if run.result.failed else "reload_id"]
     shown = run.output.replace(f"token={server.token}", "") if source == "option" else run.output
     assert server.token not in shown
     assert server.token not in str(run.result.result)

@@ -23,11 +23,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-HELP = "noxfile: this takes pip 22.3 or newer (Debian: apt-get install python3-pip), and PyPI"
+HELP = "noxfile: this takes Python 3.11, pip 22.3 (Debian: apt-get install python3-pip) and PyPI"
 
 
 def ensure_requirements(noxfile: Path) -> None:
     """Return if what the noxfile's header asks for is here; else run the noxfile where it is."""
+    if sys.version_info < (3, 11):
+        sys.exit(HELP)
     wanted = requirements_of(noxfile)
     if not all(is_met(requirement) for requirement in wanted):
         python = bootstrap(noxfile.parent / ".nox", wanted)

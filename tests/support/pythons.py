@@ -23,6 +23,7 @@ CORES = {
 """The supported releases of ansible-core, oldest first, with the Pythons that a controller has."""
 
 VERSIONS = sorted({version for pythons in CORES.values() for version in pythons})
+RUNNING = f"{sys.version_info[0]}.{sys.version_info[1]}"
 PROBE = "import ctypes, ssl, sys, zlib; print('%d.%d' % sys.version_info[:2])"
 
 
@@ -44,8 +45,7 @@ def oldest_core() -> str:
 
 def core_for_this_python() -> str:
     """What to install to get the newest ansible-core that the running Python runs."""
-    running = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    fitting = [core for core, pythons in CORES.items() if running in pythons]
+    fitting = [core for core, pythons in CORES.items() if RUNNING in pythons]
     return core_requirement(fitting[-1]) if fitting else "ansible-core>=2.16"
 
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import http.server
 import json
-import threading
 import time
 import typing as t
+
+from .http_servers import QuietHandler, serving
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,11 +59,9 @@ class RecordedServer:
 def recorded_server(answers: dict[str, Recorded]) -> t.Iterator[RecordedServer]:
     """Serve ``answers`` on loopback for the length of a ``with`` block."""
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class Handler(QuietHandler):
         def do(self) -> None:
-            text = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            text = self.body()
             request = SeenRequest(
                 self.command, self.path, dict(self.headers), json.loads(text) if text else None
             )
@@ -73,25 +71,8 @@ def recorded_server(answers: dict[str, Recorded]) -> t.Iterator[RecordedServer]:
                 self.close_connection = True
                 return
             body = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
-            self.send_response(answer.status)
-            for name, value in answer.headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body.encode())))
-            self.end_headers()
-            self.wfile.write(body.encode())
+            self.reply(answer.status, body.encode(), answer.headers)
 
-        do_GET = do_POST = do_PUT = do_LIST = do_DELETE = do  # noqa: N815
-
-        def log_message(self, format: str, *args: t.Any) -> None:
-            """Keep the tests' output to the tests."""
-
-    httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    recorded = RecordedServer(f"http://127.0.0.1:{httpd.server_address[1]}", answers)
-    thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
+    with serving(Handler) as url:
+        recorded = RecordedServer(url, answers)
         yield recorded
-    finally:
-        httpd.shutdown()
-        thread.join()
-        httpd.server_close()

@@ -175,7 +175,7 @@ def start_server(directory: pathlib.Path, *, tls: bool = False) -> Server:
 
     With ``tls`` it serves HTTPS with a certificate for localhost and 127.0.0.1 of its own CA.
     """
-    for name in ("home", "plugins", "tls"):
+    for name in ("home", "plugins", "tls", "tmp"):
         (directory / name).mkdir(parents=True, exist_ok=True)
     token = f"root-{secrets.token_hex(16)}"
     port = free_port()
@@ -196,7 +196,8 @@ def start_server(directory: pathlib.Path, *, tls: bool = False) -> Server:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env=clean_environment(directory / "home"),
+            # A killed server leaves the sockets of its plugins behind: here they go with it.
+            env={**clean_environment(directory / "home"), "TMPDIR": str(directory / "tmp")},
         )
     scheme = "https" if tls else "http"
     ca_cert = directory / "tls" / "vault-ca.pem" if tls else None

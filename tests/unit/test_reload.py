@@ -35,6 +35,8 @@ class FakeClient(VaultClient):
         path: str,
         body: t.Mapping[str, t.Any] | None = None,
         *,
+        query: t.Mapping[str, str] | None = None,
+        namespace: str | None = None,
         read_timeout: float | None = None,
     ) -> Answer:
         assert (method, path) == ("POST", "sys/plugins/reload/backend")
@@ -159,7 +161,7 @@ def test_a_refusal_before_the_reload_has_done_nothing(status: int) -> None:
 def test_no_answer_is_unknown_and_not_sent_is_nothing() -> None:
     lost = _reload.reload_plugin(FakeClient(NoAnswer("lost", next_step="look")), "ext", "local")
     assert lost.changed is None
-    assert "unknown which mounts" in str(lost.error)
+    assert "the outcome of the reload is unknown: lost" in str(lost.error)
     assert "look, then repeat the task" in str(lost.error)
     unsent = _reload.reload_plugin(FakeClient(NotSent("no route")), "ext", "local")
     assert unsent.changed is False

@@ -206,6 +206,7 @@ def run() -> None:
         certificate = PEM.split("-----")[2].replace("\n", "").rstrip("=")
         print(f"1|5|unix|{address}|grpc|{certificate}", flush=True)
         serve(listener)
+    os._exit(0)  # every reload would wait for Python's own clean-up
 
 
 if __name__ == "__main__":

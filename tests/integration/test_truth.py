@@ -1,0 +1,422 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The truth about a reload: per mount, before and after, dead or alive, or unknown."""
+
+from __future__ import annotations
+
+import os
+import signal
+import typing as t
+
+import pytest
+
+from ansible_collections.vaultops.vault.tests.support.ansible_runs import Ansible, Run
+from ansible_collections.vaultops.vault.tests.support.external_plugin import BuiltPlugin
+from ansible_collections.vaultops.vault.tests.support.fixtures import PLUGIN, ExternalPlugin
+from ansible_collections.vaultops.vault.tests.support.proxy import counting_proxy
+from ansible_collections.vaultops.vault.tests.support.server import Server, ServerError
+
+MODULE = "vaultops.vault.plugin_reload"
+
+
+def reload(**arguments: t.Any) -> dict[str, t.Any]:
+    """Return a task of the module under test."""
+    return {"name": "Reload", MODULE: arguments}
+
+
+def by_path(run: Run) -> dict[str, dict[str, t.Any]]:
+    """Return the rows of the result's mounts by path."""
+    return {row["path"]: row for row in run.result["mounts"]}
+
+
+def reloaded(run: Run) -> dict[str, bool | None]:
+    """Return what the result says of each mount."""
+    return {path: row["reloaded"] for path, row in by_path(run).items()}
+
+
+def serves(server: Server, path: str) -> bool:
+    """Tell whether the plugin behind a mount answers."""
+    try:
+        return bool(server.info(path)["pid"])
+    except ServerError:
+        return False
+
+
+def assert_no_lie(server: Server, run: Run) -> None:
+    """No mount that the module reported as fine is dead, and none reported as down serves."""
+    for path, row in by_path(run).items():
+        if row["reloaded"] and "+builtin" not in row["before"]["version"]:
+            assert serves(server, path.rstrip("/"))
+            assert row["error"] is None
+        if row["error"] and "does not serve" in row["error"]:
+            assert not serves(server, path.rstrip("/"))
+
+
+def test_each_mount_is_told_before_and_after(
+    server: Server, external_plugin: ExternalPlugin, ansible: Ansible
+) -> None:
+    old = external_plugin(version="v1.0.0")
+    login = external_plugin(name="login", kind="auth")
+    server.mount("ext", PLUGIN)
+    server.mount("login", "login", kind="auth")
+    new = external_plugin(version="v1.1.0")
+    server.tune_version("ext", "v1.1.0")
+
+    run = ansible.playbook(reload(mounts=["ext", "auth/login", "secret"]), options=["--diff"])
+
+    assert run.result["verified"] is True
+    rows = by_path(run)
+    assert rows["ext/"]["before"] == {"version": "v1.0.0", "sha256": old.sha256}
+    assert rows["ext/"]["after"] == {"version": "v1.1.0", "sha256": new.sha256}
+    assert rows["auth/login/"]["after"] == {"version": "", "sha256": login.sha256}
+    assert rows["auth/login/"]["type"] == "auth"
+    assert rows["auth/login/"]["plugin"] == "login"
+    assert rows["auth/login/"]["accessor"].startswith("auth_login_")
+    assert "+builtin" in rows["secret/"]["after"]["version"]
+    assert reloaded(run) == {"ext/": True, "auth/login/": True, "secret/": True}
+    assert f"-ext/ ext v1.0.0 {old.sha256[:8]}\n" in run.stdout
+    assert f"+ext/ ext v1.1.0 {new.sha256[:8]}\n" in run.stdout
+    assert_no_lie(server, run)
+
+
+def test_one_plugin_that_does_not_start_among_good_mounts(
+    server: Server, external_plugin: ExternalPlugin, ansible: Ansible
+) -> None:
+    plugin = external_plugin()
+    external_plugin(name="good")
+    server.mount("bad", PLUGIN)
+    server.mount("good", "good")
+    plugin.fault("exit")
+
+    run = ansible.playbook(reload(mounts=["bad", "good"]))
+
+    assert run.result.failed
+    assert run.result["changed"] is True
+    assert 'cannot reload 1 of 2 mounts: cannot reload plugin on "bad/"' in run.result.message
+    assert 'reloaded: "good/"' in run.result.message
+    assert "down until a reload of it succeeds" in run.result.message
+    assert reloaded(run) == {"bad/": False, "good/": True}
+    assert "cannot reload plugin" in by_path(run)["bad/"]["error"]
+    assert_no_lie(server, run)
+    plugin.heal()
+    assert reloaded(ansible.playbook(reload(mounts=["bad", "good"]))) == {
+        "bad/": True,
+        "good/": True,
+    }
+    assert serves(server, "bad")
+
+
+def test_by_plugin_the_server_stops_at_the_first_failure(
+    server: Server, external_plugin: ExternalPlugin, ansible: Ansible
+) -> None:
+    plugin = external_plugin()
+    for path in ("a", "b", "c"):
+        server.mount(path, PLUGIN)
+    plugin.fault("exit")
+
+    run = ansible.playbook(reload(plugin=PLUGIN))
+
+    assert run.result.failed
+    assert run.result["changed"] is True
+    dead = [path for path, row in by_path(run).items() if row["error"]]
+    assert len(dead) == 1
+    assert f'down: "{dead[0]}"' in run.result.message
+    assert "unknown whether reloaded: " in run.result.message
+    alive = {path: None for path in ("a/", "b/", "c/") if path not in dead}
+    assert reloaded(run) == {**alive, dead[0]: False}
+    assert_no_lie(server, run)
+    plugin.heal()
+    assert ansible.playbook(reload(plugin=PLUGIN)).result["verified"] is True
+
+
+def overwrite(plugin: BuiltPlugin) -> None:
+    """Replace the file without telling the catalog."""
+    plugin.path.write_bytes(plugin.path.read_bytes() + b"\n# another file\n")
+
+
+def remove(plugin: BuiltPlugin) -> None:
+    """Delete the file."""
+    plugin.path.unlink()
+
+
+@pytest.mark.parametrize("harm", [overwrite, remove], ids=["wrong sha256", "deleted file"])
+@pytest.mark.parametrize("how", [{"plugin": PLUGIN}, {"mounts": "ext"}], ids=["plugin", "mounts"])
+def test_a_file_that_is_not_the_registered_one(
+    server: Server,
+    external_plugin: ExternalPlugin,
+    ansible: Ansible,
+    harm: t.Callable[[BuiltPlugin], None],
+    how: dict[str, str],
+) -> None:
+    plugin = external_plugin()
+    server.mount("ext", PLUGIN)
+    harm(plugin)
+    run = ansible.playbook(reload(**how))
+    assert run.result.failed
+    assert run.result["changed"] is True
+    assert run.result["verified"] is False
+    assert by_path(run)["ext/"]["error"]
+    assert '"ext/"' in run.result.message
+    assert "down" in run.result.message
+    assert not serves(server, "ext")
+
+
+@pytest.mark.parametrize("how", [{"plugin": PLUGIN}, {"mounts": "ext"}], ids=["plugin", "mounts"])
+def test_a_mount_whose_plugin_left_the_catalog_is_not_touched(
+    server: Server, external_plugin: ExternalPlugin, ansible: Ansible, how: dict[str, str]
+) -> None:
+    external_plugin(version="v1.0.0")
+    server.mount("ext", PLUGIN)
+    server.call("DELETE", f"sys/plugins/catalog/secret/{PLUGIN}?version=v1.0.0")
+    before = server.info("ext")
+    run = ansible.playbook(reload(**how))
+    assert run.result.failed
+    assert run.result["changed"] is False
+    assert '"ext/" cannot be reloaded: its plugin "ext" in version v1.0.0' in run.result.message
+    assert "nothing was reloaded" in run.result.message
+    assert server.info("ext")["pid"] == before["pid"]
+
+
+class Stale(t.NamedTuple):
+    """A way in which a mount stops running what it should."""
+
+    make: t.Callable[[Server, ExternalPlugin, BuiltPlugin], object]
+    version: str = ""
+
+
+def _tune(server: Server, external_plugin: ExternalPlugin, plugin: BuiltPlugin) -> None:
+    external_plugin(version="v2.0.0")
+    server.tune_version("ext", "v2.0.0")
+
+
+def _overwrite_entry(server: Server, external_plugin: ExternalPlugin, plugin: BuiltPlugin) -> None:
+    external_plugin(version=plugin.version)
+
+
+def _kill_mount(server: Server, external_plugin: ExternalPlugin, plugin: BuiltPlugin) -> None:
+    plugin.fault("exit")
+    server.request("POST", "sys/plugins/reload/backend", {"mounts": "ext"})
+    plugin.heal()
+    if "2.6" not in server.call("GET", "sys/health")["version"]:  # there a request revives it
+        assert not serves(server, "ext")
+
+
+STALE = {
+    "tuned to another version": Stale(_tune, "v1.0.0"),
+    "entry overwritten": Stale(_overwrite_entry),
+    "entry of a version overwritten": Stale(_overwrite_entry, "v1.0.0"),
+}
+
+
+@pytest.mark.parametrize("stale", STALE.values(), ids=STALE.keys())
+@pytest.mark.parametrize(
+    "how", [{"plugin": PLUGIN}, {"mounts": "ext,other"}], ids=["plugin", "mounts"]
+)
+def test_current_reloads_what_is_stale_and_nothing_else(
+    server: Server,
+    external_plugin: ExternalPlugin,
+    ansible: Ansible,
+    stale: Stale,
+    how: dict[str, str],
+) -> None:
+    plugin = external_plugin(version=stale.version)
+    external_plugin(name="other")
+    server.mount("ext", PLUGIN)
+    server.mount("other", "other")
+    task = reload(state="current", **how)
+    with counting_proxy() as proxy:
+        first = ansible.playbook(task, **proxy.environment)
+    assert first.result["changed"] is False
+    assert first.result["verified"] is True
+    assert proxy.posts == []
+
+    other = server.info("other")["pid"]
+    stale.make(server, external_plugin, plugin)
+    checked = ansible.playbook(task, options=["--check", "--diff"])
+    assert checked.result["changed"] is True
+    assert reloaded(checked)["ext/"] is True
+    run = ansible.playbook(task, options=["--diff"])
+    assert run.result["changed"] is True
+    assert run.result["verified"] is True
+    assert by_path(run)["ext/"]["after"] == by_path(checked)["ext/"]["after"]
+    assert server.info("ext")["version"] == by_path(run)["ext/"]["after"]["version"]
+    assert server.info("other")["pid"] == other
+    assert reloaded(run).get("other/", False) is False
+
+    again = ansible.playbook(task)
+    assert again.result["changed"] is False
+
+
+def test_current_revives_a_mount_that_is_down(
+    server: Server, external_plugin: ExternalPlugin, ansible: Ansible
+) -> None:
+    plugin = external_plugin()
+    server.mount("ext", PLUGIN)
+    _kill_mount(server, external_plugin, plugin)
+    run = ansible.playbook(reload(plugin=PLUGIN, state="current"))
+    assert not run.result.failed
+    assert serves(server, "ext")
+
+
+def test_current_leaves_a_plugin_that_was_killed_to_the_server(
+    server: Server, external_plugin: ExternalPlugin, ansible: Ansible
+) -> None:
+    external_plugin()
+    server.mount("ext", PLUGIN)
+    os.kill(server.info("ext")["pid"], signal.SIGKILL)
+    run = ansible.playbook(reload(plugin=PLUGIN, state="current"))
+    assert run.result["changed"] is False
+    assert serves(server, "ext")
+    assert ansible.playbook(reload(plugin=PLUGIN)).result["verified"] is True
+
+
+def test_a_known_plugin_that_is_mounted_nowhere(server: Server, ansible: Ansible) -> None:
+    with counting_proxy() as proxy:
+        run = ansible.adhoc(MODULE, "plugin=transit", **proxy.environment)
+    assert run.result["changed"] is False
+    assert 'plugin "transit" is mounted nowhere' in run.output
+    assert proxy.posts == []
+
+
+def test_check_mode_predicts_without_a_post(
+    server: Server, external_plugin: ExternalPlugin, ansible: Ansible
+) -> None:
+    external_plugin(version="v1.0.0")
+    server.mount("ext", PLUGIN)
+    new = external_plugin(version="v1.1.0")
+    server.tune_version("ext", "v1.1.0")
+    before = server.info("ext")["pid"]
+    with counting_proxy() as proxy:
+        run = ansible.playbook(
+            reload(plugin=PLUGIN), options=["--check", "--diff"], **proxy.environment
+        )
+    assert (run.result["changed"], run.result["reload_id"]) == (True, None)
+    assert by_path(run)["ext/"]["after"] == {"version": "v1.1.0", "sha256": new.sha256}
+    assert f"+ext/ ext v1.1.0 {new.sha256[:8]}\n" in run.stdout
+    assert proxy.posts == []
+    assert server.info("ext")["pid"] == before
+
+
+@pytest.mark.parametrize("how", ["plugin=ext", "mounts=a,b,c"], ids=["plugin", "mounts"])
+def test_a_client_that_is_cut_off_tells_what_it_left_behind(
+    server: Server, external_plugin: ExternalPlugin, ansible: Ansible, how: str
+) -> None:
+    plugin = external_plugin()
+    for path in ("a", "b", "c"):
+        server.mount(path, PLUGIN)
+    plugin.fault("sleep 3")
+    with counting_proxy() as proxy:
+        proxy.cut_posts = 1
+        run = ansible.adhoc(MODULE, how, **proxy.environment)
+    plugin.heal()
+    assert run.result.failed
+    assert "the outcome of the reload is unknown" in run.result.message
+    assert "repeat the task" in run.result.message
+    assert [line for line in proxy.posts if "reload" in line] == [
+        "POST sys/plugins/reload/backend"
+    ]  # never twice
+    assert set(by_path(run)) == {"a/", "b/", "c/"}
+    assert_no_lie(server, run)
+    healed = ansible.adhoc(MODULE, how)
+    assert healed.result["verified"] is True
+    assert all(serves(server, path) for path in ("a", "b", "c"))
+
+
+def test_reload_timeout_is_the_users_own_risk(
+    server: Server, external_plugin: ExternalPlugin, ansible: Ansible
+) -> None:
+    plugin = external_plugin()
+    server.mount("ext", PLUGIN)
+    plugin.fault("sleep 5")
+    run = ansible.adhoc(MODULE, "plugin=ext reload_timeout=1s")
+    assert run.result.failed
+    assert "no answer within 1 s" in run.result.message
+    assert_no_lie(server, run)
+
+
+@pytest.mark.slow
+def test_a_plugin_that_hangs_at_its_start(
+    server: Server, external_plugin: ExternalPlugin, ansible: Ansible
+) -> None:
+    plugin = external_plugin()
+    server.mount("ext", PLUGIN)
+    plugin.fault("sleep 300")
+    run = ansible.adhoc(MODULE, "plugin=ext timeout=5")  # the server gives up after 120 s
+    assert run.result.failed
+    assert run.result["status"] in (400, 500)
+    assert "timeout while waiting for plugin to start" in run.result.message
+    assert 'down: "ext/"' in run.result.message
+
+
+def test_verify_false_sends_only_the_post(
+    server: Server, external_plugin: ExternalPlugin, ansible: Ansible
+) -> None:
+    external_plugin()
+    server.mount("ext", PLUGIN)
+    with counting_proxy() as proxy:
+        run = ansible.adhoc(MODULE, "plugin=ext verify=false", **proxy.environment)
+    assert proxy.seen == ["POST sys/plugins/reload/backend"]
+    assert run.result["changed"] is True
+    assert (run.result["verified"], run.result["mounts"]) == (False, [])
+    assert "WARNING" not in run.output
+
+
+@pytest.mark.parametrize(
+    ("probe", "asked"),
+    [
+        ("", ["GET ext?help=1"]),
+        ("probe=info", ["GET ext/info"]),
+        ("probe=/info", ["GET ext/info"]),
+        ("probe=false", []),
+        ("probe=no", []),
+    ],
+)
+def test_the_question_that_proves_life(
+    server: Server, external_plugin: ExternalPlugin, ansible: Ansible, probe: str, asked: list[str]
+) -> None:
+    external_plugin()
+    server.mount("ext", PLUGIN)
+    with counting_proxy() as proxy:
+        run = ansible.adhoc(MODULE, f"mounts=ext {probe}", **proxy.environment)
+    assert run.result["verified"] is True
+    assert [line for line in proxy.seen if line.startswith("GET ext")] == asked
+
+
+def test_a_question_that_the_plugin_does_not_answer(
+    server: Server, external_plugin: ExternalPlugin, ansible: Ansible
+) -> None:
+    external_plugin()
+    server.mount("ext", PLUGIN)
+    run = ansible.adhoc(MODULE, "mounts=ext probe=health")
+    assert run.result.failed
+    assert run.result["changed"] is True
+    assert "1 of 1 mounts are down after a reload that the server reported" in run.result.message
+
+
+def test_plugin_type_on_a_server_without_it(server: Server, ansible: Ansible) -> None:
+    run = ansible.adhoc(MODULE, "plugin=kv plugin_type=secret")
+    assert run.result.failed
+    assert run.result["changed"] is False
+    assert "this server has no reload by plugin type" in run.result.message
+    assert "leave plugin_type out" in run.result.message
+
+
+@pytest.mark.parametrize("count", [1, 10, 1000])
+def test_the_number_of_requests(server: Server, ansible: Ansible, count: int) -> None:
+    mounts = [f"m{number}" for number in range(count)]
+    for path in mounts:
+        server.mount(path, "transit")
+    looks = [f"GET sys/mounts/{path}" for path in mounts] if count <= 5 else ["GET sys/mounts"]
+    post = "POST sys/plugins/reload/backend"
+
+    with counting_proxy() as proxy:
+        run = ansible.playbook(reload(mounts=mounts), **proxy.environment)
+    assert run.result["verified"] is True
+    assert proxy.seen == [*looks, "GET sys/plugins/catalog", post, *looks]
+
+    with counting_proxy() as proxy:
+        run = ansible.playbook(reload(plugin="transit"), **proxy.environment)
+    assert run.result["verified"] is True
+    listing = ["GET sys/mounts", "GET sys/auth", "GET sys/plugins/catalog"]
+    assert proxy.seen == [*listing, post, *looks]
