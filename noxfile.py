@@ -15,6 +15,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import sys
 from functools import partial
 from pathlib import Path
@@ -31,6 +32,7 @@ import nox
 
 from tests.support import ansible_test_seed, pythons, reference
 
+os.environ["HOME"] = os.environ.get("HOME") or pwd.getpwuid(os.getuid()).pw_dir
 os.environ["PATH"] = pythons.path_behind_shims(os.environ["PATH"])
 os.environ["ANTSIBULL_NOX_IGNORE_INSTALLED_COLLECTIONS"] = "true"
 nox.options.reuse_venv = "yes"

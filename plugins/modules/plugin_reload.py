@@ -14,9 +14,11 @@ description:
   - Restarts the process of an external secrets or authentication plugin, so that its mounts run
     the version that they are configured for.
   - Select the mounts by the name of their plugin (O(plugin)) or one by one (O(mounts)).
-  - The server stops a plugin before it starts the new one. A reload that fails leaves the mount
-    down until a reload of it succeeds, so the failure of this module names the mount and the
-    remedy.
+  - The server stops a plugin before it starts the new one, so a reload that fails is an outage of
+    the mount until a reload of it succeeds. Therefore the module looks first, and refuses what
+    could not come back; then it reloads; then it looks again and asks each plugin for an answer.
+  - The result tells for each mount what ran before, what runs after, and whether it was reloaded.
+    What cannot be known is told as unknown.
 extends_documentation_fragment:
   - vaultops.vault._attributes
   - vaultops.vault._attributes.actiongroup_vault
@@ -26,28 +28,34 @@ attributes:
   check_mode:
     support: full
     details:
-      - Nothing is sent to the server, and the task is reported as changed, since a reload always
-        restarts the plugin.
+      - All the looks are done, nothing is reloaded, and the result predicts what would run.
   diff_mode:
-    support: none
+    support: full
     details:
-      - A reload changes nothing that the server's answer shows.
+      - One line a mount, with path, plugin, version and the first eight digits of the sha256.
 options:
   plugin:
     description:
       - Name of the plugin in the catalog. All its mounts in the namespace are reloaded.
-      - The server stops at the first mount that fails.
+      - The server stops at the first mount that fails, which keeps the other mounts serving.
     type: str
   mounts:
     description:
       - Paths of the mounts to reload, as a list or separated by commas. Authentication mounts
         start with V(auth/).
       - V(transit), V(transit/) and V(/transit) name the same mount. A mount that is named twice is
-        reloaded once.
+        reloaded once. Each path must be that of a mount; a path inside a mount is refused.
       - The server goes on after a mount that fails.
       - A path that contains a comma needs the list.
     type: list
     elements: str
+  plugin_type:
+    description:
+      - Reload O(plugin) of this type in all namespaces, by an endpoint that HashiCorp Vault has
+        from 1.16 on, in the root namespace only. OpenBao does not have it.
+      - The result lists the mounts of the root namespace.
+    type: str
+    choices: [auth, secret, database, unknown]
   scope:
     description:
       - V(local) reloads on the node that answers only.
@@ -56,13 +64,51 @@ options:
     type: str
     choices: [local, global]
     default: local
+  state:
+    description:
+      - V(reloaded) always reloads.
+      - V(current) reloads only the mounts that do not run what they are expected to run, or whose
+        plugin does not answer. A mount is expected to run the pinned version, else its configured
+        version, else the catalog entry without a version, by version and sha256. If there is none,
+        nothing is sent and the task is not changed.
+    type: str
+    choices: [reloaded, current]
+    default: reloaded
+  verify:
+    description:
+      - V(false) sends the bare request, with no look before or after. The result then has the
+        server's own word only.
+    type: bool
+    default: true
+  probe:
+    description:
+      - What each reloaded external plugin is asked after the reload, to prove that it serves.
+      - V(true) asks for the path help of the mount, which any valid token may read.
+      - V(false) asks nothing.
+      - Anything else is a path below the mount that is read, such as V(config). The token needs
+        the capability C(read) there. Use it if only a request that reaches the plugin's storage
+        or its backend proves that it works.
+    type: str
+    default: "true"
+  reload_timeout:
+    description:
+      - How long to wait for the answer to the reload, in seconds or as a duration such as V(90s).
+      - If not given, the module waits as long as the server may need, 130 seconds for each mount.
+      - B(Warning:) the server cancels a reload when its client hangs up, and a mount that it has
+        stopped by then stays down until a reload of it succeeds. Set this only if your plugins
+        start faster than that for certain.
+    type: str
 notes:
-  - The token needs the ACL capability C(update) on C(sys/plugins/reload/backend), without sudo.
-  - The wait for the server's answer lasts as long as the server may need, 130 seconds for each
-    mount, because the server cancels a reload when its client hangs up, and what it has stopped by
-    then stays down. O(timeout) can make it longer, not shorter. Do not cut a reload off by the
-    keyword C(timeout) of the task either.
-  - The request is sent once, and never repeated by the module.
+  - The reload needs the ACL capability C(update) on C(sys/plugins/reload/backend), without sudo.
+    The looks need C(read) on C(sys/mounts), C(sys/mounts/*), C(sys/auth), C(sys/auth/*) and
+    C(sys/plugins/catalog), and on C(sys/plugins/pins) with HashiCorp Vault. A token that may not
+    look can reload all the same; a warning says what was not checked, and RV(verified) is V(false).
+  - O(timeout) never shortens the wait for the reload. Do not cut it off by the keyword C(timeout)
+    of the task either, for the reason that O(reload_timeout) gives.
+  - The reload is sent once, and never repeated by the module. More than 990 mounts go in one
+    request too.
+  - A builtin plugin runs inside the server and has no process to lose, so it is not asked for an
+    answer.
 seealso:
   - name: Vault API documentation
     description: Reload plugins, as HashiCorp Vault has it.
@@ -94,6 +140,27 @@ EXAMPLES = r"""
     plugin: my-plugin
     scope: global
 
+- name: Reload only the mounts that do not run what they are configured for
+  vaultops.vault.plugin_reload:
+    url: https://vault.example.com:8200
+    token: "{{ vault_token }}"
+    plugin: my-plugin
+    state: current
+
+- name: Let a request of your own prove that the plugin works
+  vaultops.vault.plugin_reload:
+    url: https://vault.example.com:8200
+    token: "{{ vault_token }}"
+    mounts: my-secrets
+    probe: info
+
+- name: Send the bare request, and believe the server
+  vaultops.vault.plugin_reload:
+    url: https://vault.example.com:8200
+    token: "{{ vault_token }}"
+    plugin: my-plugin
+    verify: false
+
 - name: Say once for many tasks where the server is
   module_defaults:
     group/vaultops.vault.vault:
@@ -109,16 +176,64 @@ EXAMPLES = r"""
 RETURN = r"""
 scope:
   description: The scope that was asked for.
-  returned: always, but when an option cannot be used
+  returned: when the looks were done
   type: str
   sample: local
 reload_id:
   description:
     - The server's id of the reload, of the last one where the mounts needed several requests.
     - Null when nothing was sent or the server refused.
-  returned: always, but when an option cannot be used
+  returned: when the looks were done
   type: str
   sample: 9c2aa202-1f7a-8a1c-5f1e-0e3c2d6b7a90
+verified:
+  description:
+    - Whether the looks were possible and agree with the server's word, so that each mount is
+      known to serve, and to run what it is expected to run where the catalog could be read.
+    - In check mode, and when nothing had to be reloaded, whether the looks were possible.
+  returned: when the looks were done
+  type: bool
+  sample: true
+mounts:
+  description: What is known of each mount that was meant, empty where the token may not look.
+  returned: when the looks were done
+  type: list
+  elements: dict
+  contains:
+    path:
+      description: Path of the mount, authentication mounts with C(auth/).
+      type: str
+      sample: my-secrets/
+    type:
+      description: V(secret) or V(auth).
+      type: str
+      sample: secret
+    plugin:
+      description: Name of the plugin.
+      type: str
+      sample: my-plugin
+    accessor:
+      description: Accessor of the mount.
+      type: str
+      sample: my-plugin_1a2b3c4d
+    reloaded:
+      description: Whether the mount was reloaded and is not known to be down; null is unknown.
+      type: bool
+      sample: true
+    error:
+      description: Why the mount is not well, in the server's words; null where nothing is known.
+      type: str
+      sample: null
+    before:
+      description: What the server said that the mount runs, before the reload.
+      type: dict
+      sample: {version: v1.0.0, sha256: 84452321a9d1}
+    after:
+      description:
+        - What the server says that the mount runs, after the reload; in check mode what it would
+          run. Null where that could not be read.
+      type: dict
+      sample: {version: v1.1.0, sha256: 8b29b369c0f2}
 status:
   description: HTTP status of the server's answer, null when there was none.
   returned: failure

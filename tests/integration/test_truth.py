@@ -11,7 +11,11 @@ import typing as t
 
 import pytest
 
-from ansible_collections.vaultops.vault.tests.support.ansible_runs import Ansible, Run
+from ansible_collections.vaultops.vault.tests.support.ansible_runs import (
+    REPOSITORY,
+    Ansible,
+    Run,
+)
 from ansible_collections.vaultops.vault.tests.support.external_plugin import BuiltPlugin
 from ansible_collections.vaultops.vault.tests.support.fixtures import PLUGIN, ExternalPlugin
 from ansible_collections.vaultops.vault.tests.support.proxy import counting_proxy
@@ -420,3 +424,53 @@ def test_the_number_of_requests(server: Server, ansible: Ansible, count: int) ->
     assert run.result["verified"] is True
     listing = ["GET sys/mounts", "GET sys/auth", "GET sys/plugins/catalog"]
     assert proxy.seen == [*listing, post, *looks]
+
+
+POLICIES = REPOSITORY / "docs" / "policies"
+
+
+@pytest.mark.parametrize(
+    ("policy", "options", "verified"),
+    [
+        ("only", "", False),
+        ("only", "verify=false", False),
+        ("looks", "", True),
+        ("looks", "state=current", True),
+        ("looks", "probe=info", False),
+        ("probe", "probe=info", True),
+    ],
+)
+@pytest.mark.parametrize("how", ["plugin=ext", "mounts=my-secrets,auth/login"])
+def test_the_documented_policies(
+    server: Server,
+    external_plugin: ExternalPlugin,
+    ansible: Ansible,
+    policy: str,
+    options: str,
+    verified: bool,
+    how: str,
+) -> None:
+    external_plugin()
+    external_plugin(name="login", kind="auth")
+    server.mount("my-secrets", PLUGIN)
+    server.mount("login", "login", kind="auth")
+    rules = (POLICIES / f"plugin_reload-{policy}.hcl").read_text(encoding="utf-8")
+    if "probe" in options and "login" in how:
+        how = "mounts=my-secrets"
+    before = server.info("my-secrets")["pid"]
+
+    run = ansible.adhoc(MODULE, f"{how} {options}", BAO_TOKEN=server.new_token(rules))
+
+    assert not run.result.failed
+    assert run.result["verified"] is verified
+    assert run.result["changed"] is ("current" not in options)
+    assert (server.info("my-secrets")["pid"] == before) is ("current" in options)
+    assert ("WARNING" in run.output) is (not verified and "verify" not in options)
+
+
+def test_current_needs_the_looks(server: Server, ansible: Ansible) -> None:
+    rules = (POLICIES / "plugin_reload-only.hcl").read_text(encoding="utf-8")
+    run = ansible.adhoc(MODULE, "plugin=kv state=current", BAO_TOKEN=server.new_token(rules))
+    assert run.result.failed
+    assert "state=current must see mounts and catalog" in run.result.message
+    assert "the token may not read the mounts (403 from GET" in run.result.message
