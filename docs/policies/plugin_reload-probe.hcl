@@ -20,10 +20,6 @@ path "sys/auth" {
   capabilities = ["read"]
 }
 
-path "sys/auth/*" {
-  capabilities = ["read"]
-}
-
 path "sys/plugins/catalog" {
   capabilities = ["read"]
 }

@@ -89,16 +89,20 @@ def list_mounts(client: VaultClient) -> dict[str, Mount]:
 def read_mounts(client: VaultClient, paths: t.Sequence[str]) -> dict[str, Mount]:
     """Return the mounts at ``paths`` that exist, in few requests; raises VaultError.
 
-    The server reads a row by the longest prefix, so ``secret/typo`` would be answered by
-    ``secret/``: only a path of one segment can be read on its own.
+    A row of its own is read for a few secrets mounts of one segment only: the server reads a row
+    by the longest prefix, so ``secret/typo`` would be answered by ``secret/``, and reading one of
+    an auth mount needs sudo.
     """
-    if len(paths) <= FEW_MOUNTS and all(_segments(path) == 1 for path in paths):
-        rows = (_read_mount(client, path) for path in paths)
-        return {mount.path: mount for mount in rows if mount is not None}
-    listed: dict[str, Mount] = {}
-    for kind in sorted({_kind(path) for path in paths}):
-        listed.update(_listing(client, kind))
-    return {path: listed[path] for path in paths if path in listed}
+    secrets = [path for path in paths if _kind(path) == "secret"]
+    found: dict[str, Mount] = {}
+    if len(secrets) <= FEW_MOUNTS and all(path.count("/") == 1 for path in secrets):
+        rows = (_read_mount(client, path) for path in secrets)
+        found.update({mount.path: mount for mount in rows if mount is not None})
+    else:
+        found.update(_listing(client, "secret"))
+    if len(secrets) < len(paths):
+        found.update(_listing(client, "auth"))
+    return {path: found[path] for path in paths if path in found}
 
 
 def no_such_mount(client: VaultClient, path: str) -> OptionError:
@@ -140,17 +144,13 @@ def _listing(client: VaultClient, kind: str) -> dict[str, Mount]:
 
 
 def _read_mount(client: VaultClient, path: str) -> Mount | None:
-    api_path = f"sys/{path}" if _kind(path) == "auth" else f"sys/mounts/{path}"
     try:
-        return _mount(path, client.request("GET", api_path.rstrip("/")).data)
+        row = client.request("GET", f"sys/mounts/{path.rstrip('/')}").data
     except Refused as error:
-        if any(words.startswith("No ") for words in error.errors):  # "No secret engine mount at"
+        if any(words.startswith("No secret engine mount") for words in error.errors):
             return None
         raise
-
-
-def _segments(path: str) -> int:
-    return path.count("/") - (1 if _kind(path) == "auth" else 0)
+    return _mount(path, row)
 
 
 def _kind(path: str) -> str:

@@ -100,7 +100,7 @@ options:
     type: str
 notes:
   - The reload needs the ACL capability C(update) on C(sys/plugins/reload/backend), without sudo.
-    The looks need C(read) on C(sys/mounts), C(sys/mounts/*), C(sys/auth), C(sys/auth/*) and
+    The looks need C(read) on C(sys/mounts), C(sys/mounts/*), C(sys/auth) and
     C(sys/plugins/catalog), and on C(sys/plugins/pins) with HashiCorp Vault. A token that may not
     look can reload all the same; a warning says what was not checked, and RV(verified) is V(false).
   - O(timeout) never shortens the wait for the reload. Do not cut it off by the keyword C(timeout)
