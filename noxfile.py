@@ -41,6 +41,7 @@ nox.options.envdir = f".nox/{pythons.RUNNING}"  # a reused environment keeps the
 CODE = ("noxfile.py", "plugins", "tests")
 SERVERS = ("-r", "requirements.txt", "-r", "tests/support/requirements.txt")
 TESTS = (*SERVERS, "-r", "tests/requirements.txt")
+PYTEST = ("pytest", "-n", "2", "--dist", "worksteal")
 RUFF = "ruff>=0.17,<0.18"
 DOCS = "antsibull-docs>=2.28,<2.29"  # simplified-rst may look different in the next release
 CHANGELOG = "antsibull-changelog>=0.36,<0.37"
@@ -59,7 +60,7 @@ def demo(session: nox.Session) -> None:
 def fast(session: nox.Session) -> None:
     """Run the unit and integration tests on the Python at hand; what follows -- goes to pytest."""
     session.install(pythons.core_for_this_python(), *TESTS)
-    session.run("pytest", "-n", "2", *session.posargs)
+    session.run(*PYTEST, *session.posargs)
 
 
 def add_tests(core: str) -> None:
@@ -67,7 +68,7 @@ def add_tests(core: str) -> None:
 
     def tests(session: nox.Session) -> None:
         session.install(pythons.core_requirement(core), *TESTS)
-        session.run("pytest", "-n", "2", *session.posargs)
+        session.run(*PYTEST, *session.posargs)
 
     tests.__doc__ = f"Run the unit and integration tests on ansible-core {core}."
     nox.session(

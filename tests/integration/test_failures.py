@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import pathlib
 import subprocess
@@ -15,7 +16,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ansible_collections.vaultops.vault.tests.support.ansible_runs import Ansible, Run
+from ansible_collections.vaultops.vault.tests.support.ansible_runs import (
+    Ansible,
+    Run,
+    TaskResult,
+)
 from ansible_collections.vaultops.vault.tests.support.external_plugin import build_plugin
 from ansible_collections.vaultops.vault.tests.support.fixtures import PLUGIN
 from ansible_collections.vaultops.vault.tests.support.proxy import counting_proxy
@@ -31,14 +36,23 @@ UNKNOWN = "the outcome of the reload is unknown"
 RELOAD = "/v1/sys/plugins/reload/backend"
 
 
-def assert_told(run: Run, *parts: str, changed: bool = False, secret: str = "") -> None:
+def assert_told(
+    run: Run | TaskResult, *parts: str, changed: bool = False, secret: str = ""
+) -> None:
     """The task failed with a message of one line that has all ``parts``, and nothing leaked."""
-    assert run.returncode != 0
-    assert run.result.failed
+    result = run.result if isinstance(run, Run) else run
+    assert result.failed
     for part in parts:
-        assert part in run.result.message
-    assert "\n" not in run.result.message
-    assert run.result["changed"] is changed
+        assert part in result.message
+    assert "\n" not in result.message
+    assert result["changed"] is changed
+    if isinstance(run, Run):
+        assert run.returncode != 0
+        assert_clean(run, secret)
+
+
+def assert_clean(run: Run, secret: str) -> None:
+    """Nothing that a user sees has a traceback or the secret in it."""
     assert "Traceback" not in run.output
     assert not secret or secret not in run.output
 
@@ -47,91 +61,131 @@ def assert_told(run: Run, *parts: str, changed: bool = False, secret: str = "") 
 class Case:
     """What the user writes, and what the message must say."""
 
-    arguments: str
+    arguments: dict[str, t.Any]
     told: tuple[str, ...]
     changed: bool = False
 
+    def task(self, **more: t.Any) -> dict[str, t.Any]:
+        """Return the task of the case, with ``more`` arguments."""
+        return {MODULE: {**self.arguments, **more}}
+
 
 REFUSED_BY_THE_LOOK = {
-    "unknown plugin": Case("plugin=nope", ('plugin "nope"', "not in the catalog", "register")),
-    "nearly a plugin": Case("plugin=trnsit", ('(did you mean "transit"?)',)),
-    "unknown mount": Case("mounts=nope", ('mount "nope/" does not exist', "bao secrets list")),
-    "unknown auth mount": Case("mounts=auth/nope", ('"auth/nope/" does not exist', "auth list")),
+    "unknown plugin": Case({"plugin": "nope"}, ('plugin "nope"', "not in the catalog", "register")),
+    "nearly a plugin": Case({"plugin": "trnsit"}, ('(did you mean "transit"?)',)),
+    "unknown mount": Case({"mounts": "nope"}, ('mount "nope/" does not exist', "bao secrets list")),
+    "unknown auth mount": Case(
+        {"mounts": "auth/nope"}, ('"auth/nope/" does not exist', "auth list")
+    ),
     "nearly a mount": Case(
-        "mounts=secrets", ('"secrets/" does not exist (did you mean "secret/"',)
+        {"mounts": "secrets"}, ('"secrets/" does not exist (did you mean "secret/"',)
     ),
-    "a path inside a mount": Case("mounts=secret/typo", ('(did you mean "secret/"?)',)),
-    "API path of a mount": Case("mounts=sys/mounts/secret", ('(did you mean "secret/"?)',)),
-    "one bad mount among good ones": Case("mounts=secret,nope", ('mount "nope/"',)),
+    "a path inside a mount": Case({"mounts": "secret/typo"}, ('(did you mean "secret/"?)',)),
+    "API path of a mount": Case({"mounts": "sys/mounts/secret"}, ('(did you mean "secret/"?)',)),
+    "one bad mount among good ones": Case({"mounts": "secret,nope"}, ('mount "nope/"',)),
     "singleton mount": Case(
-        "mounts=sys/", ('mount "sys/" is a part of the server', "leave it out")
+        {"mounts": "sys/"}, ('mount "sys/" is a part of the server', "leave it out")
     ),
-    "singleton auth mount": Case("mounts=auth/token", ('"auth/token/" is a part of the server',)),
-    "singleton plugin": Case("plugin=token", ("part of the server itself", "leave it out")),
+    "singleton auth mount": Case(
+        {"mounts": "auth/token"}, ('"auth/token/" is a part of the server',)
+    ),
+    "singleton plugin": Case({"plugin": "token"}, ("part of the server itself", "leave it out")),
     "child namespace": Case(
-        "mounts=team-a/ext", ('set namespace to "team-a" for the mount "ext/"',)
+        {"mounts": "team-a/ext"}, ('set namespace to "team-a" for the mount "ext/"',)
     ),
-    "unknown namespace": Case("plugin=kv namespace=nope", ("404", "namespace not found")),
-    "database plugin": Case("plugin=postgresql-database-plugin", ("auth and secret", "mounts")),
+    "unknown namespace": Case(
+        {"plugin": "kv", "namespace": "nope"}, ("404", "namespace not found")
+    ),
+    "database plugin": Case(
+        {"plugin": "postgresql-database-plugin"}, ("auth and secret", "mounts")
+    ),
 }
 
 REFUSED_BY_THE_SERVER = {
     "unknown plugin": Case(
-        "plugin=nope", ('plugin "nope"', "not found in the catalog", "register")
+        {"plugin": "nope"}, ('plugin "nope"', "not found in the catalog", "register")
     ),
-    "unknown mount": Case("mounts=nope", ("1 of 1 mounts", '"nope/"', "bao secrets list")),
-    "unknown auth mount": Case("mounts=auth/nope", ('"auth/nope/"', "bao auth list")),
+    "unknown mount": Case({"mounts": "nope"}, ("1 of 1 mounts", '"nope/"', "bao secrets list")),
+    "unknown auth mount": Case({"mounts": "auth/nope"}, ('"auth/nope/"', "bao auth list")),
     "one bad mount among good ones": Case(
-        "mounts=secret,nope", ("1 of 2 mounts", '"nope/"'), changed=True
+        {"mounts": "secret,nope"}, ("1 of 2 mounts", '"nope/"'), changed=True
     ),
-    "several bad mounts": Case("mounts=x,y", ("2 of 2 mounts", '"x/"', '"y/"')),
-    "singleton mount": Case("mounts=sys/", ('"sys/"', "singleton", "leave it out")),
-    "singleton plugin": Case("plugin=token", ("singleton", "leave it out")),
-    "database plugin": Case("plugin=postgresql-database-plugin", ("auth and secret", "mounts")),
-    "unknown namespace": Case("plugin=kv namespace=nope", ("404", "namespace not found")),
+    "several bad mounts": Case({"mounts": "x,y"}, ("2 of 2 mounts", '"x/"', '"y/"')),
+    "singleton mount": Case({"mounts": "sys/"}, ('"sys/"', "singleton", "leave it out")),
+    "singleton plugin": Case({"plugin": "token"}, ("singleton", "leave it out")),
+    "database plugin": Case(
+        {"plugin": "postgresql-database-plugin"}, ("auth and secret", "mounts")
+    ),
+    "unknown namespace": Case(
+        {"plugin": "kv", "namespace": "nope"}, ("404", "namespace not found")
+    ),
 }
 
 BAD_OPTIONS = {
-    "both": Case("plugin=kv mounts=secret", ("mutually exclusive",)),
-    "neither": Case("", ("one of the following is required: plugin, mounts",)),
-    "unknown scope": Case("plugin=kv scope=all", ("scope must be one of: local, global",)),
-    "empty plugin": Case("plugin=' '", ("plugin is empty",)),
-    "empty mount": Case("mounts='a,,b'", ("does not name a mount",)),
-    "current without a look": Case("plugin=kv state=current verify=false", ("verify=false",)),
-    "type in a namespace": Case("plugin=a plugin_type=auth namespace=b", ("root namespace only",)),
-    "mounts with a type": Case("mounts=a plugin_type=auth", ("mutually exclusive",)),
-    "no address": Case("plugin=kv url=vault.example.com", ("url", "not the address of a server")),
-    "bad timeout": Case("plugin=kv timeout=5x", ("timeout", "'5x'", "1m30s")),
-    "no CA file": Case("plugin=kv ca_cert=/nope.pem", ("ca_cert", "/nope.pem", "cannot be read")),
+    "both": Case({"plugin": "kv", "mounts": "secret"}, ("mutually exclusive",)),
+    "neither": Case({}, ("one of the following is required: plugin, mounts",)),
+    "unknown scope": Case(
+        {"plugin": "kv", "scope": "all"}, ("scope must be one of: local, global",)
+    ),
+    "empty plugin": Case({"plugin": " "}, ("plugin is empty",)),
+    "empty mount": Case({"mounts": "a,,b"}, ("does not name a mount",)),
+    "current without a look": Case(
+        {"plugin": "kv", "state": "current", "verify": False}, ("verify=false",)
+    ),
+    "type in a namespace": Case(
+        {"plugin": "a", "plugin_type": "auth", "namespace": "b"}, ("root namespace only",)
+    ),
+    "mounts with a type": Case({"mounts": "a", "plugin_type": "auth"}, ("mutually exclusive",)),
+    "no address": Case(
+        {"plugin": "kv", "url": "vault.example.com"}, ("url", "not the address of a server")
+    ),
+    "bad timeout": Case({"plugin": "kv", "timeout": "5x"}, ("timeout", "'5x'", "1m30s")),
+    "no CA file": Case(
+        {"plugin": "kv", "ca_cert": "/nope.pem"}, ("ca_cert", "/nope.pem", "cannot be read")
+    ),
 }
 
 
-@pytest.mark.parametrize("case", REFUSED_BY_THE_LOOK.values(), ids=REFUSED_BY_THE_LOOK.keys())
-def test_what_a_look_refuses(server: Server, ansible: Ansible, case: Case) -> None:
+def test_what_a_look_refuses(server: Server, ansible: Ansible, subtests: pytest.Subtests) -> None:
     server.call("POST", "sys/namespaces/team-a")
+    tasks = {name: case.task() for name, case in REFUSED_BY_THE_LOOK.items()}
     with counting_proxy() as proxy:
-        run = ansible.adhoc(MODULE, case.arguments, **proxy.environment)
-    assert_told(run, *case.told, changed=case.changed, secret=server.token)
-    if "database" not in case.arguments:  # there the server itself has the word
-        assert [post for post in proxy.posts if post.startswith("POST")] == []
+        run, results = ansible.cases(tasks, **proxy.environment)
+    for name, case in REFUSED_BY_THE_LOOK.items():
+        with subtests.test(name):
+            assert_told(results[name], *case.told, changed=case.changed)
+    assert_clean(run, server.token)
+    # About a database plugin the server itself has the word; nothing else was sent.
+    assert [post for post in proxy.posts if post.startswith("POST")] == [
+        "POST sys/plugins/reload/backend"
+    ]
 
 
-@pytest.mark.parametrize("case", REFUSED_BY_THE_SERVER.values(), ids=REFUSED_BY_THE_SERVER.keys())
-def test_what_the_server_refuses(server: Server, ansible: Ansible, case: Case) -> None:
-    run = ansible.adhoc(MODULE, f"verify=false {case.arguments}")
+def test_what_the_server_refuses(
+    server: Server, ansible: Ansible, subtests: pytest.Subtests
+) -> None:
+    tasks = {name: case.task(verify=False) for name, case in REFUSED_BY_THE_SERVER.items()}
+    run, results = ansible.cases(tasks)
     address = f"from POST {server.url}{RELOAD}"
-    assert_told(run, *case.told, address, changed=case.changed, secret=server.token)
-    assert run.result["status"] in (400, 404)
-    assert run.result["errors"]
+    for name, case in REFUSED_BY_THE_SERVER.items():
+        with subtests.test(name):
+            assert_told(results[name], *case.told, address, changed=case.changed)
+            assert results[name]["status"] in (400, 404)
+            assert results[name]["errors"]
+    assert_clean(run, server.token)
 
 
-@pytest.mark.parametrize("case", BAD_OPTIONS.values(), ids=BAD_OPTIONS.keys())
-def test_a_bad_option_is_told_before_any_request(tmp_path: pathlib.Path, case: Case) -> None:
+def test_a_bad_option_is_told_before_any_request(
+    tmp_path: pathlib.Path, subtests: pytest.Subtests
+) -> None:
+    tasks = {name: case.task() for name, case in BAD_OPTIONS.items()}
+    secret = "canary-of-a-token"
     with recorded_server({}) as recorded:
-        run = Ansible(tmp_path).adhoc(
-            MODULE, case.arguments, BAO_ADDR=recorded.url, BAO_TOKEN="canary-of-a-token"
-        )
-    assert_told(run, *case.told, secret="canary-of-a-token")
+        run, results = Ansible(tmp_path).cases(tasks, BAO_ADDR=recorded.url, BAO_TOKEN=secret)
+    for name, case in BAD_OPTIONS.items():
+        with subtests.test(name):
+            assert_told(results[name], *case.told)
+    assert_clean(run, secret)
     assert not recorded.seen
 
 
@@ -244,15 +298,22 @@ BROKEN_NETWORKS = {
 }
 
 
-@pytest.mark.parametrize("network", BROKEN_NETWORKS.values(), ids=BROKEN_NETWORKS.keys())
-def test_mocked_broken_network(tmp_path: pathlib.Path, network: Network) -> None:
-    with recorded_server({"POST /v1/": network.answer}) as recorded:
-        run = Ansible(tmp_path).adhoc(
-            MODULE, "plugin=kv", BAO_ADDR=recorded.url, BAO_TOKEN="canary-of-a-token"
-        )
-    assert_told(run, *network.told, secret="canary")
-    posts = [request for request in recorded.seen if request.method == "POST"]
-    assert len(posts) == 1  # a repeated POST would restart healthy plugins
+def test_mocked_broken_network(tmp_path: pathlib.Path, subtests: pytest.Subtests) -> None:
+    with contextlib.ExitStack() as servers:
+        recorded = {
+            name: servers.enter_context(recorded_server({"POST /v1/": network.answer}))
+            for name, network in BROKEN_NETWORKS.items()
+        }
+        tasks = {
+            name: {MODULE: {"plugin": "kv", "url": server.url}} for name, server in recorded.items()
+        }
+        run, results = Ansible(tmp_path).cases(tasks, BAO_TOKEN="canary-of-a-token")
+    for name, network in BROKEN_NETWORKS.items():
+        with subtests.test(name):
+            assert_told(results[name], *network.told)
+            posts = [request for request in recorded[name].seen if request.method == "POST"]
+            assert len(posts) == 1  # a repeated POST would restart healthy plugins
+    assert_clean(run, "canary")
 
 
 def test_mocked_proxy_that_fails(tmp_path: pathlib.Path) -> None:

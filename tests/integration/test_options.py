@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.vaultops.vault.tests.support.ansible_runs import Ansible
+from ansible_collections.vaultops.vault.tests.support.ansible_runs import Ansible, Cases
 from ansible_collections.vaultops.vault.tests.support.server import Server
 
 MODULE = "vaultops.vault.plugin_reload"
@@ -22,6 +22,21 @@ class Spelling(t.NamedTuple):
 
     options: str = ""
     variables: t.Mapping[str, str] = {}
+
+
+def task(spelling: Spelling, **values: object) -> dict[str, t.Any]:
+    """Return the task of a spelling, with ``values`` filled in."""
+    options = dict(word.split("=", 1) for word in spelling.options.format(**values).split())
+    variables = {name: text.format(**values) for name, text in spelling.variables.items()}
+    return {MODULE: {"plugin": "kv", **options}, "environment": variables}
+
+
+def assert_all_changed(cases: Cases, subtests: pytest.Subtests) -> None:
+    """Each case reached the server, and nobody was warned."""
+    for name, result in cases.results.items():
+        with subtests.test(name):
+            assert result["changed"] is True, result.message
+    assert "WARNING" not in cases.run.output
 
 
 SPELLINGS = {
@@ -45,73 +60,54 @@ SPELLINGS = {
 }
 
 
-@pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS.keys())
-def test_spellings(server: Server, tmp_path: pathlib.Path, spelling: Spelling) -> None:
-    def fill(text: str) -> str:
-        return text.format(url=server.url, token=server.token)
-
-    variables = {name: fill(text) for name, text in spelling.variables.items()}
-    run = Ansible(tmp_path).adhoc(MODULE, f"plugin=kv {fill(spelling.options)}", **variables)
-    assert run.result["changed"] is True, run.output
-    assert "WARNING" not in run.output
+def test_spellings(server: Server, tmp_path: pathlib.Path, subtests: pytest.Subtests) -> None:
+    values = {"url": server.url, "token": server.token}
+    tasks = {name: task(spelling, **values) for name, spelling in SPELLINGS.items()}
+    assert_all_changed(Ansible(tmp_path).cases(tasks), subtests)
 
 
-@pytest.mark.parametrize(
-    ("options", "variables"),
-    [
-        ("", {}),
-        ("token_path={home}/elsewhere", {}),
-        ("token_path={home}/elsewhere token_file=other", {}),
-        ("token_path={home}/elsewhere/other", {}),
-        ("", {"BAO_TOKEN_PATH": "{home}/elsewhere/other"}),
-        ("", {"VAULT_TOKEN_PATH": "{home}/elsewhere/other"}),
-        ("", {"BAO_TOKEN": "", "VAULT_TOKEN": "an empty BAO_TOKEN wins over this one"}),
-    ],
-    ids=str,
-)
-def test_token_files(
-    server: Server, tmp_path: pathlib.Path, options: str, variables: dict[str, str]
-) -> None:
+TOKEN_FILES = {
+    "folder": Spelling("token_path={home}/elsewhere"),
+    "folder and file": Spelling("token_path={home}/elsewhere token_file=other"),
+    "path of the file": Spelling("token_path={home}/elsewhere/other"),
+    "BAO_TOKEN_PATH": Spelling("", {"BAO_TOKEN_PATH": "{home}/elsewhere/other"}),
+    "VAULT_TOKEN_PATH": Spelling("", {"VAULT_TOKEN_PATH": "{home}/elsewhere/other"}),
+    "home": Spelling("", {"HOME": "{home}/elsewhere"}),
+    "an empty BAO_TOKEN wins over VAULT_TOKEN": Spelling(
+        "", {"HOME": "{home}/elsewhere", "BAO_TOKEN": "", "VAULT_TOKEN": "another-token"}
+    ),
+}
+
+
+def test_token_files(server: Server, tmp_path: pathlib.Path, subtests: pytest.Subtests) -> None:
     home = tmp_path / "home"
     (home / "elsewhere").mkdir(parents=True)
-    at_home = not options and not any(name.endswith("_PATH") for name in variables)
-    name = "other" if "other" in options + str(variables) else ".vault-token"
-    (home / ("" if at_home else "elsewhere") / name).write_text(f"{server.token}\n")
-    filled = {variable: text.format(home=home) for variable, text in variables.items()}
-    run = Ansible(tmp_path).adhoc(
-        MODULE, f"plugin=kv url={server.url} {options.format(home=home)}", **filled
-    )
-    assert run.result["changed"] is True, run.output
+    for name in (".vault-token", "other"):
+        (home / "elsewhere" / name).write_text(f"{server.token}\n")
+    tasks = {name: task(spelling, home=home) for name, spelling in TOKEN_FILES.items()}
+    assert_all_changed(Ansible(tmp_path).cases(tasks, BAO_ADDR=server.url), subtests)
 
 
-@pytest.mark.parametrize(
-    ("options", "variables"),
-    [
-        ("ca_cert={ca}", {}),
-        ("cacert={ca}", {}),
-        ("ssl_ca_cert={ca}", {}),
-        ("", {"VAULT_CACERT": "{ca}"}),
-        ("", {"BAO_CACERT": "{ca}", "VAULT_CACERT": "/nope"}),
-        ("", {"REQUESTS_CA_BUNDLE": "{ca}"}),
-        ("validate_certs=false", {}),
-        ("validate_certs=false", {"REQUESTS_CA_BUNDLE": "/nope"}),
-        ("", {"VAULT_SKIP_VERIFY": "true"}),
-        ("", {"BAO_SKIP_VERIFY": "1", "VAULT_SKIP_VERIFY": "false"}),
-    ],
-    ids=str,
-)
-def test_trust(
-    tls_server: Server, tmp_path: pathlib.Path, options: str, variables: dict[str, str]
-) -> None:
-    filled = {name: text.format(ca=tls_server.ca_cert) for name, text in variables.items()}
-    run = Ansible(tmp_path).adhoc(
-        MODULE,
-        f"plugin=kv url={tls_server.url} token={tls_server.token} "
-        + options.format(ca=tls_server.ca_cert),
-        **filled,
-    )
-    assert run.result["changed"] is True, run.output
-    assert "WARNING" not in run.output
+TRUST = {
+    "ca_cert": Spelling("ca_cert={ca}"),
+    "cacert": Spelling("cacert={ca}"),
+    "ssl_ca_cert": Spelling("ssl_ca_cert={ca}"),
+    "VAULT_CACERT": Spelling("", {"VAULT_CACERT": "{ca}"}),
+    "BAO_CACERT wins": Spelling("", {"BAO_CACERT": "{ca}", "VAULT_CACERT": "/nope"}),
+    "REQUESTS_CA_BUNDLE": Spelling("", {"REQUESTS_CA_BUNDLE": "{ca}"}),
+    "validate_certs": Spelling("validate_certs=false"),
+    "validate_certs over a bundle": Spelling(
+        "validate_certs=false", {"REQUESTS_CA_BUNDLE": "/nope"}
+    ),
+    "VAULT_SKIP_VERIFY": Spelling("", {"VAULT_SKIP_VERIFY": "true"}),
+    "BAO_SKIP_VERIFY wins": Spelling("", {"BAO_SKIP_VERIFY": "1", "VAULT_SKIP_VERIFY": "false"}),
+}
+
+
+def test_trust(tls_server: Server, tmp_path: pathlib.Path, subtests: pytest.Subtests) -> None:
+    tasks = {name: task(spelling, ca=tls_server.ca_cert) for name, spelling in TRUST.items()}
+    connection = {"BAO_ADDR": tls_server.url, "BAO_TOKEN": tls_server.token}
+    assert_all_changed(Ansible(tmp_path).cases(tasks, **connection), subtests)
 
 
 def test_validate_certs_wins_over_skip_verify(tls_server: Server, tmp_path: pathlib.Path) -> None:

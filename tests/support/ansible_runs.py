@@ -72,6 +72,13 @@ class Run:
         return self.stdout + self.stderr
 
 
+class Cases(t.NamedTuple):
+    """One run of many cases: all that was printed, and the result of each case by its name."""
+
+    run: Run
+    results: dict[str, TaskResult]
+
+
 @dataclasses.dataclass(frozen=True)
 class Ansible:
     """Runs Ansible in ``directory``, with the collection and, by default, ``server``'s address."""
@@ -88,6 +95,14 @@ class Ansible:
         """
         plays = [{"hosts": "localhost", "gather_facts": False, "tasks": list(tasks)}]
         return self.play_file(self._file("playbook.json", plays), options=options, **environment)
+
+    def cases(self, tasks: t.Mapping[str, dict[str, t.Any]], **environment: str) -> Cases:
+        """Run the tasks in one playbook, each whatever became of the others; results by name."""
+        named = [{"name": name, **task, "ignore_errors": True} for name, task in tasks.items()]
+        run = self.playbook(*named, **environment)
+        results = {result.name: result for result in run.tasks}
+        assert list(results) == list(tasks), run.output
+        return Cases(run, results)
 
     def play_file(
         self, path: pathlib.Path, *, options: t.Sequence[str] = (), **environment: str
