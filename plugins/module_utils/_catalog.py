@@ -34,10 +34,14 @@ class CatalogEntry:
 
 @dataclasses.dataclass(frozen=True)
 class Catalog:
-    """All entries, and the version that each pinned plugin, by kind and name, is pinned to."""
+    """All entries, and the version that each pinned plugin, by kind and name, is pinned to.
+
+    ``hidden_pins`` says that there may be pins which the token may not read.
+    """
 
     entries: t.Sequence[CatalogEntry]
     pins: t.Mapping[tuple[str, str], str]
+    hidden_pins: bool = False
 
     def expected_entry(self, mount: Mount) -> CatalogEntry | None:
         """Return the entry that a reload of ``mount`` would start, None where it is missing.
@@ -85,14 +89,11 @@ def read_catalog(client: VaultClient) -> Catalog:
         for row in answer.data.get("detailed") or []
     ]
     # OpenBao has no pins, and tells itself by the versions of its builtin plugins.
-    openbao = any(entry.version.endswith("+builtin.bao") for entry in entries)
-    return Catalog(entries, {} if openbao else _read_pins(client))
-
-
-def _read_pins(client: VaultClient) -> dict[tuple[str, str], str]:
+    if any(entry.version.endswith("+builtin.bao") for entry in entries):
+        return Catalog(entries, {})
     try:
-        answer = client.request("GET", "sys/plugins/pins", namespace="")
-    except Refused:
-        return {}  # before Vault 1.16, or a token that may not read them
-    rows = answer.data.get("pinned_versions") or []
-    return {(row["type"], row["name"]): row["version"] for row in rows}
+        pins = client.request("GET", "sys/plugins/pins", namespace="").data
+    except Refused as error:
+        return Catalog(entries, {}, hidden_pins=error.status == 403)  # 404: before Vault 1.16
+    rows = pins.get("pinned_versions") or []
+    return Catalog(entries, {(row["type"], row["name"]): row["version"] for row in rows})

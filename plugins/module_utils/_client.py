@@ -151,7 +151,7 @@ class VaultClient:
             headers["X-Vault-Namespace"] = namespace
         for name, value in headers.items():
             if not (value.isascii() and value.isprintable()):
-                option = name.split("-")[-1].lower()
+                option = name.rsplit("-", maxsplit=1)[-1].lower()
                 raise OptionError(
                     f"{option} contains characters that no HTTP header can carry",
                     next_step="look for a line break or an invisible character in it",

@@ -69,7 +69,8 @@ def look_at_plugin(client: VaultClient, plugin: str, kind: str | None) -> Look:
     look = _with_catalog(client, meant, warnings)
     kinds = look.catalog.kinds(plugin) if look.catalog else set()
     if not meant and (look.catalog is None or "database" in kinds):
-        return dataclasses.replace(look, mounts=None)
+        unseen = f'no mount of plugin "{plugin}" is to be seen, so the server alone has the word'
+        return dataclasses.replace(look, mounts=None, warnings=[*look.warnings, unseen])
     if not meant and not kinds and look.catalog:
         near = look.catalog.near(plugin)
         suggestion = f' (did you mean "{near}"?)' if near else ""
@@ -89,6 +90,8 @@ def _singleton(what: str) -> OptionError:
 
 def _with_catalog(client: VaultClient, mounts: list[Mount], warnings: list[str]) -> Look:
     catalog, more = _if_allowed(lambda: read_catalog(client), "the plugin catalog")
+    if catalog is not None and catalog.hidden_pins:
+        more = ["the token may not read sys/plugins/pins: a pinned version would not be known"]
     look = Look(mounts, catalog, warnings + more)
     lost = [mount for mount in mounts if catalog and look.expected(mount) is None]
     if lost:

@@ -8,7 +8,10 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.vaultops.vault.plugins.module_utils._auth import AUTH_SPEC, obtain_token
+from ansible_collections.vaultops.vault.plugins.module_utils._auth._methods import (
+    AUTH_SPEC,
+    obtain_token,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._client import VaultClient
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import VaultError
 from ansible_collections.vaultops.vault.plugins.module_utils._options import (

@@ -107,6 +107,7 @@ notes:
     of the task either, for the reason that O(reload_timeout) gives.
   - The reload is sent once, and never repeated by the module. More than 990 mounts go in one
     request too.
+  - A token with a limited number of uses needs one for each request, looks and questions included.
   - A builtin plugin runs inside the server and has no process to lose, so it is not asked for an
     answer.
 seealso:

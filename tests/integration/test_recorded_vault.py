@@ -119,7 +119,7 @@ FACTS = {
         "mounts=sys/", {}, False, "part of the server itself", True
     ),
     "database plugin by name: the server's own word": Fact(
-        "plugin=mysql-database-plugin", {POST: reloaded()}, True
+        "plugin=mysql-database-plugin", {POST: reloaded()}, True, "the server alone has the word"
     ),
     "global: 202": Fact("plugin=ext scope=global", {POST: reloaded(202)}, True),
     "by type, in all namespaces": Fact(
@@ -149,6 +149,12 @@ FACTS = {
         True,
         '"ext/" does not serve: plugin is shut down',
         True,
+    ),
+    "pins that the token may not read": Fact(
+        "mounts=ext",
+        {POST: reloaded(), "GET /v1/sys/plugins/pins": Recorded(403, {"errors": ["denied"]})},
+        True,
+        "a pinned version would not be known",
     ),
     "a sealed node after the reload is no proof of death": Fact(
         "mounts=ext",

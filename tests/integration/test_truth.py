@@ -255,6 +255,23 @@ def test_current_reloads_what_is_stale_and_nothing_else(
     assert server.info("other")["pid"] == other
 
 
+def test_current_with_a_multiplexed_plugin(
+    server: Server, external_plugin: ExternalPlugin, ansible: Ansible
+) -> None:
+    external_plugin(multiplexed=True)
+    for path in ("a", "b"):
+        server.mount(path, PLUGIN)
+    new = external_plugin(multiplexed=True)  # the unversioned entry is overwritten
+    task = reload(state="current", plugin=PLUGIN)
+    run = ansible.playbook(reload(state="current", mounts="a"), task, task)
+    one, rest, again = run.tasks
+    assert [one["changed"], rest["changed"], again["changed"]] == [True, True, False]
+    # The sibling's process was restarted too, but only its own reload lets its row say so.
+    assert {row["path"]: row["reloaded"] for row in rest["mounts"]} == {"a/": False, "b/": True}
+    assert {row["after"]["sha256"] for row in rest["mounts"]} == {new.sha256}
+    assert again["verified"] is True
+
+
 def test_current_by_plugin_reloads_only_its_stale_mounts(
     server: Server, external_plugin: ExternalPlugin, ansible: Ansible
 ) -> None:

@@ -1,4 +1,0 @@
-# Copyright (c) 2026, the vaultops.vault authors
-# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
-"""Operations: one file per module, each with SPEC, CONSTRAINTS and run()."""

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import time
 import typing as t
@@ -193,10 +192,9 @@ def _verdicts(
     """Look again and judge each mount; a look that fails leaves what it would tell unknown."""
     if answer.changed is False and not answer.failed:
         return [untouched(mount) for mount in meant]
-    after = _look_again(client, [mount.path for mount in meant], answer)
+    after, words = _look_again(client, [mount.path for mount in meant], answer)
     if after is None:
-        gone = Life(None, "the server does not answer")
-        return [judge(answer, mount, None, gone) for mount in meant]
+        return [judge(answer, mount, None, Life(None, words)) for mount in meant]
     return [
         judge(answer, mount, after.get(mount.path), _life(client, task, mount)) for mount in meant
     ]
@@ -204,13 +202,17 @@ def _verdicts(
 
 def _look_again(
     client: VaultClient, paths: list[str], answer: ReloadAnswer
-) -> dict[str, Mount] | None:
+) -> tuple[dict[str, Mount] | None, str]:
+    """Return the mounts as they are now, or None and why they cannot be read."""
     looks = LOOKS_AFTER_NO_ANSWER if isinstance(answer.error, NoAnswer) else 1
+    words = ""
     for look in range(looks):
         time.sleep(1 if look else 0)
-        with contextlib.suppress(VaultError):
-            return read_mounts(client, paths)
-    return None
+        try:
+            return read_mounts(client, paths), ""
+        except VaultError as error:
+            words = error.what
+    return None, words
 
 
 def _without_reload(task: Task, look: Look, meant: list[Mount] | None) -> Result:
