@@ -74,23 +74,29 @@ _NEXT_STEPS = (
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """What the server answered: ``data`` is empty where it sent none."""
+    """What the server answered: ``data``, and ``auth`` of a login, are empty where it sent none."""
 
     status: int
     data: dict[str, t.Any]
+    auth: dict[str, t.Any]
     warnings: list[str]
     request_id: str | None
 
 
 class VaultClient:
-    """One server, one namespace, one token, one kept-alive session.
+    """One server, one namespace, one identity, one kept-alive session.
 
-    Use it as a context manager.  ``token`` may be set later, by a login that needs the client.
+    Use it as a context manager.  The identity is set by whoever logs in: ``token``, or
+    ``inline_headers`` that log in with each request and are sent instead.  ``secrets`` are all
+    texts that no output may show; ``warnings`` are for the user.
     """
 
-    def __init__(self, connection: Connection, token: str | None = None) -> None:
+    def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self.token = token
+        self.token: str | None = None
+        self.inline_headers: dict[str, str] = {}
+        self.secrets: set[str] = set()
+        self.warnings: list[str] = []
         self._session = _new_session(connection)
 
     def __enter__(self) -> VaultClient:
@@ -107,11 +113,13 @@ class VaultClient:
         *,
         query: t.Mapping[str, str] | None = None,
         namespace: str | None = None,
+        anonymous: bool = False,
         read_timeout: float | None = None,
     ) -> Answer:
         """Send one request to ``/v1/<path>``, once, and return the answer.
 
         ``namespace`` is another one than the connection's, ``""`` the root namespace.
+        ``anonymous`` sends no identity, as a login needs it.
         ``read_timeout`` (seconds; default: the connection's timeout) bounds the wait for the
         answer; connecting is bounded on its own by CONNECT_SECONDS or the timeout, if shorter.
         There is no retry, and a redirect is refused.
@@ -133,7 +141,7 @@ class VaultClient:
                     url,
                     params=query,
                     data=None if body is None else json.dumps(body),
-                    headers=self._headers(namespace),
+                    headers=self._headers(namespace, anonymous),
                     timeout=timeouts,
                     verify=connection.verify,
                     allow_redirects=False,
@@ -142,10 +150,12 @@ class VaultClient:
             raise _transport_error(error, connection.url, where, timeouts) from None
         return _answer(response, where, _hint_403(method, path, namespace))
 
-    def _headers(self, namespace: str) -> dict[str, str]:
+    def _headers(self, namespace: str, anonymous: bool) -> dict[str, str]:
         # An agent or proxy may insist on X-Vault-Request, its guard against request forgery.
         headers = {"X-Vault-Request": "true", "Content-Type": "application/json"}
-        if self.token:
+        if self.inline_headers and not anonymous:
+            headers.update(self.inline_headers)
+        elif self.token and not anonymous:
             headers["X-Vault-Token"] = self.token
         if namespace:
             headers["X-Vault-Namespace"] = namespace
@@ -219,10 +229,10 @@ def _answer(response: requests.Response, where: str, hint_403: str) -> Answer:
             errors=errors,
             request_id=body.get("request_id"),
         )
-    data = body.get("data")
     return Answer(
         status=status,
-        data=data if isinstance(data, dict) else {},
+        data=_dict(body.get("data")),
+        auth=_dict(body.get("auth")),
         warnings=[str(warning) for warning in body.get("warnings") or []],
         request_id=body.get("request_id"),
     )
@@ -236,6 +246,10 @@ def _json_object(response: requests.Response) -> dict[str, t.Any] | None:
     except ValueError:
         return None
     return body if isinstance(body, dict) else None
+
+
+def _dict(value: t.Any) -> dict[str, t.Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _excerpt(response: requests.Response) -> str:

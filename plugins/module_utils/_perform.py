@@ -49,16 +49,19 @@ def argument_spec(operation: Operation) -> dict[str, dict[str, t.Any]]:
 
 def perform(operation: Operation, params: Params, check_mode: bool) -> Outcome:
     """Run ``operation`` with validated ``params``; a VaultError becomes a failed result."""
-    secrets: set[str] = set()
     try:
-        with VaultClient(Connection.from_params(params)) as client:
+        connection = Connection.from_params(params)
+    except VaultError as error:
+        return Outcome(_failure(error), [], set())
+    with VaultClient(connection) as client:
+        try:
             client.token = obtain_token(params)
             if client.token:
-                secrets.add(client.token)
+                client.secrets.add(client.token)
             result = operation.run(client, params, check_mode)
-    except VaultError as error:
-        result = _failure(error)
-    return Outcome(result, result.pop("warnings", []), secrets)
+        except VaultError as error:
+            result = _failure(error)
+    return Outcome(result, result.pop("warnings", []) + client.warnings, client.secrets)
 
 
 def _failure(error: VaultError) -> Result:

@@ -37,6 +37,7 @@ class FakeClient(VaultClient):
         *,
         query: t.Mapping[str, str] | None = None,
         namespace: str | None = None,
+        anonymous: bool = False,
         read_timeout: float | None = None,
     ) -> Answer:
         assert (method, path) == ("POST", "sys/plugins/reload/backend")
@@ -50,7 +51,7 @@ class FakeClient(VaultClient):
 
 def said(*warnings: str) -> Answer:
     """Return a successful answer."""
-    return Answer(200, {"reload_id": "an-id"}, list(warnings), "an-id")
+    return Answer(200, {"reload_id": "an-id"}, {}, list(warnings), "an-id")
 
 
 def refused(*words: str, status: int = 400) -> Refused:
