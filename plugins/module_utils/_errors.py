@@ -14,8 +14,9 @@ class VaultError(Exception):
 
     ``what`` says what happened and starts in lower case; ``where`` names the request;
     ``next_step`` tells what to do.  ``status`` is the HTTP status of the answer, None where
-    there was no answer; ``errors`` are the server's own words; ``result`` holds what is
-    nevertheless known of the outcome and is merged into the failed task's result.
+    there was no answer; ``errors`` are the server's own words; ``retry_after`` (seconds) is its
+    wish; ``result`` holds what is nevertheless known of the outcome and is merged into the failed
+    task's result.
     """
 
     def __init__(
@@ -27,6 +28,7 @@ class VaultError(Exception):
         status: int | None = None,
         errors: t.Sequence[str] = (),
         request_id: str | None = None,
+        retry_after: float | None = None,
         result: dict[str, t.Any] | None = None,
     ) -> None:
         super().__init__(what)
@@ -36,6 +38,7 @@ class VaultError(Exception):
         self.status = status
         self.errors = list(errors)
         self.request_id = request_id
+        self.retry_after = retry_after
         self.result = dict(result or {})
 
     def __str__(self) -> str:
@@ -51,6 +54,7 @@ class VaultError(Exception):
             status=self.status,
             errors=self.errors,
             request_id=self.request_id,
+            retry_after=self.retry_after,
             result={**self.result, **result},
         )
 
@@ -64,6 +68,10 @@ class OptionError(VaultError):
 
 class NotSent(VaultError):
     """The server was not reached, so it certainly did nothing."""
+
+
+class Unreachable(NotSent):
+    """Nobody listens there, or not yet: a moment later it may be different."""
 
 
 class NoAnswer(VaultError):

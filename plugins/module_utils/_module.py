@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from ansible_collections.vaultops.vault.plugins.module_utils._client import REQUESTS_IMPORT_ERROR
 from ansible_collections.vaultops.vault.plugins.module_utils._perform import (
     Operation,
     argument_spec,
     perform,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._transport import REQUESTS_IMPORT_ERROR
 
 
 def run_module(operation: Operation) -> None:

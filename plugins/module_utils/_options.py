@@ -6,18 +6,23 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import pathlib
 import typing as t
 from urllib.parse import urlsplit
 
-from ansible.module_utils.parsing.convert_bool import boolean
-
 from ansible_collections.vaultops.vault.plugins.module_utils._durations import parse_duration
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
+from ansible_collections.vaultops.vault.plugins.module_utils._proxies import read_proxies
+from ansible_collections.vaultops.vault.plugins.module_utils._trust import (
+    read_client_cert,
+    read_trust,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._variables import client_variable
 
 DEFAULT_URL = "https://127.0.0.1:8200"
 DEFAULT_TIMEOUT = "60s"
+DEFAULT_CONNECT_TIMEOUT = "10s"
+DEFAULT_RETRIES = 2
 
 # No option has a default or a fallback in the spec: Ansible would fill it in before it looks at
 # the aliases, and warn each user of an alias that "both the option and its alias are set".
@@ -26,7 +31,13 @@ CONNECTION_SPEC: dict[str, dict[str, t.Any]] = {
     "namespace": {"type": "str", "aliases": ["vault_namespace"]},
     "ca_cert": {"type": "path", "aliases": ["cacert", "ssl_ca_cert"]},
     "validate_certs": {"type": "bool"},
+    "client_cert": {"type": "path"},
+    "client_key": {"type": "path", "no_log": False},
+    "tls_server_name": {"type": "str"},
+    "proxies": {"type": "raw", "no_log": True},
     "timeout": {"type": "str"},
+    "connect_timeout": {"type": "str"},
+    "retries": {"type": "int"},
 }
 
 
@@ -34,14 +45,24 @@ CONNECTION_SPEC: dict[str, dict[str, t.Any]] = {
 class Connection:
     """Where the server is and how to talk to it.
 
-    ``url`` has no trailing slash; ``namespace`` is empty for the root namespace; ``verify`` is a
-    CA file, True for the usual certificate authorities, False for none; ``timeout`` is in seconds.
+    ``url`` has no trailing slash; ``socket_path`` is set for a unix:// address; ``namespace`` is
+    empty for the root namespace; ``verify`` is a CA file, True for the usual certificate
+    authorities, False for none; ``ca_pem`` are CA certificates that are in no file;
+    ``client_cert`` are the files of certificate and key; ``server_name`` is the name to ask for
+    and to check; ``proxies`` is None for those of the environment; both timeouts are in seconds.
     """
 
     url: str
-    namespace: str
-    verify: bool | str
-    timeout: float
+    namespace: str = ""
+    socket_path: str = ""
+    verify: bool | str = True
+    ca_pem: str = ""
+    client_cert: tuple[str, str] | None = None
+    server_name: str = ""
+    proxies: t.Mapping[str, str] | None = None
+    timeout: float = 60.0
+    connect_timeout: float = 10.0
+    retries: int = 2
 
     @classmethod
     def from_params(cls, params: t.Mapping[str, t.Any]) -> Connection:
@@ -50,26 +71,28 @@ class Connection:
         namespace = params["namespace"]
         if namespace is None:
             namespace = client_variable("NAMESPACE")
+        url = (params["url"] or client_variable("ADDR") or DEFAULT_URL).strip().rstrip("/")
+        timeout = params["timeout"] or client_variable("CLIENT_TIMEOUT") or DEFAULT_TIMEOUT
+        trust = read_trust(params)
         return cls(
-            url=_server_url(params["url"] or client_variable("ADDR") or DEFAULT_URL),
+            url=url if url.startswith("unix:") else _checked_url(url),
+            socket_path=_socket_path(url),
             namespace=namespace.strip().strip("/"),
-            verify=_verify(params),
-            timeout=parse_duration(
-                params["timeout"] or client_variable("CLIENT_TIMEOUT") or DEFAULT_TIMEOUT, "timeout"
+            verify=trust.verify,
+            ca_pem=trust.pem,
+            client_cert=read_client_cert(params),
+            server_name=params["tls_server_name"] or client_variable("TLS_SERVER_NAME"),
+            proxies=read_proxies(params["proxies"]),
+            timeout=parse_duration(timeout, "timeout"),
+            connect_timeout=parse_duration(
+                params["connect_timeout"] or DEFAULT_CONNECT_TIMEOUT, "connect_timeout"
             ),
+            retries=_retries(params["retries"]),
         )
 
 
-def client_variable(name: str) -> str:
-    """Return the variable BAO_``name``, else VAULT_``name``, else nothing.
-
-    As for the command line clients, a BAO_x that is set wins even when it is empty.
-    """
-    return os.environ.get(f"BAO_{name}", os.environ.get(f"VAULT_{name}", ""))
-
-
-def _server_url(text: str) -> str:
-    url = text.strip().rstrip("/")
+def _checked_url(url: str) -> str:
+    """Return the address of a server if it is one; raises OptionError."""
     if "@" in url:
         # The text is not repeated: what stands before the @ may be a secret.
         raise OptionError(
@@ -89,30 +112,27 @@ def _server_url(text: str) -> str:
     return url
 
 
-def _verify(params: t.Mapping[str, t.Any]) -> bool | str:
-    if not _validate_certs(params["validate_certs"]):
-        return False
-    ca_cert = params["ca_cert"] or client_variable("CACERT")
-    if not ca_cert:
-        # As `requests` itself does, and as every other task on this host that uses it.
-        return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
-    ca_file = pathlib.Path(ca_cert).expanduser()
-    if not os.access(ca_file, os.R_OK):
+def _socket_path(url: str) -> str:
+    """Return the path of a unix:// address, nothing for any other; raises OptionError."""
+    if not url.startswith("unix:"):
+        return ""
+    path = url[len("unix:") :]
+    path = "/" + path.lstrip("/")
+    if not pathlib.Path(path).is_socket():
         raise OptionError(
-            f'ca_cert "{ca_file}" cannot be read',
-            next_step="give a file of CA certificates in PEM form on the host that runs the task",
+            f'url "{url}" is not the path of a unix socket',
+            next_step="give the socket of an agent, such as unix:///run/vault-agent.sock",
         )
-    return str(ca_file)
+    return path
 
 
-def _validate_certs(option: bool | None) -> bool:
-    if option is not None:
-        return option
-    skip = client_variable("SKIP_VERIFY") or "false"
-    try:
-        return not boolean(skip)
-    except TypeError:
+def _retries(option: int | None) -> int:
+    if option is None:
+        text = client_variable("MAX_RETRIES") or str(DEFAULT_RETRIES)
+        option = int(text) if text.isdigit() else -1
+    if option < 0:
         raise OptionError(
-            f'the variable BAO_SKIP_VERIFY or VAULT_SKIP_VERIFY is "{skip}"',
-            next_step="set it to true or false, or set the option validate_certs",
-        ) from None
+            "retries, or BAO_MAX_RETRIES or VAULT_MAX_RETRIES, is not a number of repeats",
+            next_step="give 0 for none, or a small number",
+        )
+    return option

@@ -190,8 +190,8 @@ def _send(
 
 
 def _refusal(error: Refused) -> ReloadAnswer:
-    """Read a refusal: only 400 and 500 come from the reload itself."""
-    if error.status not in (400, 500):
+    """Read a refusal: only 400 and 500 come from the reload itself, and they say why."""
+    if error.status not in (400, 500) or not error.errors:
         return ReloadAnswer(changed=False, otherwise=False, error=error)
     text = "\n".join(error.errors)
     failed = _failed_mounts(text)

@@ -10,7 +10,8 @@ import typing as t
 import pytest
 
 from ansible_collections.vaultops.vault.plugins.module_utils import _reload
-from ansible_collections.vaultops.vault.plugins.module_utils._client import Answer, VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._answers import Answer
+from ansible_collections.vaultops.vault.plugins.module_utils._client import VaultClient
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     NoAnswer,
     NotSent,
@@ -24,7 +25,7 @@ class FakeClient(VaultClient):
     """Answers from a list, and notes what was asked and how long it would have waited."""
 
     def __init__(self, *answers: Answer | VaultError, timeout: float = 60) -> None:
-        self.connection = Connection("http://fake", "", True, timeout)
+        self.connection = Connection("http://fake", timeout=timeout)
         self.answers = list(answers)
         self.sent: list[t.Any] = []
         self.patience: list[float | None] = []
@@ -38,6 +39,7 @@ class FakeClient(VaultClient):
         query: t.Mapping[str, str] | None = None,
         namespace: str | None = None,
         anonymous: bool = False,
+        repeatable: bool | None = None,
         read_timeout: float | None = None,
     ) -> Answer:
         assert (method, path) == ("POST", "sys/plugins/reload/backend")

@@ -10,7 +10,7 @@ import typing as t
 
 from ansible_collections.vaultops.vault.plugins.module_utils._auth._method import AuthMethod
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
-from ansible_collections.vaultops.vault.plugins.module_utils._options import client_variable
+from ansible_collections.vaultops.vault.plugins.module_utils._variables import client_variable
 
 
 def _obtain(params: t.Mapping[str, t.Any]) -> str | None:

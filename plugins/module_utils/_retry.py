@@ -1,0 +1,69 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""When a request is sent again, and after which wait: the rules of the command line clients.
+
+API: https://developer.hashicorp.com/vault/api-docs#http-status-codes
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
+    NoAnswer,
+    Refused,
+    Unreachable,
+    VaultError,
+)
+
+# The whole of a request's waits, whatever the server wishes by Retry-After.
+TOTAL_SECONDS = 60.0
+
+_WAIT = (1.0, 1.5)
+_NOT_IMPLEMENTED = 501
+
+
+@dataclasses.dataclass
+class Repeats:
+    """Counts the repeats of one request.
+
+    ``limit`` bounds them.  ``repeatable`` says that the request may have reached the server and
+    can be sent again all the same: a read or a login, never a reload.
+    """
+
+    limit: int
+    repeatable: bool
+    count: int = 0
+    waited: float = 0.0
+    reason: str = ""
+
+    def next_wait(self, error: VaultError) -> float | None:
+        """Return the seconds to wait before the next try, None where there is to be none."""
+        if self.count >= self.limit or not self._may_repeat(error):
+            return None
+        # Jitter, so that many hosts do not come back at the same moment.
+        wait = error.retry_after or random.uniform(*_WAIT)
+        if self.waited + wait > TOTAL_SECONDS:
+            return None
+        self.count += 1
+        self.waited += wait
+        self.reason = error.what
+        return wait
+
+    def told(self, request: str) -> str:
+        """Return the warning about the repeats of ``request``."""
+        times = "once" if self.count == 1 else f"{self.count} times"
+        return f"{request} was repeated {times}: {self.reason}"
+
+    def _may_repeat(self, error: VaultError) -> bool:
+        if isinstance(error, Unreachable):
+            return True
+        if isinstance(error, Refused) and error.status is not None:
+            # With 412 and 429 the server did nothing; 472 and 473 tell of health, for good.
+            if error.status in (412, 429):
+                return True
+            return self.repeatable and error.status >= 500 and error.status != _NOT_IMPLEMENTED
+        # An answer that is none (a page of HTML) has a status; a broken connection has not.
+        return self.repeatable and isinstance(error, NoAnswer) and error.status is None
