@@ -170,8 +170,8 @@ def _transport_error(
     elif isinstance(error, requests.exceptions.SSLError):
         what = f"no trusted TLS connection to {url}: {reason}"
         next_step = (
-            "check ca_cert and the host name in url against the server's certificate, and that "
-            "the server speaks TLS on this port"
+            "check ca_cert and the host name in url against the server's certificate, that the "
+            "server speaks TLS on this port, and client_cert if the server demands one"
         )
     elif _certainly_not_sent(error):
         what = f"cannot connect to {url}: {reason}"
@@ -223,4 +223,4 @@ def _reason(error: Exception) -> str:
         or type(innermost).__name__
     )
     words = re.sub(r"^\[[^]]*\] | \(_ssl\.c:\d+\)$", "", words)
-    return words[:1].lower() + words[1:]
+    return words if words[1:2].isupper() else words[:1].lower() + words[1:]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import http.server
+import ssl
 import threading
 import typing as t
 
@@ -41,18 +42,28 @@ class QuietHandler(http.server.BaseHTTPRequestHandler):
             return self.do
         raise AttributeError(name)
 
+    def handle(self) -> None:
+        """Serve a connection; one that the client gives up is no news."""
+        with contextlib.suppress(OSError):
+            super().handle()
+
     def log_message(self, format: str, *args: t.Any) -> None:
         """Say nothing."""
 
 
 @contextlib.contextmanager
-def serving(handler: type[QuietHandler]) -> t.Iterator[str]:
+def serving(handler: type[QuietHandler], tls: ssl.SSLContext | None = None) -> t.Iterator[str]:
     """Serve by ``handler`` for the length of a ``with`` block; yields the address."""
     httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    if tls is not None:
+        # Not the handshake of each connection, which would block the next one: the handler's.
+        httpd.socket = tls.wrap_socket(
+            httpd.socket, server_side=True, do_handshake_on_connect=False
+        )
     thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
-        yield f"http://127.0.0.1:{httpd.server_address[1]}"
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{httpd.server_address[1]}"
     finally:
         httpd.shutdown()
         thread.join()

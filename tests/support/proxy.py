@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import http.client
+import ssl
 import typing as t
 import urllib.parse
 
@@ -33,13 +34,22 @@ class Proxy:
         return [line for line in self.seen if not line.startswith("GET ")]
 
 
-@contextlib.contextmanager
-def counting_proxy() -> t.Iterator[Proxy]:
+def counting_proxy() -> contextlib.AbstractContextManager[Proxy]:
     """Run a proxy on loopback for the length of a ``with`` block."""
+    return _forwarding("", None)
 
+
+def tls_front(server_url: str, tls: ssl.SSLContext) -> contextlib.AbstractContextManager[Proxy]:
+    """Run an HTTPS front of the server at ``server_url`` for the length of a ``with`` block."""
+    return _forwarding(server_url, tls)
+
+
+@contextlib.contextmanager
+def _forwarding(upstream_url: str, tls: ssl.SSLContext | None) -> t.Iterator[Proxy]:
     class Handler(QuietHandler):
         def do(self) -> None:
-            target = urllib.parse.urlsplit(self.path)
+            # A proxy gets the whole address, a front just the path.
+            target = urllib.parse.urlsplit(urllib.parse.urljoin(upstream_url, self.path))
             api_path = target._replace(scheme="", netloc="").geturl()
             proxy.seen.append(f"{self.command} {api_path.removeprefix('/v1/')}")
             patience = proxy.cut_posts if self.command == "POST" else None
@@ -47,12 +57,13 @@ def counting_proxy() -> t.Iterator[Proxy]:
             try:
                 upstream.request(self.command, api_path, self.body(), dict(self.headers))
                 answer = upstream.getresponse()
-                self.reply(answer.status, answer.read(), {})
+                location = answer.headers.get("Location")
+                self.reply(answer.status, answer.read(), {"Location": location} if location else {})
             except TimeoutError:
                 self.close_connection = True
             finally:
                 upstream.close()
 
-    with serving(Handler) as url:
+    with serving(Handler, tls) as url:
         proxy = Proxy(url)
         yield proxy

@@ -41,22 +41,31 @@ class SeenRequest:
 
 @dataclasses.dataclass
 class RecordedServer:
-    """Answers each request by the first row of ``answers`` whose "METHOD path" it begins with."""
+    """Answers each request by the first row of ``answers`` whose "METHOD path" it begins with.
+
+    A row of ``once`` goes first, one time.
+    """
 
     url: str
     answers: dict[str, Recorded]
+    once: dict[str, Recorded] = dataclasses.field(default_factory=dict)
     seen: list[SeenRequest] = dataclasses.field(default_factory=list)
 
     def answer(self, request: SeenRequest) -> Recorded:
         """Note the request and return its recorded answer; 404 where there is none."""
         self.seen.append(request)
         line = f"{request.method} {request.path}"
+        for start in self.once:
+            if line.startswith(start):
+                return self.once.pop(start)
         rows = (answer for start, answer in self.answers.items() if line.startswith(start))
         return next(rows, Recorded(404, {"errors": []}))
 
 
 @contextlib.contextmanager
-def recorded_server(answers: dict[str, Recorded]) -> t.Iterator[RecordedServer]:
+def recorded_server(
+    answers: dict[str, Recorded], *, once: dict[str, Recorded] | None = None
+) -> t.Iterator[RecordedServer]:
     """Serve ``answers`` on loopback for the length of a ``with`` block."""
 
     class Handler(QuietHandler):
@@ -74,5 +83,5 @@ def recorded_server(answers: dict[str, Recorded]) -> t.Iterator[RecordedServer]:
             self.reply(answer.status, body.encode(), answer.headers)
 
     with serving(Handler) as url:
-        recorded = RecordedServer(url, answers)
+        recorded = RecordedServer(url, answers, dict(once or {}))
         yield recorded

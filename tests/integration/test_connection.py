@@ -1,0 +1,335 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ways to a server: TLS in all its forms, proxies, sockets, repeats and redirects."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import pathlib
+import ssl
+import subprocess
+import time
+import typing as t
+
+import pytest
+import trustme
+
+from ansible_collections.vaultops.vault.tests.support.ansible_runs import Ansible, Cases
+from ansible_collections.vaultops.vault.tests.support.proxy import counting_proxy, tls_front
+from ansible_collections.vaultops.vault.tests.support.recorded import Recorded, recorded_server
+from ansible_collections.vaultops.vault.tests.support.server import (
+    Server,
+    bao_binary,
+    clean_environment,
+)
+
+MODULE = "vaultops.vault.plugin_reload"
+POST = "POST /v1/sys/plugins/reload/backend"
+DONE = Recorded(200, {"data": {"reload_id": "an-id"}})
+
+
+def bare(url: str, **options: t.Any) -> dict[str, t.Any]:
+    """Return a task that sends the bare reload to ``url``."""
+    variables = options.pop("environment", {})
+    arguments = {"plugin": "kv", "verify": False, "url": url, "retries": 0, **options}
+    return {MODULE: arguments, "environment": variables}
+
+
+def told(cases: Cases, subtests: pytest.Subtests, expected: dict[str, str]) -> None:
+    """Each case succeeded, where nothing is expected of its message, or failed with these words."""
+    for name, words in expected.items():
+        with subtests.test(name):
+            result = cases.results[name]
+            assert result.failed is bool(words), result.message
+            assert words in result.message
+
+
+def server_side(certificate: trustme.LeafCert, client_ca: trustme.CA | None) -> ssl.SSLContext:
+    """Return the TLS side of a server, which insists on a client certificate of ``client_ca``."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    certificate.configure_cert(context)
+    if client_ca is not None:
+        client_ca.configure_trust(context)
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+def test_tls(server: Server, tmp_path: pathlib.Path, subtests: pytest.Subtests) -> None:
+    ca, other_ca = trustme.CA(), trustme.CA()
+    long_ago = datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc)
+    ca_file, other_file = tmp_path / "ca.pem", tmp_path / "other.pem"
+    ca.cert_pem.write_to_path(ca_file)
+    other_ca.cert_pem.write_to_path(other_file)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    ca.cert_pem.write_to_path(folder / "some-ca.pem")
+    (folder / "README").write_text("no certificate")
+    client = ca.issue_cert("client@example.com")
+    client.cert_chain_pems[0].write_to_path(tmp_path / "client.pem")
+    client.private_key_pem.write_to_path(tmp_path / "client.key")
+    cert, key = str(tmp_path / "client.pem"), str(tmp_path / "client.key")
+    (tmp_path / "locked.key").write_text("-----BEGIN ENCRYPTED PRIVATE KEY-----\n")
+    asked: list[str | None] = []
+
+    good = server_side(ca.issue_cert("127.0.0.1"), None)
+    named = server_side(ca.issue_cert("vault.example.com"), None)
+    named.sni_callback = lambda _socket, name, _context: asked.append(name)
+    expired = server_side(ca.issue_cert("127.0.0.1", not_before=long_ago, not_after=long_ago), None)
+    mutual = server_side(ca.issue_cert("127.0.0.1"), ca)
+    with contextlib.ExitStack() as fronts:
+        urls = {
+            name: fronts.enter_context(tls_front(server.url, context)).url
+            for name, context in (
+                ("good", good),
+                ("named", named),
+                ("expired", expired),
+                ("mutual", mutual),
+            )
+        }
+        trust = {"ca_cert": str(ca_file)}
+        pem = ca.cert_pem.bytes().decode()
+        rows: dict[str, tuple[dict[str, t.Any], str]] = {
+            "right CA": (bare(urls["good"], **trust), ""),
+            "CA folder": (bare(urls["good"], ca_cert=str(folder)), ""),
+            "CA text": (bare(urls["good"], environment={"VAULT_CACERT_BYTES": pem}), ""),
+            "CA folder by variable": (
+                bare(urls["good"], environment={"BAO_CAPATH": str(folder)}),
+                "",
+            ),
+            "a file beats text": (
+                bare(
+                    urls["good"],
+                    environment={"VAULT_CACERT": str(ca_file), "VAULT_CACERT_BYTES": "x"},
+                ),
+                "",
+            ),
+            "text that is none": (
+                bare(urls["good"], environment={"BAO_CACERT_BYTES": "x"}),
+                "no CA certificate in *_CACERT_BYTES",
+            ),
+            "wrong CA": (bare(urls["good"], ca_cert=str(other_file)), "no trusted TLS connection"),
+            "wrong name": (bare(urls["named"], **trust), "no trusted TLS connection"),
+            "server name": (bare(urls["named"], **trust, tls_server_name="vault.example.com"), ""),
+            "server name by variable": (
+                bare(
+                    urls["named"],
+                    **trust,
+                    environment={"VAULT_TLS_SERVER_NAME": "vault.example.com"},
+                ),
+                "",
+            ),
+            "another server name": (
+                bare(urls["named"], **trust, tls_server_name="other.example.com"),
+                "no trusted TLS connection",
+            ),
+            "expired": (bare(urls["expired"], **trust), "certificate has expired"),
+            "client certificate": (
+                bare(urls["mutual"], **trust, client_cert=cert, client_key=key),
+                "",
+            ),
+            "client certificate by variables": (
+                bare(
+                    urls["mutual"],
+                    **trust,
+                    environment={"BAO_CLIENT_CERT": cert, "BAO_CLIENT_KEY": key},
+                ),
+                "",
+            ),
+            "no client certificate": (
+                bare(urls["mutual"], **trust),
+                "client_cert if the server demands one",
+            ),
+            "half a client certificate": (
+                bare(urls["mutual"], **trust, client_cert=cert),
+                "client_cert and client_key come together",
+            ),
+            "encrypted key": (
+                bare(
+                    urls["mutual"],
+                    **trust,
+                    client_cert=cert,
+                    client_key=str(tmp_path / "locked.key"),
+                ),
+                "is encrypted",
+            ),
+        }
+        tasks = {name: task for name, (task, _words) in rows.items()}
+        cases = Ansible(tmp_path, server).cases(tasks)
+    told(cases, subtests, {name: words for name, (_task, words) in rows.items()})
+    assert "vault.example.com" in asked
+
+
+def test_proxies(server: Server, tmp_path: pathlib.Path, subtests: pytest.Subtests) -> None:
+    with counting_proxy() as proxy:
+        nowhere = "http://me:canary-word@127.0.0.1:1"
+        rows: dict[str, tuple[dict[str, t.Any], str]] = {
+            "one for all": (bare(server.url, proxies=proxy.url), ""),
+            "by scheme": (bare(server.url, proxies={"http": proxy.url}), ""),
+            "as JSON": (bare(server.url, proxies=f'{{"http": "{proxy.url}"}}'), ""),
+            "BAO_PROXY_ADDR": (bare(server.url, environment={"BAO_PROXY_ADDR": proxy.url}), ""),
+            "VAULT_HTTP_PROXY": (bare(server.url, environment={"VAULT_HTTP_PROXY": proxy.url}), ""),
+            "HTTP_PROXY": (bare(server.url, environment={"HTTP_PROXY": proxy.url}), ""),
+            "NO_PROXY": (
+                bare(server.url, environment={"HTTP_PROXY": nowhere, "NO_PROXY": "127.0.0.1"}),
+                "",
+            ),
+            "a dead one": (bare(server.url, proxies=nowhere), "the proxy for"),
+            "none at all": (bare(server.url, proxies="no-address"), "not the address of a proxy"),
+        }
+        tasks = {name: task for name, (task, _words) in rows.items()}
+        cases = Ansible(tmp_path, server).cases(tasks)
+    told(cases, subtests, {name: words for name, (_task, words) in rows.items()})
+    assert len(proxy.posts) == 6
+    assert "canary-word" not in cases.run.output
+    assert "canary-word" not in str(cases.results["a dead one"].result)
+
+
+def test_the_socket_of_an_agent(server: Server, ansible: Ansible) -> None:
+    socket = server.directory / "agent.sock"
+    token_file = server.directory / "agent-token"
+    token_file.write_text(server.token)
+    config = server.directory / "agent.hcl"
+    config.write_text(
+        f'vault {{ address = "{server.url}" }}\n'
+        f'listener "unix" {{\n address = "{socket}"\n tls_disable = true\n'
+        " require_request_header = true\n}\n"
+        "api_proxy { use_auto_auth_token = true }\n"
+        'auto_auth { method { type = "token_file"\n'
+        f' config = {{ token_file_path = "{token_file}" }} }} }}\n'
+    )
+    with (server.directory / "agent.log").open("wb") as log:
+        agent = subprocess.Popen(
+            [bao_binary(), "proxy", f"-config={config}"],
+            env=clean_environment(server.directory / "home"),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        deadline = time.monotonic() + 30
+        while not socket.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        run = ansible.adhoc(MODULE, f"plugin=kv url=unix://{socket} auth_method=none", BAO_TOKEN="")
+    finally:
+        agent.terminate()
+        agent.wait()
+    assert run.result["changed"] is True, run.output
+    assert run.result["verified"] is True
+    gone = ansible.adhoc(MODULE, f"plugin=kv url=unix://{socket}-not")
+    assert "is not the path of a unix socket" in gone.result.message
+
+
+def test_recorded_failures_that_pass_are_repeated(
+    tmp_path: pathlib.Path, subtests: pytest.Subtests
+) -> None:
+    """A read is repeated after an error of the server, a reload only where it was not executed."""
+    busy = Recorded(429, {"errors": ["quota"]}, headers={"Retry-After": "0"})
+    sick = Recorded(500, {"errors": ["storage is slow"]})
+    kv = {"type": "kv", "running_plugin_version": "v1+builtin.bao"}
+    row = Recorded(200, {"data": kv})
+    entry = {"type": "secret", "name": "kv", "version": "v1+builtin.bao", "builtin": True}
+    catalog = Recorded(200, {"data": {"detailed": [entry]}})
+    healthy = {"GET /v1/sys/mounts/kv": row, "GET /v1/sys/plugins/catalog": catalog, POST: DONE}
+    with contextlib.ExitStack() as servers:
+
+        def recorded(once: dict[str, Recorded]) -> t.Any:
+            return servers.enter_context(recorded_server(healthy, once=once))
+
+        rows = {
+            "a read after 500": (recorded({"GET /v1/sys/mounts/kv": sick}), True),
+            "a read after 412": (recorded({"GET /v1/sys/mounts/kv": Recorded(412)}), True),
+            "a read after a hang-up": (
+                recorded({"GET /v1/sys/mounts/kv": Recorded(hang_up=True)}),
+                True,
+            ),
+            "a reload after 429": (recorded({POST: busy}), True),
+            "a reload after 500": (recorded({POST: sick}), False),
+            "a reload after a hang-up": (recorded({POST: Recorded(hang_up=True)}), False),
+        }
+        tasks = {
+            name: {MODULE: {"mounts": "kv", "url": server.url}}
+            for name, (server, _repeated) in rows.items()
+        }
+        _run, results = Ansible(tmp_path).cases(tasks, BAO_TOKEN="a-token-of-the-tests")
+    for name, (server, repeated) in rows.items():
+        with subtests.test(name):
+            result = results[name]
+            assert result.failed is not repeated
+            posts = [request for request in server.seen if request.method == "POST"]
+            assert len(posts) == (2 if repeated and "reload" in name else 1)
+            if repeated:
+                assert "was repeated once: " in " ".join(result["warnings"])
+
+
+def test_recorded_redirects(tmp_path: pathlib.Path, subtests: pytest.Subtests) -> None:
+    """One hop, to the same host or to the leader that the server names; else nothing is sent."""
+    token = "canary-of-a-token"
+    with contextlib.ExitStack() as servers:
+
+        def recorded(answers: dict[str, Recorded]) -> t.Any:
+            return servers.enter_context(recorded_server(answers))
+
+        def to(location: str, leader: str = "") -> t.Any:
+            answers = {
+                POST: Recorded(307, headers={"Location": location}),
+                "GET /v1/sys/leader": Recorded(200, {"leader_address": leader}),
+            }
+            return recorded(answers)
+
+        active = recorded({POST: DONE})
+        there = f"{active.url}/v1/sys/plugins/reload/backend"
+        elsewhere = there.replace("127.0.0.1", "localhost")
+        loop = to("/v1/sys/plugins/reload/backend")
+        rows = {
+            "same host": (to(there), ""),
+            "named as the leader": (
+                to(elsewhere, active.url.replace("127.0.0.1", "localhost")),
+                "",
+            ),
+            "another host": (to(elsewhere), "does not name as its leader"),
+            "another host than the leader": (to(elsewhere, "http://n3.example"), "not name as its"),
+            "another path": (to(f"{active.url}/ui/"), "which is another path"),
+            "a second hop": (loop, "after a first redirect"),
+            "no location": (recorded({POST: Recorded(307)}), "after a first redirect"),
+        }
+        tasks = {name: bare(server.url) for name, (server, _words) in rows.items()}
+        cases = Ansible(tmp_path).cases(tasks, BAO_TOKEN=token)
+    told(cases, subtests, {name: words for name, (_server, words) in rows.items()})
+    assert [request.body for request in active.seen] == [{"plugin": "kv"}] * 2
+    assert all(request.headers["X-Vault-Token"] == token for request in active.seen)
+    questions = [
+        request
+        for server, _words in rows.values()
+        for request in server.seen
+        if request.path.endswith("leader")
+    ]
+    assert questions
+    assert not any("X-Vault-Token" in request.headers for request in questions)
+
+
+def test_a_redirect_from_https_to_http_is_refused(tmp_path: pathlib.Path) -> None:
+    ca = trustme.CA()
+    ca.cert_pem.write_to_path(tmp_path / "ca.pem")
+    answer = Recorded(307, headers={"Location": f"http://127.0.0.1:1{POST.split()[1]}"})
+    with (
+        recorded_server({POST: answer}) as recorded,
+        tls_front(recorded.url, server_side(ca.issue_cert("127.0.0.1"), None)) as front,
+    ):
+        task = bare(front.url, ca_cert=str(tmp_path / "ca.pem"))
+        run = Ansible(tmp_path).playbook(task, BAO_TOKEN="a-token-of-the-tests")
+    assert run.result.failed
+    assert "redirects to http://127.0.0.1:1, which is not encrypted" in run.result.message
+
+
+def test_a_server_that_starts_a_moment_later(tmp_path: pathlib.Path) -> None:
+    run = Ansible(tmp_path).adhoc(
+        MODULE,
+        "plugin=kv verify=false url=http://127.0.0.1:1 connect_timeout=1s",
+        BAO_TOKEN="a-token-of-the-tests",
+        VAULT_MAX_RETRIES="1",
+    )
+    assert run.result.failed
+    assert "cannot connect" in run.result.message
+    assert "POST sys/plugins/reload/backend was repeated once" in " ".join(run.result["warnings"])
