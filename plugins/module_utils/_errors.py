@@ -82,6 +82,10 @@ class Refused(VaultError):
     """The server answered with an error."""
 
 
+class LoginFailed(VaultError):
+    """There is no token to work with, so the server did nothing of what the task is for."""
+
+
 def one_line(text: str) -> str:
     """Return the server's words without the counts, bullets and line breaks of its multi-errors."""
     without_counts = re.sub(r"\d+ errors? occurred:", "", text)

@@ -10,9 +10,9 @@ import typing as t
 
 from ansible_collections.vaultops.vault.plugins.module_utils._auth._methods import (
     AUTH_SPEC,
-    obtain_token,
+    chosen_identity,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._auth._session import Session
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import VaultError
 from ansible_collections.vaultops.vault.plugins.module_utils._options import (
     CONNECTION_SPEC,
@@ -24,12 +24,15 @@ Result = t.Dict[str, t.Any]
 
 
 class Operation(t.Protocol):
-    """What a file in ``_operations`` offers: the module itself is the object."""
+    """What a file in ``_operations`` offers: the module itself is the object.
+
+    Where it also has ``identify(params)``, that replaces chosen_identity().
+    """
 
     SPEC: dict[str, dict[str, t.Any]]
     CONSTRAINTS: dict[str, t.Any]
 
-    def run(self, client: VaultClient, params: Params, check_mode: bool) -> Result:
+    def run(self, client: Session, params: Params, check_mode: bool) -> Result:
         """Do it, or in check mode only look; return the result or raise VaultError."""
 
 
@@ -53,11 +56,11 @@ def perform(operation: Operation, params: Params, check_mode: bool) -> Outcome:
         connection = Connection.from_params(params)
     except VaultError as error:
         return Outcome(_failure(error), [], set())
-    with VaultClient(connection) as client:
+    identify = getattr(operation, "identify", chosen_identity)
+    with Session(connection, params["auth_mode"]) as client:
+        client.keep_token = params["keep_token"]
         try:
-            client.token = obtain_token(params)
-            if client.token:
-                client.secrets.add(client.token)
+            client.adopt(identify(params))
             result = operation.run(client, params, check_mode)
         except VaultError as error:
             result = _failure(error)

@@ -1,17 +1,56 @@
 # Copyright (c) 2026, the vaultops.vault authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an authentication method is."""
+"""What an authentication method is: mostly data."""
 
 from __future__ import annotations
 
 import dataclasses
 import typing as t
 
+Params = t.Mapping[str, t.Any]
+
+# Options that several methods share, said once.
+NAME_AND_PASSWORD: dict[str, dict[str, t.Any]] = {
+    "username": {"type": "str"},
+    "password": {"type": "str", "no_log": True},
+}
+ROLE: dict[str, dict[str, t.Any]] = {"role_id": {"type": "str", "aliases": ["approle_role_id"]}}
+JWT: dict[str, dict[str, t.Any]] = {"jwt": {"type": "str", "no_log": True}}
+
+
+@dataclasses.dataclass(frozen=True)
+class LoginRequest:
+    """The request that makes a token; ``secrets`` are those in it that no option gave."""
+
+    path: str
+    body: Params
+    secrets: tuple[str, ...] = ()
+
 
 @dataclasses.dataclass(frozen=True)
 class AuthMethod:
-    """``spec`` are the method's own options; ``obtain(params)`` returns its token."""
+    """How one method goes from options to a token.
+
+    ``spec`` are its own options; ``required`` those that it cannot do without; ``variables`` names
+    the client variable that stands in for an option.  ``mount`` is where it is mounted unless
+    mount_point says otherwise, empty for a method that is mounted nowhere.
+
+    ``identify`` takes all options, those that variables stand in for among them, and returns the
+    login to send, or a token that is there already, or None where none is to be sent.
+
+    ``repeatable`` says that the credentials may go with each request: none is used up by one
+    login, and no other server has to be asked that counts or slows logins.
+    """
 
     spec: t.Mapping[str, dict[str, t.Any]]
-    obtain: t.Callable[[t.Mapping[str, t.Any]], str | None]
+    identify: t.Callable[[Params], LoginRequest | str | None]
+    required: tuple[str, ...] = ()
+    variables: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    mount: str = ""
+    repeatable: bool = False
+
+
+def given(params: Params, **names: str) -> dict[str, t.Any]:
+    """Return a login's body: the API's names of those options in ``names`` that have a value."""
+    return {name: params[option] for name, option in names.items() if params.get(option)}

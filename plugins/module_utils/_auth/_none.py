@@ -5,13 +5,11 @@
 
 from __future__ import annotations
 
-import typing as t
-
-from ansible_collections.vaultops.vault.plugins.module_utils._auth._method import AuthMethod
+from ansible_collections.vaultops.vault.plugins.module_utils._auth._method import AuthMethod, Params
 
 
-def _obtain(params: t.Mapping[str, t.Any]) -> str | None:
+def _identify(params: Params) -> None:
     return None
 
 
-METHOD = AuthMethod(spec={}, obtain=_obtain)
+METHOD = AuthMethod(spec={}, identify=_identify)

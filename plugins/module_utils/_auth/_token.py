@@ -6,21 +6,23 @@
 from __future__ import annotations
 
 import pathlib
-import typing as t
 
-from ansible_collections.vaultops.vault.plugins.module_utils._auth._method import AuthMethod
+from ansible_collections.vaultops.vault.plugins.module_utils._auth._method import AuthMethod, Params
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
 from ansible_collections.vaultops.vault.plugins.module_utils._variables import client_variable
 
+DEFAULT_FILE = ".vault-token"
 
-def _obtain(params: t.Mapping[str, t.Any]) -> str | None:
+
+def read_token(params: Params) -> str:
+    """Return the token; raises OptionError where there is none."""
     token = params["token"] or client_variable("TOKEN")
     if token:
         return str(token).strip()
     # `bao login` writes ~/.vault-token; the variable names the file itself.
     path = pathlib.Path(params["token_path"] or client_variable("TOKEN_PATH") or "~").expanduser()
     if path.is_dir():
-        path = path / params["token_file"]
+        path = path / (params["token_file"] or DEFAULT_FILE)
     try:
         token = path.read_text(encoding="utf-8").strip()
     except (OSError, ValueError):
@@ -38,7 +40,7 @@ METHOD = AuthMethod(
     spec={
         "token": {"type": "str", "no_log": True},
         "token_path": {"type": "path", "no_log": False},
-        "token_file": {"type": "str", "default": ".vault-token", "no_log": False},
+        "token_file": {"type": "str", "no_log": False},
     },
-    obtain=_obtain,
+    identify=read_token,
 )
