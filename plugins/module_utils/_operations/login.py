@@ -1,0 +1,88 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One login for many tasks, and its end."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.vaultops.vault.plugins.module_utils._auth._methods import (
+    Identity,
+    chosen_identity,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._auth._session import Session
+from ansible_collections.vaultops.vault.plugins.module_utils._auth._token import read_token
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError, Refused
+
+SPEC: dict[str, dict[str, t.Any]] = {
+    "state": {"type": "str", "choices": ["present", "revoked"], "default": "present"},
+}
+
+CONSTRAINTS: dict[str, t.Any] = {}
+
+_TOLD = (
+    "client_token",
+    "accessor",
+    "policies",
+    "token_policies",
+    "identity_policies",
+    "metadata",
+    "entity_id",
+    "lease_duration",
+    "renewable",
+    "token_type",
+    "orphan",
+    "num_uses",
+)
+
+# The words of a 403 for a token that is not, or no longer, valid.
+_INVALID = ("bad token", "invalid token")
+
+
+def identify(params: t.Mapping[str, t.Any]) -> Identity:
+    """Return whom to log in, or whose token to revoke; raises OptionError."""
+    if params["state"] == "revoked":
+        # Whatever module_defaults say of a login: only the token counts.
+        token = read_token(params)
+        return Identity("token", token, secrets=frozenset([token]))
+    identity = chosen_identity(params)
+    if identity.login is None:
+        raise OptionError(
+            f"auth_method {identity.method} has no login",
+            next_step="choose a method that logs in, such as approle",
+        )
+    return identity
+
+
+def run(client: Session, params: t.Mapping[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
+    """Make a token and return it, or revoke one; in check mode say whether that would be done."""
+    if params["state"] == "revoked":
+        return {"changed": _revoke(client, check_mode)}
+    if check_mode:
+        return {"changed": True, "login": None}
+    client.keep_token = True
+    auth = client.log_in()
+    # It is what the task is for, so it is not masked; the credentials stay masked.
+    client.secrets.discard(auth["client_token"])
+    return {"changed": True, "login": {name: auth.get(name) for name in _TOLD}}
+
+
+def _revoke(client: Session, check_mode: bool) -> bool:
+    """Revoke the client's token; returns whether it was valid until now."""
+    try:
+        if check_mode:
+            client.request("GET", "auth/token/lookup-self")
+        else:
+            client.request("POST", "auth/token/revoke-self")
+    except Refused as error:
+        if error.status == 403 and _is_invalid(error):
+            return False
+        raise
+    return True
+
+
+def _is_invalid(error: Refused) -> bool:
+    """Tell a token that is not valid from one that may not: only ACLs answer in a multi-error."""
+    words = "\n".join(error.errors)
+    return words.strip() == "permission denied" or any(part in words for part in _INVALID)
