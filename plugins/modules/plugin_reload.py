@@ -105,8 +105,8 @@ notes:
     look can reload all the same; a warning says what was not checked, and RV(verified) is V(false).
   - O(timeout) never shortens the wait for the reload. Do not cut it off by the keyword C(timeout)
     of the task either, for the reason that O(reload_timeout) gives.
-  - The reload is sent once, and never repeated by the module. More than 990 mounts go in one
-    request too.
+  - The reload is never repeated where the server may have acted on it. More than 990 mounts go in
+    one request too.
   - A token with a limited number of uses needs one for each request, looks and questions included.
   - A builtin plugin runs inside the server and has no process to lose, so it is not asked for an
     answer.

@@ -135,4 +135,7 @@ def test_the_awx_job(weather: Server, ansible: Ansible, tmp_path: pathlib.Path) 
         output = file.read()
     assert job.rc == 0, output
     assert weather.token not in output
+    events = list(tmp_path.glob("job/artifacts/*/job_events/*.json"))
+    assert len(events) > len(output.splitlines()) / 2
+    assert not [event for event in events if weather.token in event.read_text()]
     assert comparable(output) == comparable(blocks("awx output")[0])

@@ -1,0 +1,151 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""No secret leaves the task: not in what is printed, logged, recorded, left in files or in ps."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import typing as t
+
+import pytest
+
+from ansible_collections.vaultops.vault.tests.support.ansible_runs import Ansible
+from ansible_collections.vaultops.vault.tests.support.recorded import (
+    Recorded,
+    SeenRequest,
+    recorded_server,
+)
+
+MODULE = "vaultops.vault.plugin_reload"
+CANARIES = {
+    name: f"canary-{name}-5f2c9e"
+    for name in ("token", "password", "secret_id", "jwt", "proxy", "variable", "file")
+}
+RELOAD = "POST /v1/sys/plugins/reload/backend"
+LOGIN = Recorded(200, {"auth": {"client_token": "canary-made-5f2c9e", "accessor": "an-accessor"}})
+SERVER = {
+    "POST /v1/auth/token/revoke-self": Recorded(204),
+    "POST /v1/auth/userpass/login/me": LOGIN,
+    "POST /v1/auth/ldap/login/me": LOGIN,
+    "POST /v1/auth/approle/login": LOGIN,
+    "POST /v1/auth/jwt/login": LOGIN,
+    RELOAD: Recorded(200, {"data": {"reload_id": "an-id"}}),
+}
+WAYS: dict[str, tuple[dict[str, t.Any], dict[str, str]]] = {
+    "token": ({"token": "{{ token }}"}, {}),
+    "token by variable": ({}, {"BAO_TOKEN": CANARIES["variable"]}),
+    "token by file": ({}, {}),
+    "userpass": (
+        {"auth_method": "userpass", "username": "me", "password": "{{ password }}"},
+        {},
+    ),
+    "ldap": ({"auth_method": "ldap", "username": "me", "password": "{{ password }}"}, {}),
+    "approle": (
+        {"auth_method": "approle", "role_id": "a-role", "secret_id": "{{ secret_id }}"},
+        {},
+    ),
+    "approle by variable": (
+        {"auth_method": "approle"},
+        {"VAULT_APPROLE_ROLE_ID": "a-role", "VAULT_APPROLE_SECRET_ID": CANARIES["variable"]},
+    ),
+    "jwt": ({"auth_method": "jwt", "role_id": "a-role", "jwt": "{{ jwt }}"}, {}),
+}
+REFUSALS = {
+    "success": None,
+    "denied": Recorded(403, {"errors": ["permission denied"]}),
+    "failed": Recorded(500, {"errors": ["it broke"]}),
+    "no answer": Recorded(hang_up=True),
+    "no JSON": Recorded(200, "<html>"),
+    "redirect": Recorded(307, headers={"Location": "http://n2.example/v1/x"}),
+}
+
+
+def command_lines() -> str:
+    """Return the command lines of all processes, as every user of the host can see them."""
+    lines = []
+    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            lines.append(path.read_text(errors="replace"))
+        except OSError:
+            continue  # it has ended
+    return "\n".join(lines)
+
+
+def left_behind(folder: pathlib.Path, spared: set[pathlib.Path]) -> str:
+    """Return the text of all files below ``folder``, but those that the test itself wrote."""
+    files = (path for path in folder.rglob("*") if path.is_file() and path not in spared)
+    return "\n".join(path.read_text(errors="replace") for path in files)
+
+
+def canaries_in(text: str) -> list[str]:
+    """Return the secrets that ``text`` shows."""
+    return [secret for secret in (*CANARIES.values(), "canary-made") if secret in text]
+
+
+def task(name: str, url: str, **arguments: t.Any) -> dict[str, t.Any]:
+    """Return a task that logs in in its own way and goes on whatever happens."""
+    options = {"plugin": "kv", "url": url, "retries": 0, "auth_mode": "login", **arguments}
+    return {"name": name, MODULE: options, "ignore_errors": True}
+
+
+@pytest.mark.parametrize("refusal", REFUSALS.values(), ids=REFUSALS.keys())
+def test_recorded_server_and_canaries(tmp_path: pathlib.Path, refusal: Recorded | None) -> None:
+    answers = SERVER if refusal is None else {**SERVER, RELOAD: refusal}
+    ansible = Ansible(tmp_path)
+    ansible.environment()
+    token_file = tmp_path / "home" / ".vault-token"
+    token_file.write_text(CANARIES["file"])
+    extra = tmp_path / "canaries.json"
+    extra.write_text(json.dumps(CANARIES))
+    seen_lines: list[str] = []
+    places = {
+        "ANSIBLE_LOG_PATH": str(tmp_path / "ansible.log"),
+        "ANSIBLE_LOCAL_TEMP": str(tmp_path / "local"),
+        "ANSIBLE_REMOTE_TEMP": str(tmp_path / "remote"),
+        "TMPDIR": str(tmp_path),
+    }
+    with recorded_server(answers) as recorded:
+        plain_answer = recorded.answer
+
+        def answer(request: SeenRequest) -> Recorded:
+            seen_lines.append(command_lines())
+            return plain_answer(request)
+
+        recorded.answer = answer  # type: ignore[method-assign]
+        by_option: list[dict[str, t.Any]] = [
+            task(
+                "failing proxy",
+                "http://vault.example",
+                token="{{ token }}",
+                proxies="http://me:{{ proxy }}@127.0.0.1:1",
+            )
+        ]
+        runs = []
+        for name, (arguments, variables) in WAYS.items():
+            bare = task(name, recorded.url, verify=False, **arguments)
+            checked = task(f"{name}, checked", recorded.url, **arguments)
+            if arguments and not variables:
+                by_option.extend([bare, {**checked, "check_mode": True}])
+            else:
+                # With ANSIBLE_DEBUG Ansible itself prints each module's arguments, secrets too:
+                # only what comes by variables and files can stay hidden there.
+                debug = {**places, **variables, "ANSIBLE_DEBUG": "1"}
+                runs.append(ansible.playbook(bare, options=["-vvvv"], **debug))
+        options = ["-vvvv", "--diff", "-e", f"@{extra}"]
+        runs.append(ansible.playbook(*by_option, options=options, **places))
+    results = [result for run in runs for result in run.tasks if result.name in WAYS]
+    assert {result.name for result in results} == set(WAYS)
+    assert all(result.failed is (refusal is not None) for result in results), results
+    shown = {
+        "printed": "".join(run.output for run in runs),
+        "recorded": json.dumps([result.result for run in runs for result in run.tasks]),
+        "left in files and logs": left_behind(tmp_path, {extra, token_file}),
+        "command lines": "\n".join(seen_lines),
+        "addresses": "\n".join(request.path for request in recorded.seen),
+    }
+    for place, text in shown.items():
+        assert (place, canaries_in(text)) == (place, [])
+    used = "\n".join(f"{request.headers} {request.body}" for request in recorded.seen)
+    assert set(canaries_in(used)) == {*CANARIES.values(), "canary-made"} - {CANARIES["proxy"]}
