@@ -17,11 +17,15 @@ from .http_servers import QuietHandler, serving
 
 @dataclasses.dataclass
 class Proxy:
-    """A running proxy; ``cut_posts`` hangs up on a POST after so many seconds, on both sides."""
+    """A running proxy; ``cut_posts`` hangs up on a POST after so many seconds, on both sides.
+
+    ``strips`` are beginnings of headers that do not get through.
+    """
 
     url: str
     seen: list[str] = dataclasses.field(default_factory=list)
     cut_posts: float | None = None
+    strips: tuple[str, ...] = ()
 
     @property
     def environment(self) -> dict[str, str]:
@@ -53,9 +57,14 @@ def _forwarding(upstream_url: str, tls: ssl.SSLContext | None) -> t.Iterator[Pro
             api_path = target._replace(scheme="", netloc="").geturl()
             proxy.seen.append(f"{self.command} {api_path.removeprefix('/v1/')}")
             patience = proxy.cut_posts if self.command == "POST" else None
+            headers = {
+                name: value
+                for name, value in self.headers.items()
+                if not name.startswith(proxy.strips)
+            }
             upstream = http.client.HTTPConnection(target.netloc, timeout=patience)
             try:
-                upstream.request(self.command, api_path, self.body(), dict(self.headers))
+                upstream.request(self.command, api_path, self.body(), headers)
                 answer = upstream.getresponse()
                 location = answer.headers.get("Location")
                 self.reply(answer.status, answer.read(), {"Location": location} if location else {})

@@ -28,6 +28,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.vaultops.vault.plugins.module_utils._options import Connection
 
 _INLINE = "X-Vault-Inline-Auth-"
+_INLINE_FAILED = "failed to perform inline authentication"
 _READS = ("GET", "LIST")
 
 
@@ -108,7 +109,8 @@ class Session(VaultClient):
         try:
             answer = super().request(method, *args, **more)
         except Refused as error:
-            if self._inline_refused and self._login:
+            refused = self._inline_refused or _INLINE_FAILED in error.what
+            if refused and self._login:
                 raise _login_failed(self._method, self._login, error) from None
             if not self._must_log_in(method, error):
                 raise self._told(error) from None

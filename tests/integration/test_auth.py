@@ -1,0 +1,443 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Authentication against the real server: each method and mode, and what is left behind."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import pathlib
+import typing as t
+
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from ansible_collections.vaultops.vault.tests.support.ansible_runs import (
+    REPOSITORY,
+    Ansible,
+    Cases,
+)
+from ansible_collections.vaultops.vault.tests.support.fixtures import PLUGIN, ExternalPlugin
+from ansible_collections.vaultops.vault.tests.support.logins import (
+    Options,
+    accessors,
+    allow,
+    approle,
+    certificate,
+    kubernetes,
+    lookup,
+    signed_jwt,
+    userpass,
+)
+from ansible_collections.vaultops.vault.tests.support.proxy import counting_proxy
+from ansible_collections.vaultops.vault.tests.support.recorded import Recorded, recorded_server
+from ansible_collections.vaultops.vault.tests.support.server import Server
+
+MODULE = "vaultops.vault.plugin_reload"
+LOGIN = "vaultops.vault.login"
+POST = "POST sys/plugins/reload/backend"
+LOOKS = ["GET sys/mounts", "GET sys/auth", "GET sys/plugins/catalog"]
+REVOKE = "POST auth/token/revoke-self"
+
+
+def reload(options: Options, /, **more: t.Any) -> dict[str, t.Any]:
+    """Return a task that reloads a builtin plugin, whose mount is not asked for an answer."""
+    environment = more.pop("environment", {})
+    return {
+        MODULE: {"plugin": "kv", **options, **more},
+        # The token of root must not help.
+        "environment": {"BAO_TOKEN": "", **environment},
+    }
+
+
+def assert_all_verified(cases: Cases, subtests: pytest.Subtests) -> None:
+    """Each case could look, reload and look again."""
+    for name, result in cases.results.items():
+        with subtests.test(name):
+            assert not result.failed, result.message
+            assert result["changed"] is True
+            assert result["verified"] is True
+
+
+def test_each_method_in_each_mode(
+    tls_server: Server, tmp_path: pathlib.Path, subtests: pytest.Subtests
+) -> None:
+    allow(tls_server)
+    pair = certificate(tls_server, tmp_path)
+    files = {
+        "client_cert": pair["cert_auth_public_key"],
+        "client_key": pair["cert_auth_private_key"],
+    }
+    with kubernetes(tls_server) as (pod, cluster):
+        methods = {
+            "userpass": userpass(tls_server),
+            "approle": approle(tls_server),
+            "jwt": signed_jwt(tls_server),
+            "kubernetes": pod,
+            "cert": pair,
+        }
+        before = accessors(tls_server)
+        modes = {
+            f"{name} {mode}": reload(options, auth_mode=mode)
+            for name, options in methods.items()
+            for mode in ("login", "inline")
+        }
+        connection = {"auth_method": "cert", **files, "role_id": "hosts"}
+        cases = Ansible(tmp_path, tls_server).cases(
+            {**modes, "cert by the connection": reload(connection)}
+        )
+    assert_all_verified(cases, subtests)
+    assert "WARNING" not in cases.run.output
+    assert accessors(tls_server) == before
+    assert all(seen.headers["Authorization"] == "Bearer a-reviewer" for seen in cluster.seen)
+    assert {seen.body["spec"]["token"] for seen in cluster.seen} == {pod["jwt"]}
+
+
+def test_spellings_mounts_and_namespaces(
+    server: Server, ansible: Ansible, subtests: pytest.Subtests
+) -> None:
+    allow(server)
+    server.call("POST", "sys/namespaces/team")
+    server.mount("kv", "kv", namespace="team")
+    allow(server, namespace="team")
+    role = approle(server, "machines")
+    ids = {"auth_method": "approle", "mount_point": "machines/"}
+    there = {"namespace": "team", **userpass(server, "people", namespace="team")}
+    named = {**ids, "approle_role_id": role["role_id"], "approle_secret_id": role["secret_id"]}
+    variables = {"VAULT_APPROLE_ROLE_ID": "no", "VAULT_APPROLE_SECRET_ID": role["secret_id"]}
+    cases = ansible.cases(
+        {
+            "aliases": reload(named),
+            "variables": reload(
+                ids, environment={**variables, "BAO_APPROLE_ROLE_ID": role["role_id"]}
+            ),
+            "namespace inline": reload(there, mount_point="people", auth_mode="inline"),
+            "namespace login": reload(there, mount_point="people", auth_mode="login"),
+        }
+    )
+    assert_all_verified(cases, subtests)
+
+
+class Way(t.NamedTuple):
+    """A task's options, and the requests that they lead to; ``strips`` as in Proxy."""
+
+    options: Options
+    requests: list[str]
+    strips: tuple[str, ...] = ()
+
+
+def test_the_requests_of_each_mode(
+    server: Server, external_plugin: ExternalPlugin, ansible: Ansible, subtests: pytest.Subtests
+) -> None:
+    allow(server)
+    external_plugin()
+    server.mount("ext", PLUGIN)
+    user, role = userpass(server), approle(server)
+    limited = {**userpass(server, "few", token_num_uses=9), "mount_point": "few"}
+    ext = ["GET sys/mounts/ext"]
+    login, secret_login = "POST auth/userpass/login/bob", "POST auth/approle/login"
+    ways = {
+        "login": Way(
+            {**user, "auth_mode": "login"}, [login, *LOOKS, POST, "GET sys/mounts/secret", REVOKE]
+        ),
+        "inline": Way({**user, "auth_mode": "inline"}, [*LOOKS, POST, "GET sys/mounts/secret"]),
+        "auto": Way(user, [*LOOKS, POST, "GET sys/mounts/secret"]),
+        "auto, the bare request": Way({**user, "verify": False}, [POST]),
+        "auto, secret IDs may be counted": Way(
+            role, [secret_login, *LOOKS, POST, "GET sys/mounts/secret", REVOKE]
+        ),
+        "auto, path help knows tokens only": Way(
+            {**user, "plugin": PLUGIN},
+            [*LOOKS, POST, *ext, "GET ext?help=1", login, "GET ext?help=1", REVOKE],
+        ),
+        "auto, a question that is a read": Way(
+            {**user, "plugin": PLUGIN, "probe": "info"}, [*LOOKS, POST, *ext, "GET ext/info"]
+        ),
+        "auto, a server without inline": Way(
+            user,
+            [LOOKS[0], login, *LOOKS, POST, "GET sys/mounts/secret", REVOKE],
+            ("X-Vault-Inline",),
+        ),
+        "auto, a server without inline, the bare request": Way(
+            {**user, "verify": False}, [POST, login, POST, REVOKE], ("X-Vault-Inline",)
+        ),
+        "auto, tokens of few uses": Way(
+            {**limited, "retries": 0},
+            [
+                LOOKS[0],
+                login.replace("userpass", "few"),
+                *LOOKS,
+                POST,
+                "GET sys/mounts/secret",
+                REVOKE,
+            ],
+        ),
+    }
+    before = accessors(server)
+    with contextlib.ExitStack() as stack:
+        proxies = {name: stack.enter_context(counting_proxy()) for name in ways}
+        for name, way in ways.items():
+            proxies[name].strips = way.strips
+        cases = ansible.cases(
+            {
+                name: reload(way.options, environment=proxies[name].environment)
+                for name, way in ways.items()
+            }
+        )
+    for name, way in ways.items():
+        with subtests.test(name):
+            assert not cases.results[name].failed, cases.results[name].message
+            assert proxies[name].seen == way.requests
+            assert cases.results[name]["verified"] is way.options.get("verify", True)
+    assert "WARNING" not in cases.run.output
+    assert accessors(server) == before
+
+
+def test_what_cannot_log_in(server: Server, ansible: Ansible, subtests: pytest.Subtests) -> None:
+    allow(server)
+    user, role = userpass(server), approle(server)
+    wrong = {**user, "password": "a-wrong-one"}
+    person = "cannot log in by userpass: invalid username or password (400 from "
+    nowhere = 'check the options of auth_method userpass, and mount_point: the login goes to "auth/'
+    cases = {
+        "login": (reload(wrong, auth_mode="login"), person),
+        "inline": (reload(wrong, auth_mode="inline"), person),
+        "auto": (reload(wrong), person),
+        "the bare request": (reload(wrong, verify=False), person),
+        "no such mount": (reload(user, mount_point="nope"), f"{nowhere}nope/login/bob"),
+        "no such mount, login": (
+            reload(user, mount_point="nope", auth_mode="login"),
+            f"{nowhere}nope/login/bob",
+        ),
+        "approle": (
+            reload(role, secret_id="a-wrong-one"),
+            "cannot log in by approle: invalid role or secret ID",
+        ),
+        "inline, a server without": (
+            reload(user, auth_mode="inline"),
+            "a server without inline authentication refuses too: then set auth_mode to login",
+        ),
+        "missing and surplus": (
+            reload({"auth_method": "approle", "password": "x-y-z", "jwt": "x-y-z"}),
+            (
+                "auth_method approle needs role_id, and does not take jwt and password; "
+                "give role_id, leave jwt and password out, or choose another auth_method"
+            ),
+        ),
+    }
+    before = accessors(server)
+    with counting_proxy() as old, counting_proxy() as unused:
+        old.strips = ("X-Vault-Inline",)
+        cases["inline, a server without"][0]["environment"].update(old.environment)
+        cases["missing and surplus"][0]["environment"].update(unused.environment)
+        done = ansible.cases({name: task for name, (task, _message) in cases.items()})
+    for name, (_task, message) in cases.items():
+        with subtests.test(name):
+            result = done.results[name]
+            assert result.failed
+            assert message in result.message
+            assert result["changed"] is False
+    assert unused.seen == []
+    assert "a-wrong-one" not in done.run.output
+    assert accessors(server) == before
+
+
+def test_what_becomes_of_the_token(server: Server, ansible: Ansible) -> None:
+    allow(server)
+    plain, batch = approle(server), approle(server, "batch", token_type="batch")
+    few = approle(server, "few", token_num_uses=5)
+    bare = approle(server, "bare", token_no_default_policy=True)
+    before = accessors(server)
+
+    taken_back = ansible.cases(
+        {
+            "success": reload(plain),
+            "failure": reload(plain, plugin="nope"),
+            "check mode": {**reload(plain), "check_mode": True},
+            "a batch token": reload(batch, mount_point="batch"),
+            "a token that is used up": reload(few, mount_point="few"),
+        }
+    )
+    assert [result.status for result in taken_back.results.values()] == [
+        "ok",
+        "failed",
+        "ok",
+        "ok",
+        "ok",
+    ]
+    assert "WARNING" not in taken_back.run.output
+    assert accessors(server) == before
+
+    left = ansible.cases(
+        {
+            "kept": reload(plain, keep_token=True),
+            "not allowed to go": reload(bare, mount_point="bare"),
+        }
+    )
+    assert not any(result.failed for result in left.results.values())
+    assert left.run.output.count("WARNING") == 1
+    assert (
+        "the token that the login made is not revoked: "
+        in left.results["not allowed to go"]["warnings"][0]
+    )
+    alive = accessors(server) - before
+    assert {lookup(server, accessor)["path"] for accessor in alive} == {
+        "auth/approle/login",
+        "auth/bare/login",
+    }
+
+
+def test_one_login_for_many_tasks(
+    server: Server, tmp_path: pathlib.Path, subtests: pytest.Subtests
+) -> None:
+    allow(server)
+    person = userpass(server)
+    token = "{{ vault.login.client_token }}"
+    told = tmp_path / "token"
+    before = accessors(server)
+    run = Ansible(tmp_path).playbook(
+        {"name": "check mode", LOGIN: person, "check_mode": True},
+        {"name": "login", LOGIN: person, "register": "vault", "no_log": True},
+        {
+            "name": "tell",
+            "ansible.builtin.copy": {"content": "{{ vault.login }}", "dest": str(told)},
+            "no_log": True,
+        },
+        {
+            "module_defaults": {"group/vaultops.vault.vault": {"token": token}},
+            "block": [
+                {"name": "reload", MODULE: {"plugin": "kv"}},
+                {"name": "would revoke", LOGIN: {"state": "revoked"}, "check_mode": True},
+                {"name": "revoke", LOGIN: {"state": "revoked"}},
+                {"name": "is revoked", LOGIN: {"state": "revoked"}, "check_mode": True},
+                {"name": "revoke again", LOGIN: {"state": "revoked", **person}},
+                {"name": "reload no more", MODULE: {"plugin": "kv"}, "ignore_errors": True},
+            ],
+        },
+        {"name": "no login", LOGIN: {"token": "a-token"}, "ignore_errors": True},
+        {"name": "wrong", LOGIN: {**person, "password": "a-wrong-one"}, "ignore_errors": True},
+        options=["-vvv"],
+        BAO_ADDR=server.url,
+    )
+    results = {task.name: task for task in run.tasks}
+    made = json.loads(told.read_text())
+    changed = {name: task.result.get("changed") for name, task in results.items()}
+    del changed["login"], changed["tell"]
+    assert changed == {
+        "check mode": True,
+        "reload": True,
+        "would revoke": True,
+        "revoke": True,
+        "is revoked": False,
+        "revoke again": False,
+        "reload no more": False,
+        "no login": False,
+        "wrong": False,
+    }
+    assert results["check mode"]["login"] is None
+    assert made["policies"] == ["default", "logins"]
+    assert made["metadata"] == {"username": "bob"}
+    assert made["lease_duration"] > 0
+    assert made["accessor"] not in before
+    assert accessors(server) == before
+    assert "auth_method token has no login; choose" in results["no login"].message
+    assert "cannot log in by userpass: invalid username or" in results["wrong"].message
+    assert made["client_token"] not in run.output
+    assert "a-password" not in run.output
+
+
+def test_the_token_is_masked_only_where_it_is_no_result(server: Server, ansible: Ansible) -> None:
+    allow(server)
+    role = approle(server)
+    run = ansible.playbook({"name": "Log in", LOGIN: role})
+    token = run.result["login"]["client_token"]
+    assert server.call("GET", "auth/token/lookup-self", token=token)["id"] == token
+    assert role["secret_id"] not in run.output
+
+    rules = (REPOSITORY / "docs/policies/login-revoked.hcl").read_text(encoding="utf-8")
+    bare = server.request(
+        "POST", "auth/token/create", {"policies": ["logins"], "no_default_policy": True}
+    ).json()["auth"]["client_token"]
+    done = ansible.cases(
+        {
+            "may not": {LOGIN: {"state": "revoked", "token": bare}},
+            "may, by the documented policy": {
+                LOGIN: {"state": "revoked", "token": server.new_token(rules)}
+            },
+        }
+    )
+    assert done.results["may not"].failed
+    assert '"update" on "auth/token/revoke-self"' in done.results["may not"].message
+    assert done.results["may, by the documented policy"]["changed"] is True
+    assert bare not in done.run.output
+
+
+AWS_KEYS = {"aws_access_key": "AKIATEST", "aws_secret_key": "an-aws-secret"}
+
+
+def test_methods_that_only_recorded_servers_have(
+    tmp_path: pathlib.Path, subtests: pytest.Subtests
+) -> None:
+    made = Recorded(200, {"auth": {"client_token": "a-made-token"}})
+    reloaded = Recorded(200, {"data": {"reload_id": "an-id"}})
+    aws = {"auth_method": "aws_iam", **AWS_KEYS, "aws_security_token": "a-session"}
+    jwt = {"role_id": "a-role", "jwt": "a-signed-token"}
+    answers = {"POST /v1/auth/": made, "POST /v1/sys/plugins/reload/backend": reloaded}
+    with recorded_server(answers) as recorded:
+        cases = Ansible(tmp_path).cases(
+            {
+                "aws_iam": reload(
+                    {**aws, "role_id": "a-role", "aws_iam_server_id": "bao.test"}, verify=False
+                ),
+                "azure": reload(
+                    {"auth_method": "azure", **jwt, "azure_vm_name": "a-vm"}, verify=False
+                ),
+                "gcp": reload({"auth_method": "gcp", **jwt}, verify=False),
+            },
+            BAO_ADDR=recorded.url,
+        )
+    logins = {seen.path: seen for seen in recorded.seen if seen.path.endswith("/login")}
+    for name, result in cases.results.items():
+        with subtests.test(name):
+            assert result["changed"] is True, result.message
+    assert [seen.path.removeprefix("/v1/") for seen in recorded.seen[:3]] == [
+        "auth/aws/login",
+        "sys/plugins/reload/backend",
+        "auth/token/revoke-self",
+    ]
+    assert recorded.seen[1].headers["X-Vault-Token"] == "a-made-token"
+    body = {"role": "a-role", "jwt": "a-signed-token"}
+    assert logins["/v1/auth/gcp/login"].body == body
+    assert logins["/v1/auth/azure/login"].body == {**body, "vm_name": "a-vm"}
+    assert_signed(logins["/v1/auth/aws/login"].body)
+    for secret in ("an-aws-secret", "a-session", "a-signed-token", "a-made-token"):
+        assert secret not in cases.run.output
+
+
+def assert_signed(body: dict[str, str]) -> None:
+    """The body carries a GetCallerIdentity that AWS would believe: signed anew, it is the same."""
+    parts = {
+        name: base64.b64decode(text).decode()
+        for name, text in body.items()
+        if name.startswith("iam_request_")
+    }
+    headers = json.loads(parts["iam_request_headers"])
+    signature = headers.pop("Authorization")
+    for name in ("content-type", "x-vault-aws-iam-server-id", "x-amz-security-token"):
+        assert name in signature.split("SignedHeaders=")[1].split(",")[0]
+    assert "Credential=AKIATEST/" in signature
+    assert parts["iam_request_url"] == "https://sts.amazonaws.com/"
+    request = AWSRequest(
+        body["iam_http_request_method"],
+        parts["iam_request_url"],
+        headers=headers,
+        data=parts["iam_request_body"],
+    )
+    request.context["timestamp"] = headers["X-Amz-Date"]
+    again = SigV4Auth(Credentials(*AWS_KEYS.values(), "a-session"), "sts", "us-east-1")
+    canonical = again.string_to_sign(request, again.canonical_request(request))
+    assert signature.endswith(again.signature(canonical, request))
