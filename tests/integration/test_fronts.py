@@ -1,0 +1,211 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Two fronts, one result: in Ansible's worker and as a module on a target."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.vaultops.vault.tests.support.ansible_runs import Ansible, TaskResult
+from ansible_collections.vaultops.vault.tests.support.fixtures import PLUGIN, ExternalPlugin
+from ansible_collections.vaultops.vault.tests.support.server import Server
+
+MODULE = "vaultops.vault.plugin_reload"
+FRONTS = {"in process": True, "as a module": False}
+
+
+def comparable(result: TaskResult) -> tuple[str, t.Any]:
+    """Return a result without what differs from run to run, or is Ansible's own."""
+    shown = {key: value for key, value in result.result.items() if key != "exception"}
+    text = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "ID", json.dumps(shown))
+    return result.status, json.loads(text)
+
+
+SCENARIOS: dict[str, dict[str, t.Any]] = {
+    "by plugin": {MODULE: {"plugin": PLUGIN}},
+    "by mounts": {MODULE: {"mounts": ["ext", "auth/login"]}},
+    "mounts as text": {MODULE: {"mounts": "ext, auth/login"}},
+    "current": {MODULE: {"plugin": PLUGIN, "state": "current"}},
+    "bare": {MODULE: {"plugin": PLUGIN, "verify": False}},
+    "check mode": {MODULE: {"plugin": PLUGIN}, "check_mode": True},
+    "diff": {MODULE: {"plugin": PLUGIN}, "diff": True},
+    "check and diff": {MODULE: {"plugin": PLUGIN}, "check_mode": True, "diff": True},
+    "nothing to reload: a warning": {MODULE: {"plugin": "transit"}},
+    "unknown plugin": {MODULE: {"plugin": "nope"}},
+    "unknown mount": {MODULE: {"mounts": "nope"}},
+    "partial failure": {MODULE: {"mounts": "secret,nope", "verify": False}},
+    "both": {MODULE: {"plugin": PLUGIN, "mounts": "ext"}},
+    "neither": {MODULE: {}},
+    "unknown option": {MODULE: {"plugin": PLUGIN, "plugins": "ext"}},
+    "wrong choice": {MODULE: {"plugin": PLUGIN, "scope": "all"}},
+    "wrong type": {MODULE: {"plugin": PLUGIN, "retries": "many"}},
+    "alias": {MODULE: {"plugin": PLUGIN, "vault_namespace": "root"}},
+    "option and alias: a warning": {
+        MODULE: {"plugin": PLUGIN, "vault_namespace": "root", "namespace": "root"}
+    },
+    "dead server": {MODULE: {"plugin": PLUGIN, "url": "http://127.0.0.1:1", "retries": 0}},
+    "repeats: a warning": {MODULE: {"plugin": PLUGIN, "url": "http://127.0.0.1:1", "retries": 1}},
+    "wrong token": {MODULE: {"plugin": PLUGIN, "token": "not-this-token"}},
+    "wrong token by environment": {
+        MODULE: {"plugin": PLUGIN},
+        "environment": {"BAO_TOKEN": "not-this-token"},
+    },
+    "namespace by environment": {
+        MODULE: {"plugin": PLUGIN},
+        "environment": {"BAO_NAMESPACE": "nope"},
+    },
+    "the environment is not kept": {MODULE: {"plugin": PLUGIN}},
+    "home by environment": {
+        MODULE: {"plugin": PLUGIN},
+        "environment": {"HOME": "/nowhere", "BAO_TOKEN": ""},
+    },
+    "loop": {MODULE: {"mounts": "{{ item }}"}, "loop": ["ext", "nope", "auth/login"]},
+    "delegated": {MODULE: {"plugin": PLUGIN}, "delegate_to": "localhost", "run_once": True},
+    "templated number": {MODULE: {"plugin": PLUGIN, "retries": "{{ 1 + 1 }}"}},
+    "omitted": {MODULE: {"plugin": PLUGIN, "mounts": "{{ omit }}"}},
+    "no_log": {MODULE: {"plugin": PLUGIN}, "no_log": True},
+    "no_log and failed": {MODULE: {"plugin": "nope"}, "no_log": True},
+    "changed by the user": {MODULE: {"plugin": PLUGIN}, "changed_when": False},
+    "failed by the user": {MODULE: {"plugin": PLUGIN}, "failed_when": True},
+}
+
+
+@pytest.mark.parametrize("strategy", ["linear", "free"])
+def test_the_same_result(
+    server: Server,
+    external_plugin: ExternalPlugin,
+    ansible: Ansible,
+    subtests: pytest.Subtests,
+    strategy: str,
+) -> None:
+    external_plugin()
+    external_plugin(name="login", kind="auth")
+    server.mount("ext", PLUGIN)
+    server.mount("login", "login", kind="auth")
+    tasks = [
+        {
+            "name": f"{scenario} | {front}",
+            "vars": {"vaultops_in_process": in_process},
+            "ignore_errors": True,
+            **task,
+        }
+        for scenario, task in SCENARIOS.items()
+        for front, in_process in FRONTS.items()
+    ]
+    run = ansible.playbook(
+        *tasks,
+        options=["-vvv"],
+        ANSIBLE_STRATEGY=strategy,
+        ANSIBLE_INJECT_INVOCATION="True",
+    )
+    results: dict[str, list[TaskResult]] = {}
+    for result in run.tasks:
+        results.setdefault(result.name.split(" | ")[0], []).append(result)
+    assert list(results) == list(SCENARIOS)
+    for scenario, both in results.items():
+        with subtests.test(scenario):
+            assert len(both) == 2
+            assert comparable(both[0]) == comparable(both[1])
+    assert run.output.count(f"{MODULE} runs in process") == len(SCENARIOS) + 2  # the loop
+    assert run.output.count(f"{MODULE} runs as a module: vaultops_in_process") == len(SCENARIOS) + 2
+    assert "invocation" in results["by plugin"][0].result
+    assert server.token not in run.output
+
+
+def test_values_of_ansibles_own_types(
+    server: Server, external_plugin: ExternalPlugin, ansible: Ansible, tmp_path: Path
+) -> None:
+    """A vault-encrypted token and unsafe text work as they do for a module."""
+    external_plugin()
+    server.mount("ext", PLUGIN)
+    password = tmp_path / "password"
+    password.write_text("a-vault-password")
+    encrypted = subprocess.run(
+        [
+            str(Path(sys.executable).with_name("ansible-vault")),
+            "encrypt_string",
+            f"--vault-password-file={password}",
+            "--name=secret_token",
+            server.token,
+        ],
+        env=ansible.environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    tasks = "".join(
+        f"""
+    - name: {front}
+      {MODULE}:
+        plugin: !unsafe {PLUGIN}
+        token: "{{{{ secret_token }}}}"
+      vars:
+        vaultops_in_process: {in_process}
+"""
+        for front, in_process in FRONTS.items()
+    )
+    play = tmp_path / "play.yml"
+    variables = encrypted.replace("\n", "\n    ").rstrip()
+    play.write_text(
+        f"- hosts: localhost\n  gather_facts: false\n  vars:\n    {variables}\n  tasks:{tasks}"
+    )
+    run = ansible.play_file(
+        play, options=[f"--vault-password-file={password}", "-vvv"], BAO_TOKEN=""
+    )
+    assert run.returncode == 0, run.output
+    first, second = run.tasks
+    assert comparable(first) == comparable(second)
+    assert first["changed"] is True
+    assert server.token not in run.output
+
+
+def test_which_way_a_task_takes(
+    server: Server, ansible: Ansible, tmp_path: Path, subtests: pytest.Subtests
+) -> None:
+    bare = tmp_path / "bare"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(bare)], check=True)
+    current = {MODULE: {"plugin": "kv", "state": "current"}}
+    python = {"ansible_python_interpreter": f"{bare}/bin/python"}
+    same = {"ansible_python_interpreter": sys.executable}
+    cases: dict[str, tuple[dict[str, t.Any], str]] = {
+        "local": (current, "in process"),
+        "same interpreter": ({**current, "vars": same}, "in process"),
+        "become the same user": ({**current, "become": True}, "in process"),
+        "switched off": (
+            {**current, "vars": {"vaultops_in_process": "no"}},
+            "as a module: vaultops_in_process",
+        ),
+        "another interpreter": (
+            {**current, "vars": python},
+            f"as a module: its interpreter is {bare}",
+        ),
+        "async": ({**current, "async": 60, "poll": 1}, "as a module: the task is async"),
+        "another user": (
+            {**current, "become": True, "become_user": "nobody"},
+            "as a module: it becomes nobody",
+        ),
+        "another connection": (
+            {**current, "vars": {"ansible_connection": "ssh", "ansible_port": 1}},
+            "as a module: the connection is ssh",
+        ),
+    }
+    tasks = [
+        {"name": name, "ignore_errors": True, "ignore_unreachable": True, **task}
+        for name, (task, _way) in cases.items()
+    ]
+    run = ansible.playbook(*tasks, options=["-vvv"])
+    ways = re.findall(rf"{re.escape(MODULE)} runs (.*)", run.output)
+    assert len(ways) == len(cases)
+    for (name, (_task, expected)), way in zip(cases.items(), ways, strict=True):
+        with subtests.test(name):
+            assert way.startswith(expected)
+    off = ansible.playbook(current, options=["-vvv"], ANSIBLE_VAULTOPS_IN_PROCESS="false")
+    assert "runs as a module: vaultops_in_process or ANSIBLE_VAULTOPS_IN_PROCESS" in off.output
