@@ -376,7 +376,11 @@ def test_the_token_is_masked_only_where_it_is_no_result(server: Server, ansible:
     assert bare not in done.run.output
 
 
-AWS_KEYS = {"aws_access_key": "AKIATEST", "aws_secret_key": "an-aws-secret"}
+AWS = {"aws_access_key": "AKIATEST", "aws_secret_key": "an-aws-secret"}
+AZURE = {
+    f"azure_{name}": f"a-{name}"
+    for name in ("subscription_id", "resource_group_name", "vm_name", "vmss_name", "resource_id")
+}
 
 
 def test_methods_that_only_recorded_servers_have(
@@ -384,26 +388,32 @@ def test_methods_that_only_recorded_servers_have(
 ) -> None:
     made = Recorded(200, {"auth": {"client_token": "a-made-token"}})
     reloaded = Recorded(200, {"data": {"reload_id": "an-id"}})
-    aws = {"auth_method": "aws_iam", **AWS_KEYS, "aws_security_token": "a-session"}
-    jwt = {"role_id": "a-role", "jwt": "a-signed-token"}
+    profile = tmp_path / "credentials"
+    profile.write_text("[ops]\naws_access_key_id=AKIAFILE\naws_secret_access_key=a-file-secret\n")
+    by_keys = {**AWS, "aws_security_token": "a-session", "aws_iam_server_id": "bao.test"}
+    by_profile = {"aws_profile": "ops", "region": "eu-west-1", "mount_point": "aws-eu"}
+    role = {"role_id": "a-role"}
+    signed = {**role, "jwt": "a-signed-token"}
+    logins = {
+        "aws_iam": ("aws_iam", {**role, **by_keys}),
+        "aws_iam by profile": ("aws_iam", by_profile),
+        "azure": ("azure", {**signed, **AZURE}),
+        "gcp": ("gcp", signed),
+    }
     answers = {"POST /v1/auth/": made, "POST /v1/sys/plugins/reload/backend": reloaded}
     with recorded_server(answers) as recorded:
         cases = Ansible(tmp_path).cases(
             {
-                "aws_iam": reload(
-                    {**aws, "role_id": "a-role", "aws_iam_server_id": "bao.test"}, verify=False
-                ),
-                "azure": reload(
-                    {"auth_method": "azure", **jwt, "azure_vm_name": "a-vm"}, verify=False
-                ),
-                "gcp": reload({"auth_method": "gcp", **jwt}, verify=False),
+                name: reload({"auth_method": method, **options}, verify=False)
+                for name, (method, options) in logins.items()
             },
             BAO_ADDR=recorded.url,
+            AWS_SHARED_CREDENTIALS_FILE=str(profile),
         )
-    logins = {seen.path: seen for seen in recorded.seen if seen.path.endswith("/login")}
     for name, result in cases.results.items():
         with subtests.test(name):
             assert result["changed"] is True, result.message
+    bodies = {seen.path: seen.body for seen in recorded.seen if seen.path.endswith("/login")}
     assert [seen.path.removeprefix("/v1/") for seen in recorded.seen[:3]] == [
         "auth/aws/login",
         "sys/plugins/reload/backend",
@@ -411,26 +421,42 @@ def test_methods_that_only_recorded_servers_have(
     ]
     assert recorded.seen[1].headers["X-Vault-Token"] == "a-made-token"
     body = {"role": "a-role", "jwt": "a-signed-token"}
-    assert logins["/v1/auth/gcp/login"].body == body
-    assert logins["/v1/auth/azure/login"].body == {**body, "vm_name": "a-vm"}
-    assert_signed(logins["/v1/auth/aws/login"].body)
-    for secret in ("an-aws-secret", "a-session", "a-signed-token", "a-made-token"):
+    assert bodies["/v1/auth/gcp/login"] == body
+    azure = {name.removeprefix("azure_"): value for name, value in AZURE.items()}
+    assert bodies["/v1/auth/azure/login"] == {**body, **azure}
+    aws, eu = bodies["/v1/auth/aws/login"], bodies["/v1/auth/aws-eu/login"]
+    assert aws["role"] == "a-role"
+    assert assert_signed(aws, Credentials(*AWS.values(), "a-session"), "us-east-1") == {
+        "Content-Type": "application/x-www-form-urlencoded; charset=utf-8",
+        "Content-Length": "43",
+        "Host": "sts.amazonaws.com",
+        "X-Amz-Security-Token": "a-session",
+        "X-Vault-AWS-IAM-Server-ID": "bao.test",
+    }
+    headers = assert_signed(eu, Credentials("AKIAFILE", "a-file-secret"), "eu-west-1")
+    assert headers["Host"] == "sts.eu-west-1.amazonaws.com"
+    secrets = ("an-aws-secret", "a-file-secret", "a-session", "a-signed-token", "a-made-token")
+    for secret in (*secrets, aws["iam_request_headers"]):
         assert secret not in cases.run.output
 
 
-def assert_signed(body: dict[str, str]) -> None:
-    """The body carries a GetCallerIdentity that AWS would believe: signed anew, it is the same."""
+def assert_signed(body: dict[str, str], credentials: Credentials, region: str) -> dict[str, str]:
+    """The body carries a question that AWS would believe: signed anew, it has the same signature.
+
+    Returns its headers without signature and date.
+    """
     parts = {
         name: base64.b64decode(text).decode()
         for name, text in body.items()
         if name.startswith("iam_request_")
     }
-    headers = json.loads(parts["iam_request_headers"])
+    assert parts["iam_request_body"] == "Action=GetCallerIdentity&Version=2011-06-15"
+    headers: dict[str, str] = json.loads(parts["iam_request_headers"])
     signature = headers.pop("Authorization")
-    for name in ("content-type", "x-vault-aws-iam-server-id", "x-amz-security-token"):
-        assert name in signature.split("SignedHeaders=")[1].split(",")[0]
-    assert "Credential=AKIATEST/" in signature
-    assert parts["iam_request_url"] == "https://sts.amazonaws.com/"
+    names = signature.split("SignedHeaders=")[1].split(",")[0].split(";")
+    assert {name.lower() for name in headers} - {"content-length"} <= set(names)
+    assert f"Credential={credentials.access_key}/" in signature
+    assert parts["iam_request_url"] == f"https://{headers['Host']}/"
     request = AWSRequest(
         body["iam_http_request_method"],
         parts["iam_request_url"],
@@ -438,6 +464,7 @@ def assert_signed(body: dict[str, str]) -> None:
         data=parts["iam_request_body"],
     )
     request.context["timestamp"] = headers["X-Amz-Date"]
-    again = SigV4Auth(Credentials(*AWS_KEYS.values(), "a-session"), "sts", "us-east-1")
-    canonical = again.string_to_sign(request, again.canonical_request(request))
-    assert signature.endswith(again.signature(canonical, request))
+    again = SigV4Auth(credentials, "sts", region)
+    text = again.string_to_sign(request, again.canonical_request(request))
+    assert signature.endswith(f"Signature={again.signature(text, request)}")
+    return {name: value for name, value in headers.items() if name != "X-Amz-Date"}
