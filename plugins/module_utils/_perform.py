@@ -53,11 +53,11 @@ def argument_spec(operation: Operation) -> dict[str, dict[str, t.Any]]:
 def perform(operation: Operation, params: Params, check_mode: bool) -> Outcome:
     """Run ``operation`` with validated ``params``; a VaultError becomes a failed result."""
     try:
-        connection = Connection.from_params(params)
+        client = Session(Connection.from_params(params), params["auth_mode"])
     except VaultError as error:
         return Outcome(_failure(error), [], set())
     identify = getattr(operation, "identify", chosen_identity)
-    with Session(connection, params["auth_mode"]) as client:
+    with client:
         client.keep_token = params["keep_token"]
         try:
             client.adopt(identify(params))

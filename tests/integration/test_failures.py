@@ -246,7 +246,7 @@ def test_tls_to_a_server_without_it(server: Server, ansible: Ansible) -> None:
     assert_told(run, "no trusted TLS connection", "server speaks TLS on this port")
 
 
-@pytest.mark.parametrize("tls", [False, True], ids=["HTTP", "HTTPS"])
+@pytest.mark.parametrize("tls", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_server_that_dies_during_the_reload(tmp_path: pathlib.Path, tls: bool) -> None:
     with running_server(tls=tls) as server, ThreadPoolExecutor() as threads:
         plugin = build_plugin(server.plugin_directory / PLUGIN)

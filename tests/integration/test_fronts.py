@@ -78,7 +78,7 @@ SCENARIOS: dict[str, dict[str, t.Any]] = {
 }
 
 
-@pytest.mark.parametrize("strategy", ["linear", "free"])
+@pytest.mark.parametrize("strategy", ["linear", pytest.param("free", marks=pytest.mark.slow)])
 def test_the_same_result(
     server: Server,
     external_plugin: ExternalPlugin,

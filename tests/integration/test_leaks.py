@@ -62,6 +62,9 @@ REFUSALS = {
 }
 
 
+QUICK = ("success", "no answer")
+
+
 def command_lines() -> str:
     """Return the command lines of all processes, as every user of the host can see them."""
     lines = []
@@ -90,7 +93,13 @@ def task(name: str, url: str, **arguments: t.Any) -> dict[str, t.Any]:
     return {"name": name, MODULE: options, "ignore_errors": True}
 
 
-@pytest.mark.parametrize("refusal", REFUSALS.values(), ids=REFUSALS.keys())
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        pytest.param(refusal, id=name, marks=[pytest.mark.slow] if name not in QUICK else [])
+        for name, refusal in REFUSALS.items()
+    ],
+)
 def test_recorded_server_and_canaries(tmp_path: pathlib.Path, refusal: Recorded | None) -> None:
     answers = SERVER if refusal is None else {**SERVER, RELOAD: refusal}
     ansible = Ansible(tmp_path)

@@ -66,8 +66,9 @@ CONSTRAINTS: dict[str, t.Any] = {
     "required_one_of": [("plugin", "mounts")],
 }
 
-# After a lost answer the server may be starting again: so often we look, a second apart.
-LOOKS_AFTER_NO_ANSWER = 5
+# After a lost answer the server may be starting again: so often we look, a second apart, and each
+# look has its own retries.
+LOOKS_AFTER_NO_ANSWER = 2
 
 
 @dataclasses.dataclass(frozen=True)
