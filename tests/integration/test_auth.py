@@ -197,6 +197,21 @@ def test_the_requests_of_each_mode(
     assert accessors(server) == before
 
 
+def test_auto_on_a_recorded_old_vault(tmp_path: pathlib.Path) -> None:
+    answers = {
+        "POST /v1/auth/userpass/login/me": Recorded(200, {"auth": {"client_token": "a-token"}}),
+        "POST /v1/sys/plugins/reload": Recorded(400, {"errors": ["missing client token"]}),
+        "POST /v1/auth/token/revoke-self": Recorded(204),
+    }
+    me = {"auth_method": "userpass", "username": "me", "password": "a-password"}
+    with recorded_server(answers) as vault:
+        Ansible(tmp_path).cases({"reload": reload(me, verify=False)}, BAO_ADDR=vault.url)
+    lines = [f"{seen.method} {seen.path.removeprefix('/v1/')}" for seen in vault.seen]
+    assert lines == [POST, "POST auth/userpass/login/me", POST, REVOKE]
+    tokens = [seen.headers.get("X-Vault-Token") for seen in vault.seen]
+    assert tokens == [None, None, "a-token", "a-token"]
+
+
 def test_what_cannot_log_in(server: Server, ansible: Ansible, subtests: pytest.Subtests) -> None:
     allow(server)
     user, role = userpass(server), approle(server)
@@ -291,9 +306,8 @@ def test_what_becomes_of_the_token(server: Server, ansible: Ansible) -> None:
     }
 
 
-def test_one_login_for_many_tasks(
-    server: Server, tmp_path: pathlib.Path, subtests: pytest.Subtests
-) -> None:
+@pytest.mark.parametrize("in_process", ["true", "false"])
+def test_one_login_for_many_tasks(server: Server, tmp_path: pathlib.Path, in_process: str) -> None:
     allow(server)
     person = userpass(server)
     token = "{{ vault.login.client_token }}"
@@ -322,6 +336,7 @@ def test_one_login_for_many_tasks(
         {"name": "wrong", LOGIN: {**person, "password": "a-wrong-one"}, "ignore_errors": True},
         options=["-vvv"],
         BAO_ADDR=server.url,
+        ANSIBLE_VAULTOPS_IN_PROCESS=in_process,
     )
     results = {task.name: task for task in run.tasks}
     made = json.loads(told.read_text())

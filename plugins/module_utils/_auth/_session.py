@@ -29,6 +29,7 @@ if t.TYPE_CHECKING:
 
 _INLINE = "X-Vault-Inline-Auth-"
 _INLINE_FAILED = "failed to perform inline authentication"
+_NO_TOKEN = "missing client token"
 _READS = ("GET", "LIST")
 
 
@@ -123,12 +124,14 @@ class Session(VaultClient):
         """Tell whether a login may help, and the refused request certainly did nothing.
 
         A server without inline authentication sees a request of nobody, and the path help of any
-        server knows tokens only: 403.  A token of few uses cannot be made inline: 500.
+        server knows tokens only: 403, with an old Vault 400.  A token of few uses cannot be made
+        inline: 500.
         """
         if self._mode != "auto":
             return False
         first_read = method in _READS and not self._inline_works
-        return error.status == 403 or (first_read and error.status in (400, 500))
+        nobody = error.status == 403 or _NO_TOKEN in error.what
+        return nobody or (first_read and error.status in (400, 500))
 
     def _told(self, error: Refused) -> Refused:
         if error.status != 403 or self._inline_works:
