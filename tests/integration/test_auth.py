@@ -197,6 +197,21 @@ def test_the_requests_of_each_mode(
     assert accessors(server) == before
 
 
+def test_inline_cannot_ask_for_path_help(
+    server: Server, external_plugin: ExternalPlugin, ansible: Ansible
+) -> None:
+    allow(server)
+    external_plugin()
+    server.mount("ext", PLUGIN)
+    before = server.info("ext")["pid"]
+    task = reload({**userpass(server), "auth_mode": "inline"}, plugin=PLUGIN)
+    result = ansible.cases({"inline": task}).results["inline"]
+    assert result["changed"] is True
+    assert result["verified"] is False
+    assert 'mount "ext/" could not be looked at again: permission denied' in result["warnings"]
+    assert server.info("ext")["pid"] != before
+
+
 def test_auto_on_a_recorded_old_vault(tmp_path: pathlib.Path) -> None:
     answers = {
         "POST /v1/auth/userpass/login/me": Recorded(200, {"auth": {"client_token": "a-token"}}),
@@ -306,8 +321,7 @@ def test_what_becomes_of_the_token(server: Server, ansible: Ansible) -> None:
     }
 
 
-@pytest.mark.parametrize("in_process", ["true", "false"])
-def test_one_login_for_many_tasks(server: Server, tmp_path: pathlib.Path, in_process: str) -> None:
+def test_one_login_for_many_tasks(server: Server, tmp_path: pathlib.Path) -> None:
     allow(server)
     person = userpass(server)
     token = "{{ vault.login.client_token }}"
@@ -336,7 +350,6 @@ def test_one_login_for_many_tasks(server: Server, tmp_path: pathlib.Path, in_pro
         {"name": "wrong", LOGIN: {**person, "password": "a-wrong-one"}, "ignore_errors": True},
         options=["-vvv"],
         BAO_ADDR=server.url,
-        ANSIBLE_VAULTOPS_IN_PROCESS=in_process,
     )
     results = {task.name: task for task in run.tasks}
     made = json.loads(told.read_text())
@@ -365,10 +378,14 @@ def test_one_login_for_many_tasks(server: Server, tmp_path: pathlib.Path, in_pro
     assert "a-password" not in run.output
 
 
-def test_the_token_is_masked_only_where_it_is_no_result(server: Server, ansible: Ansible) -> None:
+@pytest.mark.parametrize("in_process", ["true", "false"])
+def test_the_token_is_masked_only_where_it_is_no_result(
+    server: Server, ansible: Ansible, in_process: str
+) -> None:
     allow(server)
     role = approle(server)
-    run = ansible.playbook({"name": "Log in", LOGIN: role})
+    front = {"ANSIBLE_VAULTOPS_IN_PROCESS": in_process}
+    run = ansible.playbook({"name": "Log in", LOGIN: role}, **front)
     token = run.result["login"]["client_token"]
     assert server.call("GET", "auth/token/lookup-self", token=token)["id"] == token
     assert role["secret_id"] not in run.output
@@ -383,7 +400,8 @@ def test_the_token_is_masked_only_where_it_is_no_result(server: Server, ansible:
             "may, by the documented policy": {
                 LOGIN: {"state": "revoked", "token": server.new_token(rules)}
             },
-        }
+        },
+        **front,
     )
     assert done.results["may not"].failed
     assert '"update" on "auth/token/revoke-self"' in done.results["may not"].message
