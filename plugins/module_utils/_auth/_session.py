@@ -87,7 +87,8 @@ class Session(VaultClient):
     def log_in(self) -> dict[str, t.Any]:
         """Log in, work with the token from now on, and return what the server says of it."""
         login = self._login
-        assert login is not None, "the identity has a login"
+        if login is None:
+            raise AssertionError("adopt an identity with a login first")
         self.inline_headers = {}
         try:
             answer = self.request("POST", login.path, login.body, anonymous=True, repeatable=True)
