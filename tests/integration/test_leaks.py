@@ -62,7 +62,7 @@ REFUSALS = {
 }
 
 
-QUICK = ("success", "no answer")
+QUICK = ("success",)
 
 
 def command_lines() -> str:

@@ -337,7 +337,9 @@ def test_check_mode_predicts_without_a_post(
     assert server.info("ext")["pid"] == before
 
 
-@pytest.mark.parametrize("how", ["plugin=ext", "mounts=a,b,c"], ids=["plugin", "mounts"])
+@pytest.mark.parametrize(
+    "how", ["plugin=ext", pytest.param("mounts=a,b,c", marks=pytest.mark.slow)]
+)
 def test_a_client_that_is_cut_off_tells_what_it_left_behind(
     server: Server, external_plugin: ExternalPlugin, ansible: Ansible, how: str
 ) -> None:
@@ -401,25 +403,20 @@ def test_verify_false_sends_only_the_post(
     assert "WARNING" not in run.output
 
 
-@pytest.mark.parametrize(
-    ("probe", "asked"),
-    [
-        ("", ["GET ext?help=1"]),
-        ("probe=info", ["GET ext/info"]),
-        ("probe=/info", ["GET ext/info"]),
-        ("probe=false", []),
-        ("probe=no", []),
-    ],
-)
 def test_the_question_that_proves_life(
-    server: Server, external_plugin: ExternalPlugin, ansible: Ansible, probe: str, asked: list[str]
+    server: Server, external_plugin: ExternalPlugin, ansible: Ansible
 ) -> None:
     external_plugin()
     server.mount("ext", PLUGIN)
+    help_asked, info_read = "GET ext?help=1", "GET ext/info"
+    asked = {"true": help_asked, "info": info_read, "/info": info_read, "false": None, "no": None}
     with counting_proxy() as proxy:
-        run = ansible.adhoc(MODULE, f"mounts=ext {probe}", **proxy.environment)
-    assert run.result["verified"] is True
-    assert [line for line in proxy.seen if line.startswith("GET ext")] == asked
+        tasks = {f"probe {probe}": reload(mounts="ext", probe=probe) for probe in asked}
+        named = {name: {MODULE: task[MODULE]} for name, task in tasks.items()}
+        cases = ansible.cases(named, **proxy.environment)
+    assert all(result["verified"] is True for result in cases.results.values())
+    questions = [line for line in proxy.seen if line.startswith("GET ext")]
+    assert questions == [question for question in asked.values() if question]
 
 
 def test_a_question_that_the_plugin_does_not_answer(
@@ -464,43 +461,54 @@ def test_the_number_of_requests(server: Server, ansible: Ansible, count: int) ->
 POLICIES = REPOSITORY / "docs" / "policies"
 
 
-@pytest.mark.parametrize(
-    ("policy", "options", "verified"),
-    [
-        ("only", "", False),
-        ("only", "verify=false", False),
-        ("looks", "", True),
-        ("looks", "state=current", True),
-        ("looks", "probe=info", False),
-        ("probe", "probe=info", True),
-    ],
-)
-@pytest.mark.parametrize("how", ["plugin=ext", "mounts=my-secrets,auth/login"])
+class Level(t.NamedTuple):
+    """A policy of the documentation, what is asked for with it, and what it is good for."""
+
+    policy: str
+    options: dict[str, t.Any]
+    verified: bool
+    warned: bool = False
+
+
+LEVELS = {
+    "reload only": Level("only", {}, False, warned=True),
+    "reload only, and no more is wanted": Level("only", {"verify": False}, False),
+    "looks": Level("looks", {}, True),
+    "looks, current": Level("looks", {"state": "current"}, True),
+    "looks, but a probe of its own": Level("looks", {"probe": "info"}, False, warned=True),
+    "probe": Level("probe", {"probe": "info"}, True),
+}
+
+
 def test_the_documented_policies(
-    server: Server,
-    external_plugin: ExternalPlugin,
-    ansible: Ansible,
-    policy: str,
-    options: str,
-    verified: bool,
-    how: str,
+    server: Server, external_plugin: ExternalPlugin, ansible: Ansible, subtests: pytest.Subtests
 ) -> None:
     external_plugin()
     external_plugin(name="login", kind="auth")
     server.mount("my-secrets", PLUGIN)
     server.mount("login", "login", kind="auth")
-    rules = (POLICIES / f"plugin_reload-{policy}.hcl").read_text(encoding="utf-8")
-    if "probe" in options and "login" in how:
-        how = "mounts=my-secrets"
+    tokens = {
+        name: server.new_token((POLICIES / f"plugin_reload-{name}.hcl").read_text(encoding="utf-8"))
+        for name in ("only", "looks", "probe")
+    }
+    tasks = {}
+    for name, level in LEVELS.items():
+        token = {"token": tokens[level.policy]}
+        mounts = "my-secrets" if "probe" in level.options else "my-secrets,auth/login"
+        tasks[f"{name}, by plugin"] = {MODULE: {"plugin": PLUGIN, **level.options, **token}}
+        tasks[f"{name}, by mounts"] = {MODULE: {"mounts": mounts, **level.options, **token}}
     before = server.info("my-secrets")["pid"]
 
-    run = ansible.adhoc(MODULE, f"{how} {options}", BAO_TOKEN=server.new_token(rules))
+    cases = ansible.cases(tasks)
 
-    assert not run.result.failed
-    assert run.result["verified"] is verified
-    assert run.result["changed"] is ("current" not in options)
-    assert (server.info("my-secrets")["pid"] == before) is ("current" in options)
-    assert ("WARNING" in run.output) is (not verified and "verify" not in options)
+    assert server.info("my-secrets")["pid"] != before
+    for name, result in cases.results.items():
+        level = LEVELS[name.rpartition(", ")[0]]
+        with subtests.test(name):
+            assert not result.failed, result.message
+            assert result["verified"] is level.verified
+            assert result["changed"] is ("state" not in level.options)
+            assert bool(result.result.get("warnings")) is level.warned
 
 
 def test_current_needs_the_looks(server: Server, ansible: Ansible) -> None:
