@@ -21,8 +21,10 @@ from ansible_collections.vaultops.vault.tests.support.recorded import (
 MODULE = "vaultops.vault.plugin_reload"
 CANARIES = {
     name: f"canary-{name}-5f2c9e"
-    for name in ("token", "password", "secret_id", "jwt", "proxy", "variable", "file")
+    for name in ("token", "password", "secret_id", "secret_key", "jwt", "proxy", "variable", "file")
 }
+# These never leave the host: the one signs, the other is the proxy's.
+KEPT = {CANARIES["proxy"], CANARIES["secret_key"]}
 RELOAD = "POST /v1/sys/plugins/reload/backend"
 LOGIN = Recorded(200, {"auth": {"client_token": "canary-made-5f2c9e", "accessor": "an-accessor"}})
 SERVER = {
@@ -30,7 +32,7 @@ SERVER = {
     "POST /v1/auth/userpass/login/me": LOGIN,
     "POST /v1/auth/ldap/login/me": LOGIN,
     "POST /v1/auth/approle/login": LOGIN,
-    "POST /v1/auth/jwt/login": LOGIN,
+    "POST /v1/auth/": LOGIN,
     RELOAD: Recorded(200, {"data": {"reload_id": "an-id"}}),
 }
 WAYS: dict[str, tuple[dict[str, t.Any], dict[str, str]]] = {
@@ -50,7 +52,24 @@ WAYS: dict[str, tuple[dict[str, t.Any], dict[str, str]]] = {
         {"auth_method": "approle"},
         {"VAULT_APPROLE_ROLE_ID": "a-role", "VAULT_APPROLE_SECRET_ID": CANARIES["variable"]},
     ),
-    "jwt": ({"auth_method": "jwt", "role_id": "a-role", "jwt": "{{ jwt }}"}, {}),
+    **{
+        name: ({"auth_method": name, "role_id": "a-role", "jwt": "{{ jwt }}"}, {})
+        for name in ("jwt", "kubernetes", "azure", "gcp")
+    },
+    "radius": (
+        {"auth_method": "radius", "username": "me", "password": "{{ password }}"},
+        {},
+    ),
+    "aws_iam": (
+        {
+            "auth_method": "aws_iam",
+            "role_id": "a-role",
+            "region": "eu-central-1",
+            "aws_access_key": "AKIA-of-a-test",
+            "aws_secret_key": "{{ secret_key }}",
+        },
+        {},
+    ),
 }
 REFUSALS = {
     "success": None,
@@ -142,6 +161,18 @@ def test_recorded_server_and_canaries(tmp_path: pathlib.Path, refusal: Recorded 
                 # only what comes by variables and files can stay hidden there.
                 debug = {**places, **variables, "ANSIBLE_DEBUG": "1"}
                 runs.append(ansible.playbook(bare, options=["-vvvv"], **debug))
+        login = {key: value for key, value in WAYS["userpass"][0].items() if key != "auth_mode"}
+        by_option += [
+            # Its result holds the new token, so the documentation asks for no_log.
+            {"vaultops.vault.login": {"url": recorded.url, **login}, "no_log": True},
+            {
+                "vaultops.vault.login": {
+                    "url": recorded.url,
+                    "token": "{{ token }}",
+                    "state": "revoked",
+                }
+            },
+        ]
         options = ["-vvvv", "--diff", "-e", f"@{extra}"]
         runs.append(ansible.playbook(*by_option, options=options, **places))
     results = [result for run in runs for result in run.tasks if result.name in WAYS]
@@ -157,4 +188,4 @@ def test_recorded_server_and_canaries(tmp_path: pathlib.Path, refusal: Recorded 
     for place, text in shown.items():
         assert (place, canaries_in(text)) == (place, [])
     used = "\n".join(f"{request.headers} {request.body}" for request in recorded.seen)
-    assert set(canaries_in(used)) == {*CANARIES.values(), "canary-made"} - {CANARIES["proxy"]}
+    assert set(canaries_in(used)) == {*CANARIES.values(), "canary-made"} - KEPT
