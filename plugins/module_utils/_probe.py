@@ -38,6 +38,8 @@ def ask(client: VaultClient, path: str, question: str) -> Life:
         else:
             client.request("GET", path.rstrip("/"), query={"help": "1"})
     except Refused as error:
+        if error.status == 403 and client.inline_headers and not question:
+            return Life(None, "path help needs a token, give a path as probe or auth_mode=login")
         return _read_refusal(error, bool(question))
     except VaultError as error:
         return Life(None, error.what)

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import typing as t
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -220,3 +222,31 @@ def test_which_way_a_task_takes(
             assert way.startswith(expected)
     off = ansible.playbook(current, options=["-vvv"], ANSIBLE_VAULTOPS_IN_PROCESS="false")
     assert "runs as a module: vaultops_in_process or ANSIBLE_VAULTOPS_IN_PROCESS" in off.output
+
+
+def test_the_oldest_python_of_a_target(
+    server: Server, external_plugin: ExternalPlugin, ansible: Ansible, tmp_path: Path
+) -> None:
+    """What is sent to a target runs there on the oldest Python that this ansible-core knows."""
+    core = tuple(int(part) for part in version("ansible-core").split(".")[:2])
+    oldest = "3.8" if core < (2, 20) else "3.9"
+    python = shutil.which(f"python{oldest}")
+    if python is None:
+        pytest.skip(f"Python {oldest} is not on this machine")
+    external_plugin()
+    server.mount("ext", PLUGIN)
+    subprocess.run([python, "-m", "venv", str(tmp_path / "old")], check=True)
+    old = str(tmp_path / "old" / "bin" / "python")
+    subprocess.run([old, "-m", "pip", "install", "--quiet", "requests"], check=True)
+    on_old = {"vars": {"ansible_python_interpreter": old}}
+    cases = ansible.cases(
+        {
+            "success": {MODULE: {"plugin": PLUGIN}, **on_old},
+            "failure": {MODULE: {"mounts": "nope"}, **on_old},
+            "no login": {MODULE: {"plugin": PLUGIN, "auth_method": "approle"}, **on_old},
+        }
+    )
+    assert cases.results["success"]["verified"] is True
+    assert 'mount "nope/" does not exist' in cases.results["failure"].message
+    assert "auth_method approle needs role_id" in cases.results["no login"].message
+    assert "Traceback" not in cases.run.output
