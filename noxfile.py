@@ -67,6 +67,13 @@ def fast(session: nox.Session) -> None:
     session.run(*PYTEST, *QUICK, *session.posargs)
 
 
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """Measure what a task costs beside its peers (minutes); `-- --full` takes much longer."""
+    session.install(pythons.core_for_this_python(), *SERVERS)
+    session.run("python", "-m", "tests.benchmarks.bench", *session.posargs)
+
+
 def add_tests(core: str) -> None:
     """Add the session that runs the unit and integration tests on a release of ansible-core."""
 

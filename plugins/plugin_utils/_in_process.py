@@ -139,8 +139,9 @@ class InProcessAction(ActionBase):
             outcome = perform(self.operation, params, self._task.check_mode)
         except Exception as error:  # noqa: BLE001 - a mistake of ours must not take the worker down
             told = f"unexpected {type(error).__name__} in {self._task.action}; please report it"
-            failure = {"failed": True, "msg": told, "exception": traceback.format_exc()}
-            return failure, [], set()
+            # Where it happened, without the error's own words: they may hold a secret.
+            frames = "".join(traceback.format_tb(error.__traceback__))
+            return {"failed": True, "msg": told, "exception": frames}, [], set()
         return outcome.result, outcome.warnings, outcome.secrets
 
     def _told(self, errors: t.Any) -> str:

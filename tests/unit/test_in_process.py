@@ -1,0 +1,91 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The in-process front keeps Ansible's worker as it was, whatever an operation does."""
+
+from __future__ import annotations
+
+import os
+import types
+import typing as t
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.vaultops.vault.plugins.module_utils._perform import argument_spec
+from ansible_collections.vaultops.vault.plugins.plugin_utils._in_process import (
+    InProcessAction,
+    plain,
+)
+
+
+class Front(InProcessAction):
+    """An action around an operation that is just ``run``, in a task with ``environment:``."""
+
+    def __init__(self, run: t.Callable[..., t.Any], environment: dict[str, str]) -> None:
+        task = types.SimpleNamespace(action="some.module", check_mode=False, diff=False, args={})
+        self._task = t.cast("t.Any", task)
+        self.operation = t.cast("t.Any", types.SimpleNamespace(SPEC={}, CONSTRAINTS={}, run=run))
+        self._wanted_environment = environment
+
+    def _compute_environment_string(self, raw_environment_out: t.Any = None) -> str:
+        raw_environment_out.update(self._wanted_environment)
+        return ""
+
+
+def test_a_mistake_in_an_operation_is_a_failed_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BAO_TOKEN", "canary-of-a-token")
+
+    def mistaken(client: t.Any, params: t.Any, check_mode: bool) -> t.Any:
+        raise KeyError(client.token)
+
+    failing = Front(mistaken, {})
+    params = ArgumentSpecValidator(argument_spec(failing.operation)).validate({})
+    result, _warnings, _secrets = failing._performed(params.validated_parameters)
+    assert result["failed"] is True
+    assert result["msg"] == "unexpected KeyError in some.module; please report it"
+    assert "mistaken" in result["exception"]
+    assert "canary" not in str(result)
+
+
+def test_the_environment_is_restored_after_an_exception(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BAO_ADDR", "http://before")
+    before = dict(os.environ)
+    front = Front(lambda *_: {}, {"BAO_ADDR": "http://inside", "VAULT_NEW": "x"})
+
+    def disturbed() -> None:
+        with front._task_environment():
+            assert (os.environ["BAO_ADDR"], os.environ["VAULT_NEW"]) == ("http://inside", "x")
+            os.environ["LEFT_BEHIND"] = "y"
+            del os.environ["BAO_ADDR"]
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        disturbed()
+    assert dict(os.environ) == before
+
+
+class Tagged(str):
+    """A text with something on it, as Ansible's tagged and unsafe texts are."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return "not this"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, True, 0, 1.5, "text", ["a", 1], {"a": ["b"]}, ("a", "b")],
+    ids=repr,
+)
+def test_plain_values_stay(value: t.Any) -> None:
+    expected = list(value) if isinstance(value, tuple) else value
+    assert plain(value) == expected
+    assert type(plain(value)) is type(expected)
+
+
+def test_a_tagged_text_becomes_a_text() -> None:
+    (text,) = plain([Tagged("as it is")])
+    assert type(text) is str
+    assert text == "as it is"
