@@ -249,7 +249,7 @@ def test_recorded_failures_that_pass_are_repeated(
             "a reload after a hang-up": (recorded({POST: Recorded(hang_up=True)}), False),
         }
         tasks = {
-            name: {MODULE: {"mounts": "kv", "url": server.url}}
+            name: {MODULE: {"mounts": "kv", "url": server.url, "retries": 2}}
             for name, (server, _repeated) in rows.items()
         }
         _run, results = Ansible(tmp_path).cases(tasks, BAO_TOKEN="a-token-of-the-tests")
@@ -328,7 +328,7 @@ def test_a_server_that_starts_a_moment_later(tmp_path: pathlib.Path) -> None:
         MODULE,
         "plugin=kv verify=false url=http://127.0.0.1:1 connect_timeout=1s",
         BAO_TOKEN="a-token-of-the-tests",
-        VAULT_MAX_RETRIES="1",
+        BAO_MAX_RETRIES="1",
     )
     assert run.result.failed
     assert "cannot connect" in run.result.message

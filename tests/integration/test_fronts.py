@@ -180,6 +180,7 @@ def test_values_of_ansibles_own_types(
     assert server.token not in run.output
 
 
+@pytest.mark.slow
 def test_which_way_a_task_takes(
     server: Server, ansible: Ansible, tmp_path: Path, subtests: pytest.Subtests
 ) -> None:
@@ -224,6 +225,7 @@ def test_which_way_a_task_takes(
     assert "runs as a module: vaultops_in_process or ANSIBLE_VAULTOPS_IN_PROCESS" in off.output
 
 
+@pytest.mark.slow
 def test_the_oldest_python_of_a_target(
     server: Server, external_plugin: ExternalPlugin, ansible: Ansible, tmp_path: Path
 ) -> None:

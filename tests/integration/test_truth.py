@@ -337,9 +337,8 @@ def test_check_mode_predicts_without_a_post(
     assert server.info("ext")["pid"] == before
 
 
-@pytest.mark.parametrize(
-    "how", ["plugin=ext", pytest.param("mounts=a,b,c", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["plugin=ext", "mounts=a,b,c"])
 def test_a_client_that_is_cut_off_tells_what_it_left_behind(
     server: Server, external_plugin: ExternalPlugin, ansible: Ansible, how: str
 ) -> None:
@@ -438,7 +437,9 @@ def test_plugin_type_on_a_server_without_it(server: Server, ansible: Ansible) ->
     assert "leave plugin_type out" in run.result.message
 
 
-@pytest.mark.parametrize("count", [1, 10, 1000, pytest.param(5000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "count", [1, 10, *(pytest.param(many, marks=pytest.mark.slow) for many in (1000, 5000))]
+)
 def test_the_number_of_requests(server: Server, ansible: Ansible, count: int) -> None:
     mounts = [f"m{number}" for number in range(count)]
     for path in mounts:

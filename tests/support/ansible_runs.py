@@ -133,6 +133,8 @@ class Ansible:
             "ANSIBLE_INVENTORY_UNPARSED_WARNING": "False",
             "ANSIBLE_RETRY_FILES_ENABLED": "False",
             "ANSIBLE_NOCOLOR": "1",
+            # Failures are told at once; what is repeated has tests of its own.
+            "BAO_MAX_RETRIES": "0",
             **connection,
         }
 
