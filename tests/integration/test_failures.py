@@ -201,6 +201,18 @@ def test_a_token_that_may_not(server: Server, ansible: Ansible) -> None:
     assert run.result["status"] == 403
 
 
+def test_a_token_that_may_look_but_not_reload(server: Server, ansible: Ansible) -> None:
+    looks = "".join(
+        f'path "{path}" {{ capabilities = ["read"] }}\n'
+        for path in ("sys/mounts", "sys/mounts/*", "sys/auth", "sys/plugins/catalog")
+    )
+    run = ansible.adhoc(MODULE, "mounts=secret", BAO_TOKEN=server.new_token(looks))
+    assert_told(run, "403", 'capability "update" on "sys/plugins/reload/backend"')
+    (mount,) = run.result["mounts"]
+    assert (mount["reloaded"], mount["error"]) == (False, None)
+    assert "warnings" not in run.result.result
+
+
 def test_no_token(server: Server, ansible: Ansible) -> None:
     run = ansible.adhoc(MODULE, "plugin=kv", BAO_TOKEN="")
     assert_told(run, "no token", "BAO_TOKEN", "home/.vault-token", "auth_method")

@@ -263,8 +263,8 @@ def _result(task: Task, look: Look, verdicts: list[Verdict]) -> Result:
 
 
 def _doubts(look: Look, verdict: Verdict) -> list[str]:
-    if verdict.error is not None:
-        return []  # that is no doubt, it is the failure
+    if verdict.error is not None or verdict.reloaded is False:
+        return []  # that is no doubt: it failed, or was left alone
     text = doubt(verdict, look.expected(verdict.before))
     return [f"mount {text}"] if text else []
 
