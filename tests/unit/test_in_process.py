@@ -82,10 +82,10 @@ class Tagged(str):
 def test_plain_values_stay(value: t.Any) -> None:
     expected = list(value) if isinstance(value, tuple) else value
     assert plain(value) == expected
-    assert type(plain(value)) is type(expected)
+    assert plain(value).__class__ is expected.__class__
 
 
 def test_a_tagged_text_becomes_a_text() -> None:
     (text,) = plain([Tagged("as it is")])
-    assert type(text) is str
+    assert text.__class__ is str
     assert text == "as it is"
