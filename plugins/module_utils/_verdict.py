@@ -74,13 +74,13 @@ def judge(answer: ReloadAnswer, before: Mount, after: Mount | None, life: Life) 
 
 def doubt(verdict: Verdict, entry: CatalogEntry | None) -> str | None:
     """Return what keeps a mount from being proven to run ``entry``, None where nothing does."""
-    path, after, life = verdict.before.path, verdict.after, verdict.life
-    if verdict.error is not None:
-        return f'"{path}" failed'
+    if verdict.error is not None or verdict.reloaded is False:
+        return None  # that is no doubt: it failed, or was left alone
+    mount, after, life = f'mount "{verdict.before.path}"', verdict.after, verdict.life
     if after is None or life.serves is None:
-        return f'"{path}" could not be looked at again: {life.words}'
+        return f"{mount} could not be looked at again: {life.words}"
     if entry is not None and running(entry) != running(after):
-        return f'"{path}" runs {_short(running(after))}, where {_short(running(entry))} is expected'
+        return f"{mount} runs {_short(running(after))}, where {_short(running(entry))} is expected"
     return None
 
 

@@ -11,24 +11,16 @@ from __future__ import annotations
 from ansible_collections.vaultops.vault.plugins.module_utils._auth._method import (
     ROLE,
     AuthMethod,
-    LoginRequest,
-    Params,
-    given,
+    login_with,
 )
 
-
-def _identify(params: Params) -> LoginRequest:
-    # A role may do without the secret: bind_secret_id=false.
-    body = given(params, role_id="role_id", secret_id="secret_id")
-    return LoginRequest(f"auth/{params['mount_point']}/login", body)
-
-
+# A role may do without the secret: bind_secret_id=false.
 METHOD = AuthMethod(
     spec={
         **ROLE,
         "secret_id": {"type": "str", "no_log": True, "aliases": ["approle_secret_id"]},
     },
-    identify=_identify,
+    identify=login_with(role_id="role_id", secret_id="secret_id"),
     required=("role_id",),
     variables={"role_id": "APPROLE_ROLE_ID", "secret_id": "APPROLE_SECRET_ID"},
     mount="approle",

@@ -12,25 +12,8 @@ from ansible_collections.vaultops.vault.plugins.module_utils._auth._method impor
     JWT,
     ROLE,
     AuthMethod,
-    LoginRequest,
-    Params,
-    given,
+    login_with,
 )
-
-
-def _identify(params: Params) -> LoginRequest:
-    body = given(
-        params,
-        role="role_id",
-        jwt="jwt",
-        subscription_id="azure_subscription_id",
-        resource_group_name="azure_resource_group_name",
-        vm_name="azure_vm_name",
-        vmss_name="azure_vmss_name",
-        resource_id="azure_resource_id",
-    )
-    return LoginRequest(f"auth/{params['mount_point']}/login", body)
-
 
 METHOD = AuthMethod(
     spec={
@@ -42,7 +25,15 @@ METHOD = AuthMethod(
         "azure_vmss_name": {"type": "str"},
         "azure_resource_id": {"type": "str"},
     },
-    identify=_identify,
+    identify=login_with(
+        role="role_id",
+        jwt="jwt",
+        subscription_id="azure_subscription_id",
+        resource_group_name="azure_resource_group_name",
+        vm_name="azure_vm_name",
+        vmss_name="azure_vmss_name",
+        resource_id="azure_resource_id",
+    ),
     required=("role_id", "jwt"),
     mount="azure",
 )

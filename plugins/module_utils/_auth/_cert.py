@@ -13,10 +13,13 @@ from ansible_collections.vaultops.vault.plugins.module_utils._auth._method impor
     AuthMethod,
     LoginRequest,
     Params,
-    given,
+    login_with,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
 from ansible_collections.vaultops.vault.plugins.module_utils._trust import read_client_cert
+
+# Without a name the server tries all roles that trust the certificate.
+_by_role = login_with(name="role_id")
 
 
 def _identify(params: Params) -> LoginRequest:
@@ -26,8 +29,7 @@ def _identify(params: Params) -> LoginRequest:
             next_step="give cert_auth_public_key and cert_auth_private_key, or client_cert and "
             "client_key",
         )
-    # Without a name the server tries all roles that trust the certificate.
-    return LoginRequest(f"auth/{params['mount_point']}/login", given(params, name="role_id"))
+    return _by_role(params)
 
 
 METHOD = AuthMethod(

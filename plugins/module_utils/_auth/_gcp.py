@@ -12,17 +12,12 @@ from ansible_collections.vaultops.vault.plugins.module_utils._auth._method impor
     JWT,
     ROLE,
     AuthMethod,
-    LoginRequest,
-    Params,
-    given,
+    login_with,
 )
 
-
-def _identify(params: Params) -> LoginRequest:
-    body = given(params, role="role_id", jwt="jwt")
-    return LoginRequest(f"auth/{params['mount_point']}/login", body)
-
-
 METHOD = AuthMethod(
-    spec={**ROLE, **JWT}, identify=_identify, required=("role_id", "jwt"), mount="gcp"
+    spec={**ROLE, **JWT},
+    identify=login_with(role="role_id", jwt="jwt"),
+    required=("role_id", "jwt"),
+    mount="gcp",
 )

@@ -12,18 +12,14 @@ from ansible_collections.vaultops.vault.plugins.module_utils._auth._method impor
     JWT,
     ROLE,
     AuthMethod,
-    LoginRequest,
-    Params,
-    given,
+    login_with,
 )
 
-
-def _identify(params: Params) -> LoginRequest:
-    # Without a role the server takes the mount's default_role.
-    body = given(params, role="role_id", jwt="jwt")
-    return LoginRequest(f"auth/{params['mount_point']}/login", body)
-
-
+# Without a role the server takes the mount's default_role.
 METHOD = AuthMethod(
-    spec={**ROLE, **JWT}, identify=_identify, required=("jwt",), mount="jwt", repeatable=True
+    spec={**ROLE, **JWT},
+    identify=login_with(role="role_id", jwt="jwt"),
+    required=("jwt",),
+    mount="jwt",
+    repeatable=True,
 )

@@ -51,6 +51,14 @@ class AuthMethod:
     repeatable: bool = False
 
 
-def given(params: Params, **names: str) -> dict[str, t.Any]:
-    """Return a login's body: the API's names of those options in ``names`` that have a value."""
-    return {name: params[option] for name, option in names.items() if params.get(option)}
+def login_with(**names: str) -> t.Callable[[Params], LoginRequest]:
+    """Return the ``identify`` of a method that logs in with nothing but values of options.
+
+    ``names`` are the API's names of these options; one without a value is left out.
+    """
+
+    def identify(params: Params) -> LoginRequest:
+        body = {name: params[option] for name, option in names.items() if params.get(option)}
+        return LoginRequest(f"auth/{params['mount_point']}/login", body)
+
+    return identify

@@ -233,7 +233,8 @@ def _without_reload(task: Task, look: Look, meant: list[Mount] | None) -> Result
 
 def _outcome(task: Task, look: Look, answer: ReloadAnswer, verdicts: list[Verdict]) -> Result:
     """Return the result of a reload, or raise it as a failure."""
-    doubts = [text for verdict in verdicts for text in _doubts(look, verdict)]
+    possible = (doubt(verdict, look.expected(verdict.before)) for verdict in verdicts)
+    doubts = [text for text in possible if text is not None]
     result = {
         **_result(task, look, verdicts),
         "changed": bool(answer.changed)
@@ -260,13 +261,6 @@ def _result(task: Task, look: Look, verdicts: list[Verdict]) -> Result:
     judged = {verdict.before.path: verdict for verdict in verdicts}
     rows = [judged.get(mount.path) or untouched(mount) for mount in look.mounts or []]
     return {"scope": task.scope, "mounts": [row.as_result() for row in rows], "diff": diff(rows)}
-
-
-def _doubts(look: Look, verdict: Verdict) -> list[str]:
-    if verdict.error is not None or verdict.reloaded is False:
-        return []  # that is no doubt: it failed, or was left alone
-    text = doubt(verdict, look.expected(verdict.before))
-    return [f"mount {text}"] if text else []
 
 
 def _known(answer: ReloadAnswer, verdicts: list[Verdict]) -> str:
