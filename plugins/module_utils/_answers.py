@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
@@ -33,8 +32,7 @@ _NEXT_STEPS = (
 )
 
 
-@dataclasses.dataclass(frozen=True)
-class Answer:
+class Answer(t.NamedTuple):
     """What the server answered: ``data``, and ``auth`` of a login, are empty where it sent none.
 
     ``body`` is all of it, for the few paths that answer without ``data``.
@@ -45,7 +43,7 @@ class Answer:
     auth: dict[str, t.Any]
     warnings: list[str]
     request_id: str | None
-    body: dict[str, t.Any] = dataclasses.field(default_factory=dict)
+    body: dict[str, t.Any]
 
 
 def read_answer(response: requests.Response, where: str, hint_403: str) -> Answer:

@@ -9,7 +9,6 @@ https://developer.hashicorp.com/vault/api-docs/system/plugins-pins
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
 import typing as t
 
@@ -18,8 +17,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import Refu
 from ansible_collections.vaultops.vault.plugins.module_utils._mounts import Mount
 
 
-@dataclasses.dataclass(frozen=True)
-class CatalogEntry:
+class CatalogEntry(t.NamedTuple):
     """A plugin that the server can start: ``version`` and ``sha256`` are empty where it has none.
 
     A builtin plugin has no sha256 and a version that contains ``+builtin``.
@@ -32,8 +30,7 @@ class CatalogEntry:
     builtin: bool
 
 
-@dataclasses.dataclass(frozen=True)
-class Catalog:
+class Catalog(t.NamedTuple):
     """All entries, and the version that each pinned plugin, by kind and name, is pinned to.
 
     ``hidden_pins`` says that there may be pins which the token may not read.

@@ -1,14 +1,13 @@
 # Copyright (c) 2026, the vaultops.vault authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""HTTP to one Vault or OpenBao server: one session, one request(); nothing of plugins here.
+"""HTTP to one Vault or OpenBao server: one connection, one request(); nothing of plugins here.
 
 API: https://developer.hashicorp.com/vault/api-docs and https://openbao.org/api-docs/
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import time
 import typing as t
@@ -28,9 +27,8 @@ from ansible_collections.vaultops.vault.plugins.module_utils._proxies import pro
 from ansible_collections.vaultops.vault.plugins.module_utils._retry import Repeats
 from ansible_collections.vaultops.vault.plugins.module_utils._transport import (
     Outgoing,
+    Transport,
     base_url,
-    new_session,
-    send,
 )
 
 if t.TYPE_CHECKING:
@@ -42,7 +40,7 @@ _REDIRECTS = (301, 302, 307, 308)
 
 
 class VaultClient:
-    """One server, one namespace, one identity, one kept-alive session.
+    """One server, one namespace, one identity, one kept-alive connection.
 
     Use it as a context manager.  The identity is set by whoever logs in: ``token``, or
     ``inline_headers`` that log in with each request and are sent instead.  ``secrets`` are all
@@ -55,15 +53,14 @@ class VaultClient:
         self.inline_headers: dict[str, str] = {}
         self.warnings: list[str] = []
         self._base = base_url(connection)
-        self._open = contextlib.ExitStack()
-        self._session = self._open.enter_context(new_session(connection, self._open))
-        self.secrets: set[str] = proxy_secrets(self._session.proxies)
+        self._transport = Transport(connection)
+        self.secrets: set[str] = proxy_secrets(self._transport.proxies)
 
     def __enter__(self) -> VaultClient:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._open.close()
+        self._transport.close()
 
     def request(
         self,
@@ -130,7 +127,7 @@ class VaultClient:
         return read_answer(response, where, hint)
 
     def _send(self, outgoing: Outgoing) -> tuple[requests.Response, str]:
-        return send(self._session, outgoing, self._base, self.connection)
+        return self._transport.send(outgoing, self._base)
 
     def _redirected_base(self, response: requests.Response, outgoing: Outgoing, where: str) -> str:
         """Return the base address that a redirect leads to, if our token may go there."""

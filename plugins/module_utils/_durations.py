@@ -11,7 +11,7 @@ import typing as t
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_PART = r"(\d+(?:\.\d+)?)(ms|s|m|h|d)"
 
 
 def parse_duration(text: t.Any, option: str) -> float:
@@ -20,12 +20,12 @@ def parse_duration(text: t.Any, option: str) -> float:
     Raises OptionError, which names ``option``, for any other spelling and for zero.
     """
     spelling = str(text).strip()
-    try:
-        seconds = float(spelling) if re.fullmatch(r"[\d.]+", spelling) else None
-    except ValueError:
-        seconds = None
-    if seconds is None and _PART.sub("", spelling) == "":
-        seconds = sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(spelling))
+    seconds = 0.0
+    if spelling.isascii() and spelling.replace(".", "", 1).isdigit():
+        seconds = float(spelling)
+    elif re.sub(_PART, "", spelling) == "":
+        parts = re.findall(_PART, spelling)
+        seconds = sum(float(number) * _SECONDS[unit] for number, unit in parts)
     if not seconds:
         raise OptionError(
             f"{option} {spelling!r} is not a duration",

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog import (
@@ -24,8 +23,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._mounts import (
 )
 
 
-@dataclasses.dataclass(frozen=True)
-class Look:
+class Look(t.NamedTuple):
     """What could be seen: ``mounts`` are those that are meant, ``catalog`` what they can load.
 
     Each is None where the token may not read it, and ``warnings`` say so.
@@ -70,7 +68,7 @@ def look_at_plugin(client: VaultClient, plugin: str, kind: str | None) -> Look:
     kinds = look.catalog.kinds(plugin) if look.catalog else set()
     if not meant and (look.catalog is None or "database" in kinds):
         unseen = f'no mount of plugin "{plugin}" is to be seen, so the server alone has the word'
-        return dataclasses.replace(look, mounts=None, warnings=[*look.warnings, unseen])
+        return look._replace(mounts=None, warnings=[*look.warnings, unseen])
     if not meant and not kinds and look.catalog:
         near = look.catalog.near(plugin)
         suggestion = f' (did you mean "{near}"?)' if near else ""

@@ -8,7 +8,6 @@ API: https://openbao.org/api-docs/system/mounts/ and https://openbao.org/api-doc
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
 import typing as t
 
@@ -28,8 +27,7 @@ SINGLETONS = frozenset(
 )
 
 
-@dataclasses.dataclass(frozen=True)
-class Mount:
+class Mount(t.NamedTuple):
     """A row of ``sys/mounts`` or ``sys/auth``.
 
     ``path`` is the canonical one; ``kind`` is secret or auth; ``version`` is the configured

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import pathlib
 import typing as t
 from urllib.parse import urlsplit
@@ -20,8 +19,8 @@ from ansible_collections.vaultops.vault.plugins.module_utils._trust import (
 from ansible_collections.vaultops.vault.plugins.module_utils._variables import client_variable
 
 DEFAULT_URL = "https://127.0.0.1:8200"
-DEFAULT_TIMEOUT = "60s"
-DEFAULT_CONNECT_TIMEOUT = "10s"
+DEFAULT_TIMEOUT = "60"
+DEFAULT_CONNECT_TIMEOUT = "10"
 DEFAULT_RETRIES = 2
 
 # No option has a default or a fallback in the spec: Ansible would fill it in before it looks at
@@ -41,8 +40,7 @@ CONNECTION_SPEC: dict[str, dict[str, t.Any]] = {
 }
 
 
-@dataclasses.dataclass(frozen=True)
-class Connection:
+class Connection(t.NamedTuple):
     """Where the server is and how to talk to it.
 
     ``url`` has no trailing slash; ``socket_path`` is set for a unix:// address; ``namespace`` is

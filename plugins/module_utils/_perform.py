@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
 from ansible_collections.vaultops.vault.plugins.module_utils._auth._methods import (
@@ -36,8 +35,7 @@ class Operation(t.Protocol):
         """Do it, or in check mode only look; return the result or raise VaultError."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Outcome:
+class Outcome(t.NamedTuple):
     """The task's result and warnings, and the secrets that a front must mask in all it prints."""
 
     result: Result

@@ -9,8 +9,8 @@ https://openbao.org/api-docs/system/plugins-reload/
 
 from __future__ import annotations
 
-import dataclasses
 import re
+import types
 import typing as t
 
 from ansible_collections.vaultops.vault.plugins.module_utils._client import VaultClient
@@ -79,11 +79,14 @@ _WORDS = (
     ),
 )
 
-_MOUNT_ERROR = re.compile(r'cannot (?:fetch mount entry|reload plugin) on "((?:[^"\\]|\\.)*)"')
+_MOUNT_ERROR = r'cannot (?:fetch mount entry|reload plugin) on "((?:[^"\\]|\\.)*)"'
 
 
-@dataclasses.dataclass(frozen=True)
-class ReloadAnswer:
+# Nothing, by path; a NamedTuple's default must not change.
+_NONE: t.Mapping[str, t.Any] = types.MappingProxyType({})
+
+
+class ReloadAnswer(t.NamedTuple):
     """What one reload is known to have done, from the server's answer alone.
 
     ``changed``: the server reloaded, or stopped, at least one mount; None where that is unknown.
@@ -94,10 +97,10 @@ class ReloadAnswer:
 
     changed: bool | None
     otherwise: bool | None
-    reloaded: dict[str, bool | None] = dataclasses.field(default_factory=dict)
+    reloaded: t.Mapping[str, bool | None] = _NONE
     reload_id: str | None = None
-    warnings: list[str] = dataclasses.field(default_factory=list)
-    failed: dict[str, str] = dataclasses.field(default_factory=dict)
+    warnings: t.Sequence[str] = ()
+    failed: t.Mapping[str, str] = _NONE
     error: VaultError | None = None
 
     def was_reloaded(self, path: str) -> bool | None:
@@ -130,7 +133,7 @@ def reload_plugin(
             "this server has no reload by plugin type",
             next_step="leave plugin_type out, and run the task in each namespace",
         )
-        answer = dataclasses.replace(answer, error=error)
+        answer = answer._replace(error=error)
     return _told(answer, f'cannot reload plugin "{plugin}"')
 
 
@@ -158,7 +161,7 @@ def reload_mounts(
             break
     failed = len(answer.failed) or len(paths)
     return _told(
-        dataclasses.replace(answer, changed=changed, reloaded=reloaded, warnings=warnings),
+        answer._replace(changed=changed, reloaded=reloaded, warnings=warnings),
         f"cannot reload {failed} of {len(paths)} mounts",
     )
 
@@ -225,7 +228,7 @@ def _touched(meaning: _Words) -> bool:
 
 def _failed_mounts(text: str) -> dict[str, str]:
     """Take a multi-error, nested or not, apart: the server's words by the mount they name."""
-    starts = list(_MOUNT_ERROR.finditer(text))
+    starts = list(re.finditer(_MOUNT_ERROR, text))
     ends = [match.start() for match in starts[1:]] + [len(text)]
     return {match.group(1): one_line(text[match.start() : end]) for match, end in zip(starts, ends)}
 
@@ -235,7 +238,7 @@ def _told(answer: ReloadAnswer, what: str) -> ReloadAnswer:
     if answer.error is None or answer.changed is None:
         return answer
     error = answer.error.retold(f"{what}: {answer.error.what}")
-    return dataclasses.replace(answer, error=error)
+    return answer._replace(error=error)
 
 
 def _batches(paths: t.Sequence[str]) -> list[t.Sequence[str]]:

@@ -8,7 +8,6 @@ API: https://developer.hashicorp.com/vault/api-docs#http-status-codes
 
 from __future__ import annotations
 
-import dataclasses
 import random
 
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
@@ -25,7 +24,6 @@ _WAIT = (1.0, 1.5)
 _NOT_IMPLEMENTED = 501
 
 
-@dataclasses.dataclass
 class Repeats:
     """Counts the repeats of one request.
 
@@ -33,11 +31,12 @@ class Repeats:
     can be sent again all the same: a read or a login, never a reload.
     """
 
-    limit: int
-    repeatable: bool
-    count: int = 0
-    waited: float = 0.0
-    reason: str = ""
+    def __init__(self, limit: int, repeatable: bool) -> None:
+        self.limit = limit
+        self.repeatable = repeatable
+        self.count = 0
+        self.waited = 0.0
+        self.reason = ""
 
     def next_wait(self, error: VaultError) -> float | None:
         """Return the seconds to wait before the next try, None where there is to be none."""

@@ -8,7 +8,6 @@ Nothing is guessed: what cannot be known is None.
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog import CatalogEntry
@@ -17,8 +16,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._probe import Life
 from ansible_collections.vaultops.vault.plugins.module_utils._reload import ReloadAnswer
 
 
-@dataclasses.dataclass(frozen=True)
-class Verdict:
+class Verdict(t.NamedTuple):
     """One mount: ``reloaded`` is None where that is unknown; ``error`` is why it is not well.
 
     ``after`` is None where the second look was not possible.
@@ -53,9 +51,7 @@ def predicted(mount: Mount, entry: CatalogEntry | None) -> Verdict:
     """Return what a reload is expected to do: to start ``entry``, where that is known."""
     after = mount
     if entry is not None:
-        after = dataclasses.replace(
-            mount, running_version=entry.version, running_sha256=entry.sha256
-        )
+        after = mount._replace(running_version=entry.version, running_sha256=entry.sha256)
     return Verdict(mount, after, True, None, Life(None))
 
 

@@ -53,7 +53,7 @@ class FakeClient(VaultClient):
 
 def said(*warnings: str) -> Answer:
     """Return a successful answer."""
-    return Answer(200, {"reload_id": "an-id"}, {}, list(warnings), "an-id")
+    return Answer(200, {"reload_id": "an-id"}, {}, list(warnings), "an-id", {})
 
 
 def refused(*words: str, status: int = 400) -> Refused:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+import types
 import typing as t
 
 Params = t.Mapping[str, t.Any]
@@ -19,8 +19,7 @@ ROLE: dict[str, dict[str, t.Any]] = {"role_id": {"type": "str", "aliases": ["app
 JWT: dict[str, dict[str, t.Any]] = {"jwt": {"type": "str", "no_log": True}}
 
 
-@dataclasses.dataclass(frozen=True)
-class LoginRequest:
+class LoginRequest(t.NamedTuple):
     """The request that makes a token; ``secrets`` are those in it that no option gave."""
 
     path: str
@@ -28,8 +27,7 @@ class LoginRequest:
     secrets: tuple[str, ...] = ()
 
 
-@dataclasses.dataclass(frozen=True)
-class AuthMethod:
+class AuthMethod(t.NamedTuple):
     """How one method goes from options to a token.
 
     ``spec`` are its own options; ``required`` those that it cannot do without; ``variables`` names
@@ -46,7 +44,7 @@ class AuthMethod:
     spec: t.Mapping[str, dict[str, t.Any]]
     identify: t.Callable[[Params], LoginRequest | str | None]
     required: tuple[str, ...] = ()
-    variables: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    variables: t.Mapping[str, str] = types.MappingProxyType({})
     mount: str = ""
     repeatable: bool = False
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
 from ansible_collections.vaultops.vault.plugins.module_utils._auth import (
@@ -55,8 +54,7 @@ for _method in METHODS.values():
     AUTH_SPEC.update(_method.spec)
 
 
-@dataclasses.dataclass(frozen=True)
-class Identity:
+class Identity(t.NamedTuple):
     """Who the task is: by ``token``, or by ``login``, or by neither behind an agent.
 
     ``method`` is the name of the method; ``secrets`` are all texts of it that no output may show;

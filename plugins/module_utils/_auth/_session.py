@@ -26,6 +26,7 @@ if t.TYPE_CHECKING:
     import requests
 
     from ansible_collections.vaultops.vault.plugins.module_utils._options import Connection
+    from ansible_collections.vaultops.vault.plugins.module_utils._transport import Outgoing
 
 _INLINE = "X-Vault-Inline-Auth-"
 _INLINE_FAILED = "failed to perform inline authentication"
@@ -50,7 +51,6 @@ class Session(VaultClient):
         self._made: dict[str, t.Any] = {}
         self._inline_works = False
         self._inline_refused = False
-        self._session.hooks["response"].append(self._note)
 
     def __enter__(self) -> Session:
         return self
@@ -140,9 +140,11 @@ class Session(VaultClient):
         hint = "a server without inline authentication refuses too: then set auth_mode to login"
         return error.retold(error.what, next_step=f"{error.next_step}; {hint}")
 
-    def _note(self, response: requests.Response, *args: t.Any, **more: t.Any) -> None:
-        """Keep what the server's answer says of the login that went with the request."""
+    def _send(self, outgoing: Outgoing) -> tuple[requests.Response, str]:
+        response, where = super()._send(outgoing)
+        # What the server says of the login that went with the request.
         self._inline_refused = f"{_INLINE}Failed" in response.headers
+        return response, where
 
     def _revoke(self) -> None:
         if self._made.get("token_type") == "batch":

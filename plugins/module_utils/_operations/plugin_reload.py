@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 import typing as t
 
@@ -71,8 +70,7 @@ CONSTRAINTS: dict[str, t.Any] = {
 LOOKS_AFTER_NO_ANSWER = 2
 
 
-@dataclasses.dataclass(frozen=True)
-class Task:
+class Task(t.NamedTuple):
     """The checked options: either ``plugin`` or ``paths``; ``question`` is None for no probe."""
 
     plugin: str
@@ -241,7 +239,7 @@ def _outcome(task: Task, look: Look, answer: ReloadAnswer, verdicts: list[Verdic
         or any(verdict.reloaded or verdict.life.serves is False for verdict in verdicts),
         "reload_id": answer.reload_id,
         "verified": bool(verdicts) and answer.error is None and not doubts,
-        "warnings": answer.warnings + look.warnings + doubts[:SHOWN_MOUNTS],
+        "warnings": [*answer.warnings, *look.warnings, *doubts[:SHOWN_MOUNTS]],
     }
     failed = [verdict for verdict in verdicts if verdict.error is not None]
     if answer.error is not None:
