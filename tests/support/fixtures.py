@@ -11,6 +11,7 @@ import typing as t
 import pytest
 
 from .ansible_runs import Ansible
+from .cluster import Cluster, running_cluster
 from .external_plugin import BuiltPlugin, Kind, build_plugin
 from .server import Server, running_server
 
@@ -43,6 +44,20 @@ def tls_server() -> t.Iterator[Server]:
     """A real OpenBao server with TLS and a certificate authority of its own."""
     with running_server(tls=True) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def session_cluster() -> t.Iterator[Cluster]:
+    """The cluster behind the fixture ``cluster``."""
+    with running_cluster() as running:
+        yield running
+
+
+@pytest.fixture
+def cluster(session_cluster: Cluster) -> Cluster:
+    """A real cluster of three nodes, all running, with nothing of an earlier test mounted."""
+    session_cluster.reset()
+    return session_cluster
 
 
 @pytest.fixture

@@ -1,0 +1,69 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What stands between a user and the nodes of a cluster: a load balancer, a slow line."""
+
+from __future__ import annotations
+
+import contextlib
+import email.message
+import http.client
+import itertools
+import threading
+import time
+import typing as t
+import urllib.parse
+
+from .http_servers import QuietHandler, serving
+
+# Of the connection, not of the request or the answer; reply() writes its own.
+HOP_HEADERS = {"connection", "content-length", "date", "server", "transfer-encoding"}
+
+
+@contextlib.contextmanager
+def round_robin(urls: t.Sequence[str]) -> t.Iterator[str]:
+    """Pass each request to the next of ``urls`` for the length of a ``with`` block."""
+    turns = itertools.cycle(urls)
+    lock = threading.Lock()
+
+    def next_url() -> str:
+        with lock:
+            return next(turns)
+
+    with serving(_forwarder(next_url)) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def delaying_proxy(url: str, seconds: float) -> t.Iterator[str]:
+    """Pass each request to ``url`` after ``seconds``, for the length of a ``with`` block."""
+
+    def late_url() -> str:
+        time.sleep(seconds)
+        return url
+
+    with serving(_forwarder(late_url)) as own_url:
+        yield own_url
+
+
+def _forwarder(upstream_url: t.Callable[[], str]) -> type[QuietHandler]:
+    class Handler(QuietHandler):
+        def do(self) -> None:
+            body = self.body()
+            upstream = http.client.HTTPConnection(urllib.parse.urlsplit(upstream_url()).netloc)
+            with contextlib.closing(upstream):
+                try:
+                    upstream.request(self.command, self.path, body, _end_to_end(self.headers))
+                    answer = upstream.getresponse()
+                    content = answer.read()
+                except (OSError, http.client.HTTPException):
+                    # What a load balancer says of a node that is down.
+                    self.reply(502, b"", {})
+                    return
+            self.reply(answer.status, content, _end_to_end(answer.headers))
+
+    return Handler
+
+
+def _end_to_end(headers: email.message.Message) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name.lower() not in HOP_HEADERS}

@@ -1,0 +1,338 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A real OpenBao cluster on loopback: three nodes that share their storage by raft."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import typing as t
+
+import requests
+
+from .external_plugin import BuiltPlugin, Kind, build_plugin
+from .server import (
+    STOP_SECONDS,
+    Server,
+    ServerError,
+    bao_binary,
+    clean_environment,
+    free_port,
+)
+
+NAMES = ("n1", "n2", "n3")
+SETTLE_SECONDS = 60.0
+# How long a node may take to say how it is: one that is paused never does.
+ASK_SECONDS = 2.0
+
+Role = t.Literal["active", "standby", "sealed", "down"]
+# Of sys/health.
+ACTIVE, STANDBY, UNINITIALIZED = 200, 429, 501
+ROLES: dict[int, Role] = {ACTIVE: "active", STANDBY: "standby"}
+DEFAULT_TYPES = ("cubbyhole", "identity", "system", "token", "ns_token")
+
+CONFIGURATION = """\
+storage "raft" {{
+  path = "{directory}/raft"
+  node_id = "{name}"
+  performance_multiplier = 1
+}}
+listener "tcp" {{
+  address = "127.0.0.1:{port}"
+  cluster_address = "127.0.0.1:{cluster_port}"
+  tls_disable = true
+}}
+seal "static" {{
+  current_key_id = "test"
+  current_key = "file://{key}"
+}}
+api_addr = "http://127.0.0.1:{port}"
+cluster_addr = "https://127.0.0.1:{cluster_port}"
+plugin_directory = "{directory}/plugins"
+disable_standby_reads = {disable_standby_reads}
+"""
+
+
+@dataclasses.dataclass(kw_only=True)
+class Node(Server):
+    """A node of a cluster; ``url`` is its own address, and stays the same when it starts again."""
+
+    name: str
+
+    @property
+    def health(self) -> int:
+        """The status of ``sys/health``, or 0 where nothing answers."""
+        try:
+            return requests.get(f"{self.url}/v1/sys/health", timeout=ASK_SECONDS).status_code
+        except requests.RequestException:
+            return 0
+
+    @property
+    def role(self) -> Role:
+        """What the node is at this moment; one that is paused is down."""
+        health = self.health
+        return ROLES.get(health, "sealed") if health else "down"
+
+    def raft_index(self, which: t.Literal["applied", "committed"]) -> int:
+        """How far this node is in the log that all share."""
+        return int(self.call("GET", "sys/leader")[f"raft_{which}_index"])
+
+    def here(self, plugin: BuiltPlugin) -> BuiltPlugin:
+        """Return the file of ``plugin`` on this node: to remove it, or ``fault`` it only here."""
+        return dataclasses.replace(plugin, path=self.plugin_directory / plugin.path.name)
+
+    def start(self) -> None:
+        """Start a node that is down; it comes back to the cluster by itself."""
+        self.process = _launch(self.directory)
+
+    def stop(self) -> None:
+        """End the node in good order: an active one hands over before it goes."""
+        self.resume()
+        self.process.terminate()
+        self.process.wait(STOP_SECONDS)
+
+    def kill(self) -> None:
+        """End the node at once, as a crash does."""
+        super().stop()
+
+    def pause(self) -> None:
+        """Freeze the node: connections to it are accepted by the system, and nothing answers."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let a paused node go on."""
+        self.process.send_signal(signal.SIGCONT)
+
+
+@dataclasses.dataclass
+class Cluster:
+    """A running cluster: its nodes, the root token of all, and the calls a test arranges with."""
+
+    nodes: list[Node]
+    token: str
+
+    @property
+    def active(self) -> Node:
+        """The active node, as the nodes say now; waits for an election to end."""
+        found: list[Node] = []
+
+        def elected() -> bool:
+            found[:] = self._in_role("active")
+            return len(found) == 1
+
+        self.until(elected, "one node is active")
+        return found[0]
+
+    @property
+    def standbys(self) -> list[Node]:
+        """The unsealed standby nodes, as they say now."""
+        return self._in_role("standby")
+
+    def plugin(
+        self,
+        version: str = "",
+        *,
+        name: str = "ext",
+        kind: Kind = "secret",
+        multiplexed: bool = False,
+        nodes: t.Iterable[Node] | None = None,
+    ) -> BuiltPlugin:
+        """Build an external plugin, put the same file on ``nodes`` (all), and register it.
+
+        The active node must be among them: it starts the plugin to register it. What comes back is
+        the active node's file; ``node.here(plugin)`` is another's.
+        """
+        active = self.active
+        out = active.plugin_directory / f"{name}-{version or 'unversioned'}"
+        plugin = build_plugin(out, version=version, kind=kind, multiplexed=multiplexed)
+        for node in self.nodes if nodes is None else nodes:
+            if node is not active:
+                copy = node.here(plugin).path
+                copy.unlink(missing_ok=True)
+                shutil.copy2(plugin.path, copy)
+        self.register(name, plugin)
+        return plugin
+
+    def register(self, name: str, plugin: BuiltPlugin) -> None:
+        """Write the catalog entry ``name``, and wait until each running node has it."""
+        self.active.register(name, plugin)
+        self.settle()
+
+    def mount(
+        self,
+        path: str,
+        plugin: str,
+        *,
+        kind: Kind = "secret",
+        namespace: str = "",
+        version: str = "",
+    ) -> None:
+        """Mount as Server.mount does, and wait until each running node serves the mount."""
+        self.active.mount(path, plugin, kind=kind, namespace=namespace, version=version)
+        route = f"auth/{path}" if kind == "auth" else path
+        standbys = self.standbys
+
+        def served() -> bool:
+            return all(
+                node.request("GET", f"{route}/?help=1", namespace=namespace).ok for node in standbys
+            )
+
+        self.until(served, f"each standby serves {route}/")
+
+    def tune_version(self, path: str, version: str) -> None:
+        """Set the configured version of a mount, and wait until each running node has the news."""
+        self.active.tune_version(path, version)
+        self.settle()
+
+    def new_token(self, policy: str) -> str:
+        """Return a new token with just the rules of ``policy``, which each running node knows."""
+        token = self.active.new_token(policy)
+        self.settle()
+        return token
+
+    def settle(self) -> None:
+        """Wait until each standby has applied all that the active node has committed so far."""
+        committed = self.active.raft_index("committed")
+        standbys = self.standbys
+        self.until(
+            lambda: all(node.raft_index("applied") >= committed for node in standbys),
+            f"each standby has applied {committed}",
+        )
+
+    def reset(self) -> None:
+        """Bring back three running nodes, one of them active, with no mounts, plugins, namespaces.
+
+        Files in the plugin directories stay, and so do policies and tokens: they harm no test.
+        """
+        for node in self.nodes:
+            if node.process.poll() is None:
+                node.resume()
+            else:
+                node.start()
+        self.await_all()
+        active = self.active
+        if (answer := active.request("LIST", "sys/namespaces")).ok:
+            for path in answer.json()["data"]["keys"]:
+                active.call("DELETE", f"sys/namespaces/{path}")
+        for table in ("sys/mounts", "sys/auth"):
+            for path, row in active.call("GET", table).items():
+                if row["type"] not in DEFAULT_TYPES:
+                    active.call("DELETE", f"{table}/{path}")
+        for entry in active.call("GET", "sys/plugins/catalog")["detailed"]:
+            if not entry["builtin"]:
+                path = f"sys/plugins/catalog/{entry['type']}/{entry['name']}"
+                active.call("DELETE", f"{path}?version={entry['version']}")
+        self.settle()
+
+    def await_all(self) -> None:
+        """Wait until one node is active and the others stand by, unsealed."""
+        self.until(
+            lambda: sorted(node.role for node in self.nodes) == ["active", "standby", "standby"],
+            "one node is active and two stand by",
+        )
+
+    def stop(self) -> None:
+        """End all nodes at once."""
+        for node in self.nodes:
+            node.kill()
+
+    def _in_role(self, role: Role) -> list[Node]:
+        return [node for node in self.nodes if node.role == role]
+
+    def until(self, condition: t.Callable[[], bool], what: str) -> None:
+        """Wait for a condition; where it does not come, tell with the nodes' logs what it was."""
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while not condition():
+            if time.monotonic() > deadline:
+                logs = "\n".join(f"{node.name}:\n{node.log[-5000:]}" for node in self.nodes)
+                raise ServerError(f"not within {SETTLE_SECONDS} s: {what}\n{logs}")
+            time.sleep(0.03)
+
+
+def _launch(directory: pathlib.Path) -> subprocess.Popen[bytes]:
+    with (directory / "server.log").open("ab") as log:
+        return subprocess.Popen(
+            [bao_binary(), "server", f"-config={directory}/node.hcl"],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env={
+                **clean_environment(directory / "home"),
+                "TMPDIR": str(directory / "tmp"),
+                # Autopilot makes a voter of a node that joined only after ten seconds.
+                "BAO_RAFT_AUTOPILOT_DISABLE": "true",
+            },
+        )
+
+
+def _start_node(directory: pathlib.Path, key: pathlib.Path, *, standby_reads: bool) -> Node:
+    for name in ("home", "plugins", "raft", "tmp"):
+        (directory / name).mkdir(parents=True)
+    port = free_port()
+    configuration = CONFIGURATION.format(
+        directory=directory,
+        name=directory.name,
+        port=port,
+        cluster_port=free_port(),
+        key=key,
+        disable_standby_reads=str(not standby_reads).lower(),
+    )
+    (directory / "node.hcl").write_text(configuration)
+    url = f"http://127.0.0.1:{port}"
+    return Node(url, "", directory, _launch(directory), name=directory.name)
+
+
+def _form(cluster: Cluster) -> None:
+    first, *others = cluster.nodes
+
+    def all_answer(health: int, nodes: t.Sequence[Node]) -> None:
+        cluster.until(
+            lambda: all(node.health == health for node in nodes),
+            f"sys/health of {', '.join(node.name for node in nodes)} is {health}",
+        )
+
+    all_answer(UNINITIALIZED, cluster.nodes)
+    shares = {"recovery_shares": 1, "recovery_threshold": 1}
+    cluster.token = first.call("PUT", "sys/init", shares)["root_token"]
+    for node in cluster.nodes:
+        node.token = cluster.token
+    all_answer(ACTIVE, [first])
+    for node in others:
+        node.call("PUT", "sys/storage/raft/join", {"leader_api_addr": first.url})
+    cluster.until(
+        lambda: all(node.call("GET", "sys/seal-status")["n"] for node in others),
+        "the seal's configuration has come to the other nodes",
+    )
+    for node in others:
+        # It looks for its keys when it starts, and only every five seconds after that.
+        node.kill()
+        node.start()
+    cluster.await_all()
+
+
+@contextlib.contextmanager
+def running_cluster(*, standby_reads: bool = True) -> t.Iterator[Cluster]:
+    """Run a cluster of three voters in a temporary directory for the length of a ``with`` block.
+
+    Without ``standby_reads`` only the active node runs plugins, and the others forward to it.
+    """
+    base = pathlib.Path(tempfile.mkdtemp(prefix="vaultops-cluster-"))
+    cluster = Cluster([], "")
+    try:
+        key = base / "unseal.key"
+        key.write_bytes(os.urandom(32))
+        for name in NAMES:
+            cluster.nodes.append(_start_node(base / name, key, standby_reads=standby_reads))
+        _form(cluster)
+        yield cluster
+    finally:
+        cluster.stop()
+        shutil.rmtree(base, ignore_errors=True)
