@@ -79,9 +79,14 @@ def mount_paths(spellings: t.Iterable[str]) -> list[str]:
     return list(dict.fromkeys(mount_path(spelling) for spelling in spellings))
 
 
-def list_mounts(client: VaultClient) -> dict[str, Mount]:
-    """Return all mounts of the client's namespace by path; raises VaultError."""
-    return {**_listing(client, "secret"), **_listing(client, "auth")}
+def list_mounts(
+    client: VaultClient,
+    kinds: t.Sequence[str] = ("secret", "auth"),
+    namespace: str | None = None,
+) -> dict[str, Mount]:
+    """Return the mounts of the client's namespace, or of another, by path; raises VaultError."""
+    listings = (_listing(client, kind, namespace) for kind in kinds)
+    return {path: mount for listing in listings for path, mount in listing.items()}
 
 
 def read_mounts(client: VaultClient, paths: t.Sequence[str]) -> dict[str, Mount]:
@@ -135,8 +140,9 @@ def _child_namespaces(client: VaultClient) -> list[str]:
         return []
 
 
-def _listing(client: VaultClient, kind: str) -> dict[str, Mount]:
-    rows = client.request("GET", "sys/auth" if kind == "auth" else "sys/mounts").data
+def _listing(client: VaultClient, kind: str, namespace: str | None = None) -> dict[str, Mount]:
+    path = "sys/auth" if kind == "auth" else "sys/mounts"
+    rows = client.request("GET", path, namespace=namespace).data
     prefix = "auth/" if kind == "auth" else ""
     return {prefix + path: _mount(prefix + path, row) for path, row in rows.items()}
 
