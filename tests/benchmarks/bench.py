@@ -13,183 +13,190 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import os
 import pathlib
 import platform
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import typing as t
+from importlib.metadata import version
 
-from ..support.ansible_runs import Ansible
+from ..support.ansible_runs import RUN_SECONDS, Ansible
 from ..support.server import Server, bao_binary, running_server
+from . import peers, plot, profile_task
 
 MODULE = "vaultops.vault.plugin_reload"
 # A builtin plugin with the one mount that a new server has: its reload takes the server 1 ms, so
 # that the figures are of the clients.
 PLUGIN = "kv"
+
+ROUNDS = 5
+TASKS = 50
+HOSTS = 200
+FORKS = (10, 50)
 MOUNT_COUNTS = (1, 100, 1000, 5000)
+
+BARE = "plugin_reload, in process, bare POST"
+VERIFIED = "plugin_reload, in process, verified"
+MODULE_BARE = "plugin_reload, as a module, bare POST"
+MODULE_VERIFIED = "plugin_reload, as a module, verified"
+OURS = (BARE, VERIFIED, MODULE_BARE, MODULE_VERIFIED)
+DEBUG, PING, URI = (f"ansible.builtin.{name}" for name in ("debug", "ping", "uri"))
+VAULT_WRITE = "community.hashi_vault.vault_write"
+
+ROW = f"{TASKS} in a row"
+LOOP = f"loop of {TASKS}"
+
+# What we want to reach: a contender costs at most so many times what another one does.
+REACH = (
+    (BARE, ROW, URI, 0.065),
+    (BARE, ROW, PING, 0.09),
+    (BARE, ROW, DEBUG, 1.5),
+    (BARE, LOOP, URI, 0.02),
+    (BARE, f"{HOSTS} hosts, {FORKS[0]} forks", URI, 0.07),
+    (VERIFIED, ROW, URI, 0.09),
+    (VERIFIED, LOOP, URI, 0.04),
+    (MODULE_VERIFIED, ROW, URI, 0.95),
+)
+REACH_GROWTH = 3.0
+
+Task = dict[str, t.Any]
+Seconds = dict[str, dict[str, list[float]]]
+Figures = dict[str, dict[str, float]]
 
 
 @dataclasses.dataclass(frozen=True)
-class Plan:
-    """How much is done: tasks in a row, rounds of a loop, hosts by forks, repeats of everything."""
+class Playbooks:
+    """Runs playbooks and takes their time; ``peers`` is a collections path, if there is one."""
 
-    tasks: int
-    hosts: int
-    forks: tuple[int, ...]
-    rounds: int
+    ansible: Ansible
+    peers: pathlib.Path | None
+
+    def seconds(self, hosts: str, tasks: list[Task], options: t.Sequence[str] = ()) -> float:
+        """Return how long ``ansible-playbook`` takes for ``tasks`` on ``hosts``."""
+        path = self.ansible.directory / "bench.json"
+        path.write_text(json.dumps([{"hosts": hosts, "gather_facts": False, "tasks": tasks}]))
+        environment = self.ansible.environment()
+        if self.peers is not None:
+            environment["ANSIBLE_COLLECTIONS_PATH"] += f"{os.pathsep}{self.peers}"
+        program = pathlib.Path(sys.executable).with_name("ansible-playbook")
+        started = time.perf_counter()
+        done = subprocess.run(
+            [str(program), str(path), *options],
+            cwd=self.ansible.directory,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=RUN_SECONDS,
+            check=False,
+        )
+        taken = time.perf_counter() - started
+        if done.returncode:
+            raise SystemExit(f"a contender failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+        return taken
 
 
-QUICK = Plan(tasks=20, hosts=0, forks=(), rounds=5)
-FULL = Plan(tasks=50, hosts=200, forks=(10, 50), rounds=5)
-
-
-def contenders(server: Server) -> dict[str, dict[str, t.Any]]:
+def contenders(server: Server, *, with_peer: bool) -> dict[str, Task]:
     """Return the task of each contender by its name."""
     ours = {"url": server.url, "token": server.token, "plugin": PLUGIN}
     as_module = {"vars": {"vaultops_in_process": False}}
-    address = f"{server.url}/v1/sys/plugins/reload/backend"
-    found: dict[str, dict[str, t.Any]] = {
-        "plugin_reload, in process, bare POST": {MODULE: {**ours, "verify": False}},
-        "plugin_reload, in process, verified": {MODULE: ours},
-        "plugin_reload, as a module, bare POST": {MODULE: {**ours, "verify": False}, **as_module},
-        "plugin_reload, as a module, verified": {MODULE: ours, **as_module},
-        "ansible.builtin.debug": {"ansible.builtin.debug": {"msg": "hello"}},
-        "ansible.builtin.ping": {"ansible.builtin.ping": {}},
-        "ansible.builtin.uri": {
-            "ansible.builtin.uri": {
-                "url": address,
-                "method": "POST",
-                "headers": {"X-Vault-Token": server.token},
-                "body_format": "json",
-                "body": {"plugin": PLUGIN},
-            }
-        },
+    path, body = "sys/plugins/reload/backend", {"plugin": PLUGIN}
+    uri = {
+        "url": f"{server.url}/v1/{path}",
+        "method": "POST",
+        "headers": {"X-Vault-Token": server.token},
+        "body_format": "json",
+        "body": body,
+    }
+    bao = [bao_binary(), "plugin", "reload", f"-plugin={PLUGIN}"]
+    write = {"url": server.url, "token": server.token, "path": path, "data": body}
+    found: dict[str, Task] = {
+        BARE: {MODULE: {**ours, "verify": False}},
+        VERIFIED: {MODULE: ours},
+        MODULE_BARE: {MODULE: {**ours, "verify": False}, **as_module},
+        MODULE_VERIFIED: {MODULE: ours, **as_module},
+        DEBUG: {DEBUG: {"msg": "hello"}},
+        PING: {PING: {}},
+        URI: {URI: uri},
         "command: bao plugin reload": {
-            "ansible.builtin.command": {
-                "argv": [bao_binary(), "plugin", "reload", f"-plugin={PLUGIN}"]
-            },
+            "ansible.builtin.command": {"argv": bao},
             "environment": {"BAO_ADDR": server.url, "BAO_TOKEN": server.token},
         },
     }
-    peer = "community.hashi_vault.vault_write"
-    if _is_installed(peer):
-        found[peer] = {
-            peer: {
-                "url": server.url,
-                "token": server.token,
-                "path": "sys/plugins/reload/backend",
-                "data": {"plugin": PLUGIN},
-            }
-        }
-    return found
+    return {**found, VAULT_WRITE: {VAULT_WRITE: write}} if with_peer else found
 
 
-def _is_installed(module: str) -> bool:
-    program = pathlib.Path(sys.executable).with_name("ansible-doc")
-    done = subprocess.run([str(program), "-j", module], capture_output=True, check=False)
-    return done.returncode == 0 and module.encode() in done.stdout
+@dataclasses.dataclass(frozen=True)
+class Shape:
+    """Work of ``count`` tasks: who runs what for a contender's task."""
+
+    count: int
+    hosts: str
+    tasks: t.Callable[[Task], list[Task]]
+    options: tuple[str, ...] = ()
 
 
-def shapes(plan: Plan) -> dict[str, tuple[int, t.Callable[[dict[str, t.Any]], t.Any], list[str]]]:
-    """Return each shape of work: how many tasks it is, its play for a task, and options."""
-
-    def play(hosts: str, tasks: list[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
-        return [{"hosts": hosts, "gather_facts": False, "tasks": tasks}]
-
-    found: dict[str, tuple[int, t.Callable[[dict[str, t.Any]], t.Any], list[str]]] = {
-        f"{plan.tasks} in a row": (
-            plan.tasks,
-            lambda task: play("localhost", [task] * plan.tasks),
-            [],
-        ),
-        f"loop of {plan.tasks}": (
-            plan.tasks,
-            lambda task: play("localhost", [{**task, "loop": list(range(plan.tasks))}]),
-            [],
-        ),
+def shapes(*, full: bool) -> dict[str, Shape]:
+    """Return each shape of work by its name."""
+    found = {
+        ROW: Shape(TASKS, "localhost", lambda task: [task] * TASKS),
+        LOOP: Shape(TASKS, "localhost", lambda task: [{**task, "loop": list(range(TASKS))}]),
     }
-    for forks in plan.forks:
-        found[f"{plan.hosts} hosts, {forks} forks"] = (
-            plan.hosts,
-            lambda task: play("farm", [task]),
-            ["-f", str(forks), "-i", "farm.ini"],
-        )
+    for forks in FORKS if full else ():
+        options = ("-f", str(forks), "-i", "farm.ini")
+        name = f"{HOSTS} hosts, {forks} forks"
+        found[name] = Shape(HOSTS, "farm", lambda task: [task], options)
     return found
 
 
-def measure(plan: Plan, ansible: Ansible, server: Server) -> dict[str, dict[str, list[float]]]:
+def measure(playbooks: Playbooks, server: Server, *, full: bool) -> Seconds:
     """Return the seconds of each run, empty playbooks among them, by shape and contender."""
     local = f"ansible_connection=local ansible_python_interpreter={sys.executable}"
-    hosts = "".join(f"h{number} {local}\n" for number in range(plan.hosts))
-    (ansible.directory / "farm.ini").write_text(f"localhost {local}\n[farm]\n{hosts}")
-    entries: dict[str, dict[str, t.Any]] = {
-        "empty": {"ansible.builtin.meta": "noop"},
-        **contenders(server),
-    }
-    seconds: dict[str, dict[str, list[float]]] = {}
-    for shape, (_count, play, options) in shapes(plan).items():
-        for _round in range(plan.rounds):
-            for name, task in entries.items():
-                playbook = play(task)
-                if name == "empty":
-                    playbook[0]["tasks"] = [task]
-                seconds.setdefault(shape, {}).setdefault(name, []).append(
-                    _run(ansible, playbook, options)
-                )
-        print(f"measured: {shape}", file=sys.stderr, flush=True)
+    farm = "".join(f"h{number} {local}\n" for number in range(HOSTS))
+    (playbooks.ansible.directory / "farm.ini").write_text(f"[farm]\n{farm}")
+    entries = contenders(server, with_peer=playbooks.peers is not None)
+    seconds: Seconds = {}
+    for name, shape in shapes(full=full).items():
+        rows = seconds.setdefault(name, {})
+        for _round in range(ROUNDS):
+            noop: Task = {"ansible.builtin.meta": "noop"}
+            taken = playbooks.seconds(shape.hosts, [noop], shape.options)
+            rows.setdefault("empty", []).append(taken)
+            for contender, task in entries.items():
+                if shape.hosts == "farm" and contender == MODULE_BARE:
+                    continue  # minutes for a figure between two others
+                taken = playbooks.seconds(shape.hosts, shape.tasks(task), shape.options)
+                rows.setdefault(contender, []).append(taken)
+        print(f"measured: {name}", file=sys.stderr, flush=True)
     return seconds
 
 
-def _run(ansible: Ansible, playbook: t.Any, options: list[str]) -> float:
-    path = ansible.directory / "bench.json"
-    path.write_text(json.dumps(playbook))
-    program = pathlib.Path(sys.executable).with_name("ansible-playbook")
-    environment = {**ansible.environment(), "ANSIBLE_STDOUT_CALLBACK": "minimal"}
-    started = time.perf_counter()
-    done = subprocess.run(
-        [str(program), str(path), *options],
-        cwd=ansible.directory,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    taken = time.perf_counter() - started
-    if done.returncode:
-        raise SystemExit(f"a contender failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
-    return taken
-
-
-def growth(ansible: Ansible) -> dict[str, dict[str, list[float]]]:
-    """Return the seconds of one verified task, and of the same by curl, by number of mounts."""
-    seconds: dict[str, dict[str, list[float]]] = {}
-    for count in MOUNT_COUNTS:
-        with running_server() as server:
-            for number in range(count):
+def growth(playbooks: Playbooks) -> Seconds:
+    """Return the seconds of one verified task, and of its core by curl, by number of mounts."""
+    seconds: Seconds = {}
+    with running_server() as server:
+        task = {MODULE: {"url": server.url, "token": server.token, "plugin": "transit"}}
+        made = 0
+        for count in MOUNT_COUNTS:
+            for number in range(made, count):
                 server.mount(f"m{number}", "transit")
-            arguments = {"url": server.url, "token": server.token, "plugin": "transit"}
-            play = [
-                {
-                    "hosts": "localhost",
-                    "gather_facts": False,
-                    "tasks": [{MODULE: arguments, "register": "reload"}],
-                }
-            ]
-            empty = [{"hosts": "localhost", "gather_facts": False, "tasks": []}]
+            made = count
             rows = seconds.setdefault(str(count), {})
-            for _round in range(5):
-                rows.setdefault("empty", []).append(_run(ansible, empty, []))
-                rows.setdefault("task", []).append(_run(ansible, play, []))
+            for _round in range(ROUNDS):
+                rows.setdefault("empty", []).append(playbooks.seconds("localhost", []))
+                rows.setdefault("task", []).append(playbooks.seconds("localhost", [task]))
                 rows.setdefault("curl", []).append(_curl(server))
-        print(f"measured: {count} mounts", file=sys.stderr, flush=True)
+            print(f"measured: {count} mounts", file=sys.stderr, flush=True)
     return seconds
 
 
 def _curl(server: Server) -> float:
+    """Return the seconds of one GET of sys/mounts and of the bare POST."""
     token = f"X-Vault-Token: {server.token}"
     api = f"{server.url}/v1/sys"
     body = '{"plugin": "transit"}'
@@ -202,73 +209,121 @@ def _curl(server: Server) -> float:
     return time.perf_counter() - started
 
 
-def per_task(plan: Plan, seconds: dict[str, dict[str, list[float]]]) -> dict[str, dict[str, float]]:
+def per_task(seconds: Seconds) -> Figures:
     """Return the milliseconds of a task, by shape and contender."""
-    found: dict[str, dict[str, float]] = {}
-    for shape, (count, _play, _options) in shapes(plan).items():
-        medians = {name: statistics.median(runs) for name, runs in seconds[shape].items()}
-        found[shape] = {
-            name: (median - medians["empty"]) / count * 1000
-            for name, median in medians.items()
-            if name != "empty"
-        }
+    found: Figures = {}
+    for name, shape in shapes(full=True).items():
+        medians = _medians(seconds.get(name, {}))
+        empty = medians.pop("empty", 0.0)
+        if medians:
+            found[name] = {
+                contender: (median - empty) / shape.count * 1000
+                for contender, median in medians.items()
+            }
     return found
 
 
-def report(figures: dict[str, dict[str, float]], grown: dict[str, dict[str, list[float]]]) -> str:
-    """Return the ratios as Markdown tables, ratios first."""
+def _medians(rows: t.Mapping[str, t.Sequence[float]]) -> dict[str, float]:
+    return {name: statistics.median(runs) for name, runs in rows.items()}
+
+
+def report(figures: Figures, grown: Seconds) -> str:
+    """Return the ratios as Markdown tables, and what is reached of REACH."""
     lines: list[str] = []
     for shape, row in figures.items():
-        lines += [
-            f"### {shape}",
-            "",
-            "| Contender | x `uri` | x `ping` | x `debug` | ms a task |",
-            "|---|---|---|---|---|",
+        bases = [row[name] for name in (URI, PING, DEBUG)]
+        lines += _table(
+            shape,
+            ["Contender", "x `uri`", "x `ping`", "x `debug`", "ms a task"],
+            [
+                [name, *(f"{value / base:.3f}" for base in bases), f"{value:.1f}"]
+                for name, value in row.items()
+            ],
+        )
+        if VAULT_WRITE not in row:
+            lines[-1:] = [f"| {VAULT_WRITE} | absent | | | |", ""]
+    reached = [
+        [
+            what,
+            shape,
+            f"{limit} x {base}",
+            *_judged(figures[shape][what] / figures[shape][base], limit),
         ]
-        bases = [row[f"ansible.builtin.{name}"] for name in ("uri", "ping", "debug")]
-        for name, value in row.items():
-            ratios = " | ".join(f"{value / base:.3f}" for base in bases)
-            lines.append(f"| {name} | {ratios} | {value:.1f} |")
-        lines.append("")
+        for what, shape, base, limit in REACH
+        if shape in figures
+    ]
     if grown:
-        lines += [
-            "### mounts in one task, verified, in process",
-            "",
-            "| Mounts | x one GET of sys/mounts and the POST, by curl | ms |",
-            "|---|---|---|",
-        ]
-        for count, rows in grown.items():
-            medians = {name: statistics.median(runs) for name, runs in rows.items()}
-            taken = medians["task"] - medians["empty"]
-            lines.append(f"| {count} | {taken / medians['curl']:.2f} | {taken * 1000:.0f} |")
-        lines.append("")
+        rows = {count: _medians(runs) for count, runs in grown.items()}
+        taken = {count: row["task"] - row["empty"] for count, row in rows.items()}
+        ratios = {count: taken[count] / row["curl"] for count, row in rows.items()}
+        lines += _table(
+            "Mounts of one verified task, in process",
+            ["Mounts", "x one GET of sys/mounts and the POST, by curl", "ms"],
+            [[count, f"{ratios[count]:.2f}", f"{taken[count] * 1000:.0f}"] for count in rows],
+        )
+        most = str(MOUNT_COUNTS[-1])
+        judged = _judged(ratios[most], REACH_GROWTH)
+        reached.append([VERIFIED, f"{most} mounts", f"{REACH_GROWTH} x curl", *judged])
+    lines += _table("Reach", ["Contender", "Shape", "At most", "Measured", ""], reached)
     return "\n".join(lines)
 
 
+def _table(title: str, columns: list[str], rows: list[list[str]]) -> list[str]:
+    cells = [columns, ["---"] * len(columns), *rows]
+    return [f"### {title}", "", *(f"| {' | '.join(row)} |" for row in cells), ""]
+
+
+def _judged(ratio: float, limit: float) -> list[str]:
+    return [f"{ratio:.3f}", "reached" if ratio <= limit else "missed"]
+
+
+def picture(figures: Figures) -> str:
+    """Return the plot of what a task costs, times `uri`."""
+    ratios = {
+        shape: {name: value / row[URI] for name, value in row.items()}
+        for shape, row in figures.items()
+    }
+    return plot.bars("Wall time of a task, times ansible.builtin.uri", ratios, OURS)
+
+
 def main() -> int:
-    """Run the benchmark; prints the report and writes the raw data."""
+    """Run the benchmark; prints the report and writes the raw data and the plot."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument(
-        "--full", action="store_true", help="50 tasks, 200 hosts, up to 5,000 mounts"
+        "--full",
+        action="store_true",
+        help=f"add {HOSTS} hosts, and up to {MOUNT_COUNTS[-1]} mounts",
     )
+    parser.add_argument("--profile", action="store_true", help="only show where the time goes")
     parser.add_argument("--json", type=pathlib.Path, help="write the raw seconds there")
+    parser.add_argument("--svg", type=pathlib.Path, help="write a plot of the ratios there")
+    parser.add_argument("--peers", type=pathlib.Path, help=f"folder to keep {VAULT_WRITE} in")
     options = parser.parse_args()
-    plan = FULL if options.full else QUICK
+    if options.profile:
+        print(profile_task.report())
+        return 0
+    if options.full and shutil.which("curl") is None:
+        parser.error("--full compares with curl, which is not here")
+    peer = peers.collections_path(options.peers.resolve()) if options.peers else None
     with running_server() as server, tempfile.TemporaryDirectory(prefix="bench-") as work:
-        ansible = Ansible(pathlib.Path(work), server)
-        seconds = measure(plan, ansible, server)
-        grown = growth(ansible) if options.full else {}
-        version = server.call("GET", "sys/health")["version"]
-    print(report(per_task(plan, seconds), grown))
+        playbooks = Playbooks(Ansible(pathlib.Path(work), server), peer)
+        grown = growth(playbooks) if options.full else {}
+        seconds = measure(playbooks, server, full=options.full)
+        openbao = server.call("GET", "sys/health")["version"]
+    figures = per_task(seconds)
+    print(report(figures, grown))
     if options.json:
         machine = {
             "python": platform.python_version(),
             "machine": platform.machine(),
-            "openbao": version,
-            "plan": dataclasses.asdict(plan),
+            "cores": os.cpu_count(),
+            "ansible-core": version("ansible-core"),
+            "openbao": openbao,
         }
         raw = {"machine": machine, "seconds": seconds, "growth": grown}
         options.json.write_text(json.dumps(raw, indent=1) + "\n")
+    if options.svg:
+        options.svg.write_text(picture(figures))
     return 0
 
 
