@@ -1,0 +1,53 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Register plugins, and remove the entries that nobody needs. "sys/plugins/catalog/secret/my-plugin"
+# in the place of the star allows one plugin only.
+
+path "sys/plugins/catalog" {
+  capabilities = ["read"]
+}
+
+path "sys/plugins/catalog/*" {
+  capabilities = ["read", "update", "delete", "sudo"]
+}
+
+# HashiCorp Vault only: a pinned version is not removed.
+path "sys/plugins/pins" {
+  capabilities = ["read"]
+}
+
+# For state=absent: who needs the entry, in the root namespace and in those below it.
+path "sys/mounts" {
+  capabilities = ["read"]
+}
+
+path "sys/auth" {
+  capabilities = ["read"]
+}
+
+path "sys/namespaces" {
+  capabilities = ["list"]
+}
+
+path "+/sys/mounts" {
+  capabilities = ["read"]
+}
+
+path "+/sys/auth" {
+  capabilities = ["read"]
+}
+
+path "+/sys/namespaces" {
+  capabilities = ["list"]
+}
+
+# For type=database and state=absent: the connections of each database mount.
+path "database/config" {
+  capabilities = ["list"]
+}
+
+path "database/config/*" {
+  capabilities = ["read"]
+}

@@ -1,0 +1,293 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An entry of the plugin catalog: there as the task wants it, or not there."""
+
+from __future__ import annotations
+
+import shlex
+import time
+import typing as t
+
+from ansible_collections.vaultops.vault.plugins.module_utils._catalog import (
+    Catalog,
+    CatalogEntry,
+    Registration,
+    deregister,
+    list_entries,
+    read_catalog,
+    read_registration,
+    register,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
+    OptionError,
+    Refused,
+    VaultError,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._registration import Wanted
+from ansible_collections.vaultops.vault.plugins.module_utils._usage import Usage, find_usage
+
+Result = t.Dict[str, t.Any]
+
+SPEC: dict[str, dict[str, t.Any]] = {
+    "name": {"type": "str", "required": True},
+    "type": {"type": "str", "choices": ["auth", "secret", "database"], "required": True},
+    "version": {"type": "str"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "sha256": {"type": "str"},
+    "src": {"type": "path"},
+    "command": {"type": "str"},
+    # Ansible takes an option "args" of any module for itself.
+    "arguments": {"type": "list", "elements": "str"},
+    "env": {"type": "raw", "no_log": True},
+    "oci_image": {"type": "str"},
+    "runtime": {"type": "str"},
+    "update_env": {"type": "str", "choices": ["on_create", "always"], "default": "on_create"},
+    "force": {"type": "bool", "default": False},
+}
+
+CONSTRAINTS: dict[str, t.Any] = {
+    "mutually_exclusive": [("sha256", "src"), ("src", "oci_image")],
+    "required_by": {"runtime": ("oci_image",)},
+    "required_if": [("update_env", "always", ("env",))],
+}
+
+# A standby that passed the write on to the active node learns of it a moment later.
+LOOKS = 10
+SECONDS_BETWEEN_LOOKS = 0.3
+
+# A message names so many mounts; all of them are in the result.
+SHOWN_USERS = 5
+
+
+def run(client: VaultClient, params: t.Mapping[str, t.Any], check_mode: bool) -> Result:
+    """Look, write what differs, look again; in check mode only look.  Raises VaultError."""
+    wanted = Wanted.from_params(params)
+    client.secrets |= wanted.secrets
+    catalog = read_catalog(client)
+    if params["state"] == "absent":
+        return _remove(client, wanted, catalog, force=params["force"], check_mode=check_mode)
+    always = params["update_env"] == "always"
+    return _ensure(client, wanted, catalog, always=always, check_mode=check_mode)
+
+
+def _ensure(
+    client: VaultClient, wanted: Wanted, catalog: Catalog, *, always: bool, check_mode: bool
+) -> Result:
+    """Register the plugin where no equal entry is there, or ``always``."""
+    found = wanted.find_in(catalog)
+    before = _read(client, found) if found else None
+    wanted = wanted.settled_by(found)
+    if before is not None and not always and not wanted.differs_from(before):
+        if before.command is None:
+            client.warnings.append(
+                f"{_unreadable(before.entry)}: its command and arguments were not compared"
+            )
+        return _result(False, before, before)
+    _refuse_unfit(wanted, catalog, found)
+    touched = _touched(client, wanted, catalog, before)
+    _refuse_declared(wanted, catalog, touched)
+    if check_mode:
+        return _result(True, before, wanted.as_registration())
+    register(client, wanted.kind, wanted.name, wanted.as_body())
+    after = _read_back(client, wanted, catalog)
+    earlier = (there for there in touched if there.entry.version == after.entry.version)
+    return _result(True, next(earlier, None), after)
+
+
+def _remove(
+    client: VaultClient, wanted: Wanted, catalog: Catalog, *, force: bool, check_mode: bool
+) -> Result:
+    """Remove the entry where nobody needs it, or ``force`` says so."""
+    entry = wanted.find_in(catalog)
+    if entry is None or not wanted.names(entry):
+        _tell_others(client, wanted, catalog)
+        return _result(False, None, None)
+    if entry.version and catalog.pins.get((entry.kind, entry.name)) == entry.version:
+        raise OptionError(
+            f"{entry} is the pinned version",
+            next_step="remove the pin first, with the module plugin_pin",
+        )
+    before = _read(client, entry)
+    if before.declarative or not force:
+        _refuse_declared(wanted, catalog, [before])
+    usage = find_usage(client, catalog, entry)
+    if not force:
+        _refuse_needed(before, usage)
+    client.warnings += _losses(entry, usage)
+    if not check_mode:
+        deregister(client, entry)
+    return _result(True, before, None)
+
+
+def _read(client: VaultClient, entry: CatalogEntry) -> Registration:
+    """Return what the token may read of ``entry``."""
+    try:
+        return read_registration(client, entry)
+    except Refused as error:
+        if error.status != 403:
+            raise
+        return Registration(entry)
+
+
+def _touched(
+    client: VaultClient, wanted: Wanted, catalog: Catalog, before: Registration | None
+) -> list[Registration]:
+    """Return the entries that a registration may replace."""
+    touched = [before] if before else []
+    if wanted.version:
+        return touched
+    # The plugin may tell its version, and is then registered in the place of that version.
+    known = [there.entry for there in touched]
+    others = [e for e in catalog.named(wanted.kind, wanted.name) if not e.builtin]
+    return touched + [_read(client, entry) for entry in others if entry not in known]
+
+
+def _refuse_unfit(wanted: Wanted, catalog: Catalog, found: CatalogEntry | None) -> None:
+    """Raise OptionError for what the server would ignore, or what would stand in for a builtin."""
+    if wanted.oci_image and catalog.openbao:
+        raise OptionError(
+            "OpenBao does not run plugins in containers, and would ignore oci_image",
+            next_step="register the plugin's file, or let a plugin block in the server's "
+            "configuration fetch it from an image",
+        )
+    named = catalog.named(wanted.kind, wanted.name)
+    if found is None and not wanted.version and any(entry.builtin for entry in named):
+        raise OptionError(
+            f'"{wanted.name}" is a builtin {wanted.kind} plugin, and an entry without a version '
+            "would replace it on all its mounts",
+            next_step="give version, so that each mount keeps what it is configured for",
+        )
+
+
+def _refuse_declared(wanted: Wanted, catalog: Catalog, touched: t.Sequence[Registration]) -> None:
+    """Raise OptionError for an entry that the server's configuration declares, or may declare.
+
+    OpenBao would take the write, and not load its configuration the next time.
+    """
+    for there in touched:
+        if there.declarative:
+            raise OptionError(
+                f"{there.entry} is declared in the server's configuration, which would no longer "
+                "load if it was changed here",
+                next_step="change the plugin block of the configuration"
+                + ("" if wanted.version else ", or give version to mean another entry"),
+            )
+        if there.declarative is None and catalog.openbao:
+            raise OptionError(
+                f"{_unreadable(there.entry)}, and must not change what the server's "
+                "configuration may declare",
+                next_step="give the token these rights",
+            )
+
+
+def _unreadable(entry: CatalogEntry) -> str:
+    path = f"sys/plugins/catalog/{entry.kind}/{entry.name}"
+    return f'the token may not read {entry} by itself ("read" and "sudo" on "{path}")'
+
+
+def _read_back(client: VaultClient, wanted: Wanted, catalog: Catalog) -> Registration:
+    """Return the entry that the server made; raises VaultError where it is not what was wanted."""
+    after = None
+    for look in range(LOOKS):
+        time.sleep(SECONDS_BETWEEN_LOOKS if look else 0)
+        entry = wanted.landed_in(list_entries(client), catalog.entries)
+        after = _read(client, entry) if entry else None
+        if after is not None and not wanted.differs_from(after):
+            return wanted.complete(after)
+    differing = ", ".join(wanted.differs_from(after)) if after else ""
+    raise VaultError(
+        f'the server took the registration of {wanted.kind} plugin "{wanted.name}", but '
+        + (f"its entry differs in {differing}" if differing else "does not list it"),
+        next_step="see whether this version of the server knows all options, and see its log",
+        result={"changed": True, "plugin": _as_result(after)},
+    )
+
+
+def _refuse_needed(before: Registration, usage: Usage) -> None:
+    """Raise OptionError where somebody needs the entry, or that cannot be seen."""
+    result = {"plugin": _as_result(before), "users": usage.users}
+    if usage.users:
+        raise OptionError(
+            f"{before.entry} is needed by {_named(usage.users)}",
+            next_step="move them to another version, or disable them, first; with force=true it "
+            "goes all the same, and they do not come back from a reload",
+            result=result,
+        )
+    if usage.unseen:
+        raise OptionError(
+            f"it cannot be seen whether {before.entry} is still needed: {usage.unseen[0]}",
+            next_step="give the token the rights that the documentation lists, or set force=true",
+            result=result,
+        )
+
+
+def _losses(entry: CatalogEntry, usage: Usage) -> list[str]:
+    """Return the warnings for a removal that is forced."""
+    told = []
+    if usage.users:
+        users = _named(usage.users)
+        told.append(f"{users} will not come back from a reload: {entry} is no longer there")
+    if usage.unseen:
+        told.append(f"it could not be seen whether {entry} is still needed: {usage.unseen[0]}")
+    return told
+
+
+def _tell_others(client: VaultClient, wanted: Wanted, catalog: Catalog) -> None:
+    """Warn of what is left of the name, so that a version left out is no silent mistake."""
+    others = catalog.named(wanted.kind, wanted.name)
+    if others and not wanted.version:
+        versions = ", ".join(entry.version or "no version" for entry in others)
+        client.warnings.append(
+            f'{wanted.kind} plugin "{wanted.name}" is in the catalog with {versions}; what was '
+            f"to go is the entry {'of this sha256' if wanted.sha256 else 'without a version'}"
+        )
+
+
+def _result(changed: bool, before: Registration | None, after: Registration | None) -> Result:
+    return {
+        "changed": changed,
+        "plugin": _as_result(after),
+        "before": _as_result(before),
+        "diff": {"before": _line(before), "after": _line(after)},
+    }
+
+
+def _as_result(there: Registration | None) -> Result | None:
+    if there is None:
+        return None
+    entry = there.entry
+    return {
+        "type": entry.kind,
+        "name": entry.name,
+        "version": entry.version,
+        "sha256": entry.sha256,
+        "command": there.command,
+        "arguments": None if there.args is None else list(there.args),
+        "oci_image": entry.oci_image,
+        "runtime": entry.runtime,
+        "builtin": entry.builtin,
+        "declarative": there.declarative,
+    }
+
+
+def _line(there: Registration | None) -> str:
+    """Return an entry in one line of a diff, nothing where there is none."""
+    if there is None:
+        return ""
+    entry = there.entry
+    started = [there.command or "", *(there.args or [])]
+    image = f"{entry.oci_image} {entry.runtime}".strip()
+    words = [entry.kind, entry.name, entry.version, entry.sha256[:8], image, *map(_quoted, started)]
+    return " ".join(filter(None, words)) + "\n"
+
+
+def _quoted(word: str) -> str:
+    return shlex.quote(word) if word else ""
+
+
+def _named(paths: t.Sequence[str]) -> str:
+    shown = ", ".join(f'"{path}"' for path in paths[:SHOWN_USERS])
+    more = len(paths) - SHOWN_USERS
+    return shown + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,121 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The pinned version of a plugin, which all its mounts are to run."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.vaultops.vault.plugins.module_utils._catalog import (
+    Catalog,
+    CatalogEntry,
+    Pins,
+    list_entries,
+    pin,
+    read_pins,
+    unpin,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError, Refused
+from ansible_collections.vaultops.vault.plugins.module_utils._registration import (
+    plugin_name,
+    plugin_version,
+)
+
+Result = t.Dict[str, t.Any]
+
+SPEC: dict[str, dict[str, t.Any]] = {
+    "name": {"type": "str", "required": True},
+    "type": {"type": "str", "choices": ["auth", "secret", "database"], "required": True},
+    "version": {"type": "str"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+}
+
+CONSTRAINTS: dict[str, t.Any] = {"required_if": [("state", "present", ("version",))]}
+
+_NO_PINS = (
+    "set the version of each mount instead: tune its plugin_version, and reload it with the module "
+    "plugin_reload"
+)
+
+
+def run(client: VaultClient, params: t.Mapping[str, t.Any], check_mode: bool) -> Result:
+    """Look, and pin or unpin where that is to change; in check mode only look."""
+    plugin = (params["type"], plugin_name(params["name"]))
+    version = plugin_version(params["version"])
+    if params["state"] == "present":
+        return _pin(client, plugin, version, check_mode)
+    return _unpin(client, plugin, version, check_mode)
+
+
+def _pin(client: VaultClient, plugin: tuple[str, str], version: str, check_mode: bool) -> Result:
+    catalog = Catalog(list_entries(client), {})
+    before = _pins(client, catalog).get(plugin, "")
+    entry = _entry(catalog, plugin, version)
+    if before == version:
+        return _result(False, plugin, before, before)
+    if not check_mode:
+        pin(client, entry)
+    return _result(True, plugin, before, version)
+
+
+def _unpin(client: VaultClient, plugin: tuple[str, str], version: str, check_mode: bool) -> Result:
+    before = _pins(client, None).get(plugin, "")
+    if not before or version not in ("", before):
+        return _result(False, plugin, before, before)
+    if not check_mode:
+        unpin(client, *plugin)
+    return _result(True, plugin, before, "")
+
+
+def _pins(client: VaultClient, catalog: Catalog | None) -> Pins:
+    """Return all pins; raises Refused, OptionError for a server that has none."""
+    if catalog is not None and catalog.openbao:
+        raise OptionError("this server has no pins: it is OpenBao", next_step=_NO_PINS)
+    try:
+        return read_pins(client)
+    except Refused as error:
+        if error.status != 404:
+            raise
+        raise error.retold(
+            "this server has no pins, which HashiCorp Vault has from 1.16 on", next_step=_NO_PINS
+        ) from error
+
+
+def _entry(catalog: Catalog, plugin: tuple[str, str], version: str) -> CatalogEntry:
+    """Return the entry to pin; raises OptionError where the server could not start it."""
+    named = [entry for entry in catalog.named(*plugin) if not entry.builtin]
+    found = next((entry for entry in named if entry.version == version), None)
+    if found is not None:
+        return found
+    kind, name = plugin
+    others = ", ".join(entry.version for entry in named if entry.version)
+    near = catalog.near(name)
+    if others:
+        known = f"; registered are {others}"
+    elif near and near != name:
+        known = f' (did you mean "{near}"?)'
+    else:
+        known = ""
+    raise OptionError(
+        f'{kind} plugin "{name}" {version} is not in the catalog{known}',
+        next_step="register it first, with the module plugin; nothing was pinned",
+    )
+
+
+def _result(changed: bool, plugin: tuple[str, str], before: str, after: str) -> Result:
+    return {
+        "changed": changed,
+        "pin": _as_result(plugin, after),
+        "before": _as_result(plugin, before),
+        "diff": {"before": _line(plugin, before), "after": _line(plugin, after)},
+    }
+
+
+def _as_result(plugin: tuple[str, str], version: str) -> Result | None:
+    return {"type": plugin[0], "name": plugin[1], "version": version} if version else None
+
+
+def _line(plugin: tuple[str, str], version: str) -> str:
+    return f"{plugin[0]} {plugin[1]} pinned to {version}\n" if version else ""
