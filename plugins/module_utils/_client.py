@@ -44,7 +44,9 @@ class VaultClient:
 
     Use it as a context manager.  The identity is set by whoever logs in: ``token``, or
     ``inline_headers`` that log in with each request and are sent instead.  ``secrets`` are all
-    texts that no output may show; ``warnings`` are for the user.
+    texts that no output may show; ``warnings`` are for the user; ``tell`` takes lines for one who
+    watches a long wait.  With ``forwarding`` off, the node itself answers, or refuses with 307.
+    ``longest_wait`` (seconds) bounds connecting and each wait, whatever else is set.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -52,6 +54,9 @@ class VaultClient:
         self.token: str | None = None
         self.inline_headers: dict[str, str] = {}
         self.warnings: list[str] = []
+        self.forwarding = True
+        self.longest_wait: float | None = None
+        self.tell: t.Callable[[str], None] = _tell_nobody
         self._base = base_url(connection)
         self._transport = Transport(connection)
         self.secrets: set[str] = proxy_secrets(self._transport.proxies)
@@ -98,7 +103,7 @@ class VaultClient:
             query=query,
             headers=self._headers(namespace, anonymous),
             content=None if body is None else json.dumps(body),
-            patience=read_timeout or self.connection.timeout,
+            patience=self.longest_wait or read_timeout or self.connection.timeout,
         )
         repeats = Repeats(self.connection.retries, repeatable)
         try:
@@ -119,6 +124,8 @@ class VaultClient:
 
     def _exchange(self, outgoing: Outgoing, hint: str) -> Answer:
         response, where = self._send(outgoing)
+        if response.status_code in _REDIRECTS and not self.forwarding:
+            raise _refused_redirect(response, where, "which is not the node that was asked")
         if response.status_code in _REDIRECTS:
             self._base = self._redirected_base(response, outgoing, where)
             response, where = self._send(outgoing)
@@ -168,6 +175,8 @@ class VaultClient:
             headers["X-Vault-Token"] = self.token
         if namespace:
             headers["X-Vault-Namespace"] = namespace
+        if not self.forwarding:
+            headers["X-Vault-No-Request-Forwarding"] = "true"
         for name, value in headers.items():
             if not (value.isascii() and value.isprintable()):
                 option = name.rsplit("-", maxsplit=1)[-1].lower()
@@ -176,6 +185,10 @@ class VaultClient:
                     next_step="look for a line break or an invisible character in it",
                 )
         return headers
+
+
+def _tell_nobody(_line: str) -> None:
+    pass
 
 
 def _refused_redirect(response: requests.Response, where: str, why: str) -> Refused:

@@ -73,7 +73,7 @@ class Connection(t.NamedTuple):
         timeout = params["timeout"] or client_variable("CLIENT_TIMEOUT") or DEFAULT_TIMEOUT
         trust = read_trust(params)
         return cls(
-            url=url if url.startswith("unix:") else _checked_url(url),
+            url=url if url.startswith("unix:") else checked_url(url),
             socket_path=_socket_path(url),
             namespace=namespace.strip().strip("/"),
             verify=trust.verify,
@@ -89,7 +89,7 @@ class Connection(t.NamedTuple):
         )
 
 
-def _checked_url(url: str) -> str:
+def checked_url(url: str) -> str:
     """Return the address of a server if it is one; raises OptionError."""
     if "@" in url:
         # The text is not repeated: what stands before the @ may be a secret.

@@ -48,8 +48,16 @@ def argument_spec(operation: Operation) -> dict[str, dict[str, t.Any]]:
     return {**operation.SPEC, **CONNECTION_SPEC, **AUTH_SPEC}
 
 
-def perform(operation: Operation, params: Params, check_mode: bool) -> Outcome:
-    """Run ``operation`` with validated ``params``; a VaultError becomes a failed result."""
+def perform(
+    operation: Operation,
+    params: Params,
+    check_mode: bool,
+    tell: t.Callable[[str], None] | None = None,
+) -> Outcome:
+    """Run ``operation`` with validated ``params``; a VaultError becomes a failed result.
+
+    ``tell`` takes a line now and then while the operation waits.
+    """
     try:
         client = Session(Connection.from_params(params), params["auth_mode"])
     except VaultError as error:
@@ -57,6 +65,7 @@ def perform(operation: Operation, params: Params, check_mode: bool) -> Outcome:
     identify = getattr(operation, "identify", chosen_identity)
     with client:
         client.keep_token = params["keep_token"]
+        client.tell = tell or client.tell
         try:
             client.adopt(identify(params))
             result = operation.run(client, params, check_mode)

@@ -18,6 +18,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     VaultError,
     one_line,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._mounts import Mount
 
 # A plugin that answers with an error answers; these are the server's words for one that does not.
 _NO_BACKEND = ("no handler for route", "backend is nil")
@@ -28,6 +29,14 @@ class Life(t.NamedTuple):
 
     serves: bool | None
     words: str = ""
+
+
+def life_of(client: VaultClient, mount: Mount, question: str | None) -> Life:
+    """Return whether ``mount`` serves; ``question`` is None where nothing is to be asked."""
+    # A builtin plugin runs inside the server: it has no process that could be missing.
+    if question is None or mount.builtin:
+        return Life(True)
+    return ask(client, mount.path, question)
 
 
 def ask(client: VaultClient, path: str, question: str) -> Life:

@@ -10,7 +10,6 @@ import socket
 import tempfile
 import traceback
 import typing as t
-import warnings
 from urllib.parse import quote
 from urllib.request import getproxies
 
@@ -24,6 +23,7 @@ try:
     import requests
     from requests.adapters import HTTPAdapter
     from requests.utils import get_environ_proxies
+    from urllib3 import disable_warnings
     from urllib3.connection import HTTPConnection
     from urllib3.exceptions import HTTPError, InsecureRequestWarning
 except ImportError:
@@ -85,6 +85,9 @@ class Transport:
         self._connect_timeout = connection.connect_timeout
         self._cert = connection.client_cert
         self._verify = connection.verify
+        if not self._verify:
+            # The user's decision need not be told on stderr; this process ends with the task.
+            disable_warnings(InsecureRequestWarning)
         if connection.ca_pem:
             self._verify = self._open.enter_context(_file_of(connection.ca_pem))
         self.proxies: dict[str, str] = {} if self._is_socket else _proxies(connection)
@@ -102,19 +105,16 @@ class Transport:
         """
         shown = self._shown_url if self._is_socket else base
         where = f"{request.method} {shown}{request.api_path}"
-        timeouts = (self._connect_timeout, request.patience)
+        timeouts = (min(self._connect_timeout, request.patience), request.patience)
         try:
-            with warnings.catch_warnings():
-                # validate_certs=false is the user's decision; it need not be told on stderr.
-                warnings.simplefilter("ignore", InsecureRequestWarning)
-                response = self._adapter.send(
-                    _prepared(request, base),
-                    timeout=timeouts,
-                    verify=self._verify,
-                    cert=self._cert,
-                    proxies=self.proxies,
-                )
-                _body = response.content  # read here, where a connection that breaks is told
+            response = self._adapter.send(
+                _prepared(request, base),
+                timeout=timeouts,
+                verify=self._verify,
+                cert=self._cert,
+                proxies=self.proxies,
+            )
+            _body = response.content  # read here, where a connection that breaks is told
         except (requests.RequestException, HTTPError, OSError) as error:
             # Imported here, as most tasks never need it and a module compiles what it imports.
             from ansible_collections.vaultops.vault.plugins.module_utils import _transport_errors

@@ -31,10 +31,10 @@ def transport_error(
     reason = _reason(error)
     next_step = "check the health of the server"
     if isinstance(error, requests.exceptions.ConnectTimeout):
-        what = f"no connection to {url} within {connect_timeout:g} s"
+        what = f"no connection to {url} within {connect_timeout:.3g} s"
         next_step = "check url, the network and the firewall"
     elif isinstance(error, requests.exceptions.ReadTimeout):
-        what = f"no answer within {read_timeout:g} s"
+        what = f"no answer within {read_timeout:.3g} s"
     elif isinstance(error, requests.exceptions.ProxyError):
         what = f"the proxy for {url} failed: {reason}"
         next_step = "check HTTPS_PROXY, HTTP_PROXY and NO_PROXY where the task runs"

@@ -55,6 +55,11 @@ def predicted(mount: Mount, entry: CatalogEntry | None) -> Verdict:
     return Verdict(mount, after, True, None, Life(None))
 
 
+def is_stale(entry: CatalogEntry | None, mount: Mount, life: Life) -> bool:
+    """Tell whether ``mount`` needs a reload: it runs something else than ``entry``, or is down."""
+    return life.serves is False or (entry is not None and running(entry) != running(mount))
+
+
 def judge(answer: ReloadAnswer, before: Mount, after: Mount | None, life: Life) -> Verdict:
     """Judge one mount that a reload was meant for, after a second look and a question."""
     error = answer.failed.get(before.path)

@@ -32,7 +32,8 @@ attributes:
   diff_mode:
     support: full
     details:
-      - One line a mount, with path, plugin, version and the first eight digits of the sha256.
+      - One line a mount, with path, plugin, version and the first eight digits of the sha256; where
+        the nodes of a cluster differ, one line a mount and node.
 options:
   plugin:
     description:
@@ -59,8 +60,11 @@ options:
   scope:
     description:
       - V(local) reloads on the node that answers only.
-      - V(global) asks the server to reload on all nodes of the cluster. Vault Enterprise and
-        OpenBao from 2.7.2 on do; other versions reload on one node all the same.
+      - V(global) reloads on all nodes of the cluster, and proves it of each (see O(wait)). What the
+        server does with it depends on the server; the module finds that out and acts by it.
+      - OpenBao from 2.7.2 on and Vault Enterprise spread the reload themselves. OpenBao from 2.5 to
+        2.7.1 ignores V(global), so each node is asked to reload itself, the active one first, and
+        none after one that fails. Elsewhere only the active node runs plugins.
     type: str
     choices: [local, global]
     default: local
@@ -98,6 +102,35 @@ options:
         stopped by then stays down until a reload of it succeeds. Set this only if your plugins
         start faster than that for certain.
     type: str
+  wait:
+    description:
+      - With O(scope=global), whether to ask each node, directly, until it runs what it should and its
+        mounts answer. The task fails if a node does not within O(wait_timeout), and names it.
+      - On Vault Enterprise the nodes' own reports are waited for instead.
+      - If not given, it is as O(verify). Without it, nothing is known of the other nodes, and
+        RV(verified) is V(false) in a cluster.
+      - Has no effect with O(scope=local).
+    type: bool
+  wait_timeout:
+    description:
+      - How long to wait for the nodes after the server's answer to the reload, in seconds or as a
+        duration such as V(2m). A plugin that hangs at its start takes the server 120 seconds.
+    type: str
+    default: "60"
+  wait_interval:
+    description:
+      - How long to pause between two questions to a node, in seconds or as a duration.
+    type: str
+    default: "0.5"
+  nodes:
+    description:
+      - URLs of all nodes of the cluster, for where the addresses that they advertise cannot be
+        reached from the host that runs the task. TLS, proxies and namespace are those of O(url).
+      - If not given, the cluster names its nodes, which needs C(read) on C(sys/ha-status). With
+        C(read) on C(sys/storage/raft/configuration) too, a node that is down is known as missing.
+    type: list
+    elements: str
+    default: []
 notes:
   - The reload needs the ACL capability C(update) on C(sys/plugins/reload/backend), without sudo.
     The looks need C(read) on C(sys/mounts), C(sys/mounts/*), C(sys/auth) and
@@ -134,12 +167,13 @@ EXAMPLES = r"""
       - my-secrets
       - auth/my-login
 
-- name: Reload on all nodes of the cluster
+- name: Reload on all nodes of the cluster, and prove it of each
   vaultops.vault.plugin_reload:
     url: https://vault.example.com:8200
     token: "{{ vault_token }}"
     plugin: my-plugin
     scope: global
+    wait_timeout: 2m
 
 - name: Reload only the mounts that do not run what they are configured for
   vaultops.vault.plugin_reload:
@@ -235,6 +269,60 @@ mounts:
           run. Null where that could not be read.
       type: dict
       sample: {version: v1.1.0, sha256: 8b29b369c0f2}
+nodes:
+  description:
+    - What is known of each node, by name. A node that runs no plugins itself has no mounts here.
+  returned: with O(scope=global) and O(wait)
+  type: list
+  elements: dict
+  contains:
+    address:
+      description: URL of the node, null where the cluster does not know it now.
+      type: str
+      sample: https://n2.example.com:8200
+    name:
+      description: Name of the node in the cluster, or its host and port.
+      type: str
+      sample: n2
+    role:
+      description: V(active), V(standby) or V(performance standby); null where it did not say.
+      type: str
+      sample: standby
+    ok:
+      description: Whether it is proven to run what it should; null in check mode.
+      type: bool
+      sample: true
+    error:
+      description: Why the node is not well, null where nothing is known against it.
+      type: str
+      sample: null
+    mounts:
+      description:
+        - The mounts as this node tells them. RV(nodes[].mounts[].reloaded) is null where the node ran
+          the same before and after, as nobody tells whether it was restarted.
+      type: list
+      elements: dict
+      contains:
+        path:
+          description: Path of the mount.
+          type: str
+          sample: my-secrets/
+        reloaded:
+          description: Whether it was reloaded; null is unknown.
+          type: bool
+          sample: true
+        error:
+          description: Why the mount is not well on this node.
+          type: str
+          sample: null
+        before:
+          description: What it ran before the reload.
+          type: dict
+          sample: {version: v1.0.0, sha256: 84452321a9d1}
+        after:
+          description: What it runs now; in check mode what it would run.
+          type: dict
+          sample: {version: v1.1.0, sha256: 8b29b369c0f2}
 status:
   description: HTTP status of the server's answer, null when there was none.
   returned: failure

@@ -51,9 +51,10 @@ class InProcessAction(ActionBase):
         """Run the task; see reason_for_module for which way it takes."""
         variables = task_vars or {}
         result: dict[str, t.Any] = super().run(tmp, variables)
+        self._host = variables.get("inventory_hostname")
         reason = self.reason_for_module(variables)
         way = f"as a module: {reason}" if reason else "in process"
-        display.vvv(f"{self._task.action} runs {way}", host=variables.get("inventory_hostname"))
+        display.vvv(f"{self._task.action} runs {way}", host=self._host)
         if reason:
             result.update(self._run_module(variables))
         else:
@@ -136,13 +137,16 @@ class InProcessAction(ActionBase):
 
     def _performed(self, params: dict[str, t.Any]) -> tuple[dict[str, t.Any], list[str], set[str]]:
         try:
-            outcome = perform(self.operation, params, self._task.check_mode)
+            outcome = perform(self.operation, params, self._task.check_mode, self._tell)
         except Exception as error:  # noqa: BLE001 - a mistake of ours must not take the worker down
             told = f"unexpected {type(error).__name__} in {self._task.action}; please report it"
             # Where it happened, without the error's own words: they may hold a secret.
             frames = "".join(traceback.format_tb(error.__traceback__))
             return {"failed": True, "msg": told, "exception": frames}, [], set()
         return outcome.result, outcome.warnings, outcome.secrets
+
+    def _tell(self, line: str) -> None:
+        display.v(f"{self._task.action}: {line}", host=self._host)
 
     def _told(self, errors: t.Any) -> str:
         if isinstance(errors[0], UnsupportedError):
