@@ -15,21 +15,31 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from ansible_runner.interface import run as run_job
 
+from ansible_collections.vaultops.vault.tests.support import logins
 from ansible_collections.vaultops.vault.tests.support.ansible_runs import Ansible, TaskResult
 from ansible_collections.vaultops.vault.tests.support.fixtures import PLUGIN, ExternalPlugin
 from ansible_collections.vaultops.vault.tests.support.server import Server
 
 MODULE = "vaultops.vault.plugin_reload"
+LOGIN = "vaultops.vault.login"
+GROUP = "group/vaultops.vault.vault"
 FRONTS = {"in process": True, "as a module": False}
 
 
 def comparable(result: TaskResult) -> tuple[str, t.Any]:
     """Return a result without what differs from run to run, or is Ansible's own."""
     shown = {key: value for key, value in result.result.items() if key != "exception"}
+    if shown.get("login"):
+        # Each login makes another token.
+        shown["login"] = {**shown["login"], "client_token": "TOKEN", "accessor": "ACCESSOR"}
     text = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "ID", json.dumps(shown))
     return result.status, json.loads(text)
 
+
+USERPASS = {"auth_method": "userpass", "username": "bob", "password": "a-password"}
+APPROLE = {"auth_method": "approle", "role_id": "{{ role_id }}", "secret_id": "{{ secret_id }}"}
 
 SCENARIOS: dict[str, dict[str, t.Any]] = {
     "by plugin": {MODULE: {"plugin": PLUGIN}},
@@ -77,7 +87,33 @@ SCENARIOS: dict[str, dict[str, t.Any]] = {
     "no_log and failed": {MODULE: {"plugin": "nope"}, "no_log": True},
     "changed by the user": {MODULE: {"plugin": PLUGIN}, "changed_when": False},
     "failed by the user": {MODULE: {"plugin": PLUGIN}, "failed_when": True},
+    "module_defaults": {
+        MODULE: {"plugin": PLUGIN},
+        "module_defaults": {GROUP: {"url": "{{ server_url }}"}},
+        "environment": {"BAO_ADDR": ""},
+    },
+    "login": {LOGIN: USERPASS},
+    "login by approle": {LOGIN: APPROLE},
+    "login with a wrong password": {LOGIN: {**USERPASS, "password": "not-this-password"}},
+    "login without a secret": {LOGIN: {"auth_method": "approle", "role_id": "{{ role_id }}"}},
+    "login by nothing to log in with": {LOGIN: {"auth_method": "token"}},
+    "login in check mode": {LOGIN: USERPASS, "check_mode": True},
+    "login with an unknown option": {LOGIN: {**USERPASS, "pasword": "a-password"}},
+    "login with an alias": {LOGIN: {**USERPASS, "vault_namespace": "root"}},
+    "login with no_log": {LOGIN: USERPASS, "no_log": True},
+    "login with module_defaults": {
+        LOGIN: {},
+        "module_defaults": {GROUP: {"url": "{{ server_url }}", **USERPASS}},
+        "environment": {"BAO_ADDR": ""},
+    },
+    "revoked": {
+        LOGIN: {"state": "revoked", "token": "{{ throw_away[vaultops_in_process | int] }}"}
+    },
+    "revoked long ago": {LOGIN: {"state": "revoked", "token": "not-this-token"}},
+    "revoked in check mode": {LOGIN: {"state": "revoked"}, "check_mode": True},
 }
+# Equal failures would prove nothing here.
+SUCCEED = {"by plugin", "module_defaults", "login", "login with module_defaults", "revoked"}
 
 QUICK = ["by plugin", "diff", "unknown mount", "unknown option", "no_log", "loop"]
 
@@ -102,6 +138,13 @@ def test_the_same_result(
     external_plugin(name="login", kind="auth")
     server.mount("ext", PLUGIN)
     server.mount("login", "login", kind="auth")
+    logins.allow(server)
+    logins.userpass(server)
+    variables = {
+        "server_url": server.url,
+        "throw_away": [server.new_token(logins.POLICY) for _front in FRONTS],
+        **logins.approle(server),
+    }
     tasks = [
         {
             "name": f"{scenario} | {front}",
@@ -114,7 +157,7 @@ def test_the_same_result(
     ]
     run = ansible.playbook(
         *tasks,
-        options=["-vvv"],
+        options=["-vvv", "-e", json.dumps(variables)],
         ANSIBLE_STRATEGY=strategy,
         ANSIBLE_INJECT_INVOCATION="True",
     )
@@ -126,11 +169,13 @@ def test_the_same_result(
         with subtests.test(scenario):
             assert len(both) == 2
             assert comparable(both[0]) == comparable(both[1])
+            assert not (scenario in SUCCEED and both[0].failed)
     times = len(scenarios) + len(SCENARIOS["loop"]["loop"]) - 1
-    assert run.output.count(f"{MODULE} runs in process") == times
-    assert run.output.count(f"{MODULE} runs as a module: vaultops_in_process") == times
+    assert len(re.findall(r"vaultops\.vault\.\w+ runs in process", run.output)) == times
+    assert len(re.findall(r"\w+ runs as a module: vaultops_in_process", run.output)) == times
     assert "invocation" in results["by plugin"][0].result
     assert server.token not in run.output
+    assert USERPASS["password"] not in run.output
 
 
 def test_values_of_ansibles_own_types(
@@ -178,6 +223,53 @@ def test_values_of_ansibles_own_types(
     assert comparable(first) == comparable(second)
     assert first["changed"] is True
     assert server.token not in run.output
+
+
+@pytest.mark.slow
+def test_under_ansible_runner(server: Server, ansible: Ansible, tmp_path: Path) -> None:
+    """A job of AWX: the defaults of a play, one login for its tasks, and the token in no event."""
+    logins.allow(server)
+    logins.userpass(server)
+    with_token = {"auth_method": "token", "token": "{{ made.login.client_token }}"}
+    tasks = [
+        {**task, "vars": {"vaultops_in_process": in_process}}
+        for in_process in FRONTS.values()
+        for task in (
+            {LOGIN: USERPASS, "register": "made", "no_log": True},
+            {MODULE: {"plugin": "kv", **with_token}},
+            {LOGIN: {"state": "revoked", **with_token}},
+        )
+    ]
+    play = {
+        "hosts": "localhost",
+        "gather_facts": False,
+        "module_defaults": {GROUP: {"url": server.url}},
+        "tasks": tasks,
+    }
+    environment = ansible.environment()
+    del environment["BAO_ADDR"], environment["BAO_TOKEN"]
+    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+    (tmp_path / "job").mkdir()
+    job = run_job(
+        private_data_dir=str(tmp_path / "job"),
+        playbook=[play],
+        envvars=environment,
+        verbosity=3,
+        quiet=True,
+    )
+    with job.stdout as file:
+        output = file.read()
+    assert job.rc == 0, output
+    results = [
+        TaskResult(event["event_data"]["task"], "ok", event["event_data"]["res"])
+        for event in job.events
+        if event["event"] == "runner_on_ok"
+    ]
+    in_process, as_module = results[:3], results[3:]
+    assert [comparable(result) for result in in_process] == list(map(comparable, as_module))
+    assert [result["changed"] for result in in_process[1:]] == [True, True]
+    assert output.count("runs in process") == output.count("runs as a module") == len(in_process)
+    assert USERPASS["password"] not in output
 
 
 @pytest.mark.slow

@@ -65,6 +65,27 @@ def test_the_environment_is_restored_after_an_exception(monkeypatch: pytest.Monk
     assert dict(os.environ) == before
 
 
+def test_deprecations_and_warnings_are_carried_over() -> None:
+    front = Front(lambda *_: {"changed": False}, {})
+    of_us = {"collection_name": "vaultops.vault"}
+    front.operation.SPEC = {
+        "new": {
+            "aliases": ["old"],
+            "deprecated_aliases": [{"name": "old", "version": "9", **of_us}],
+        },
+        "gone": {"removed_in_version": "8", "removed_from_collection": "vaultops.vault"},
+    }
+    front._task.args = {"old": "x", "gone": "y", "namespace": "a", "vault_namespace": "a"}
+    result = front._run_in_process()
+    told = {deprecation["msg"]: deprecation for deprecation in result["deprecations"]}
+    alias, option = sorted(told)
+    assert alias.startswith("Alias 'old' is deprecated")
+    assert told[alias].items() >= {"version": "9", **of_us}.items()
+    assert option.startswith("Param 'gone' is deprecated")
+    assert told[option].items() >= {"version": "8", **of_us}.items()
+    assert result["warnings"] == ["Both option namespace and its alias vault_namespace are set."]
+
+
 class Tagged(str):
     """A text with something on it, as Ansible's tagged and unsafe texts are."""
 
