@@ -219,7 +219,7 @@ def _reload_each(
             answers[node] = _left_out(
                 f"was not reloaded, as {failed} failed", "mend that one first"
             )
-        elif _cannot_follow(there, mine):
+        elif not server.standbys_learn and _cannot_follow(there, mine):
             answers[node] = _left_out(
                 f"keeps its old version of {_cannot_follow(there, mine)[0]}",
                 f"restart that node: {server.name} tells its standbys of a new version only when "
@@ -262,7 +262,7 @@ def _foretold(
     for there in before:
         if there.error:
             result["warnings"].append(f"node {there.node} {there.error}")
-        elif server.runs_global == IGNORED and _cannot_follow(there, meant or []):
+        elif not server.standbys_learn and _cannot_follow(there, meant or []):
             result["warnings"].append(
                 f"node {there.node} would keep its old version until it is restarted"
             )

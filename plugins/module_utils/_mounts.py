@@ -108,6 +108,17 @@ def read_mounts(client: VaultClient, paths: t.Sequence[str]) -> dict[str, Mount]
     return {path: found[path] for path in paths if path in found}
 
 
+def set_version(client: VaultClient, path: str, version: str) -> None:
+    """Configure the mount at ``path`` for ``version``, which its next reload starts.
+
+    The server refuses one that is not registered, and "no version".  Raises VaultError.
+    API: https://openbao.org/api-docs/system/mounts/#tune-mount-configuration
+    """
+    # This path does for auth mounts too, and needs no sudo, unlike sys/auth.
+    tune = f"sys/mounts/{path.rstrip('/')}/tune"
+    client.request("POST", tune, {"plugin_version": version}, repeatable=True)
+
+
 def no_such_mount(client: VaultClient, path: str) -> OptionError:
     """Return the error for a ``path`` at which there is no mount, with the one probably meant."""
     namespace = client.connection.namespace

@@ -201,7 +201,8 @@ def _refusal(error: Refused) -> ReloadAnswer:
     words = list(failed.values()) or [one_line(text)]
     meanings = [_meaning(each) for each in words]
     touched = any(meaning.touched for meaning in meanings)
-    shown = words[:SHOWN_MOUNTS] + ["…"] * (len(words) > SHOWN_MOUNTS)
+    shown = _grouped(failed) or words
+    shown = shown[:SHOWN_MOUNTS] + ["…"] * (len(shown) > SHOWN_MOUNTS)
     return ReloadAnswer(
         changed=touched,
         otherwise=None if touched else False,
@@ -231,6 +232,22 @@ def _failed_mounts(text: str) -> dict[str, str]:
     starts = list(re.finditer(_MOUNT_ERROR, text))
     ends = [match.start() for match in starts[1:]] + [len(text)]
     return {match.group(1): one_line(text[match.start() : end]) for match, end in zip(starts, ends)}
+
+
+def _grouped(failed: t.Mapping[str, str]) -> list[str]:
+    """Return the words about failed mounts, once for those that failed for the same reason."""
+    groups: dict[str, list[str]] = {}
+    for path, words in failed.items():
+        groups.setdefault(words.replace(f'"{path}"', "", 1), []).append(path)
+    return [failed[first] + _alike(others) for first, *others in groups.values()]
+
+
+def _alike(others: t.Sequence[str]) -> str:
+    if not others:
+        return ""
+    more = len(others) - SHOWN_MOUNTS
+    shown = ", ".join(f'"{path}"' for path in others[:SHOWN_MOUNTS])
+    return f" (the same on {shown}{f' and {more} more' if more > 0 else ''})"
 
 
 def _told(answer: ReloadAnswer, what: str) -> ReloadAnswer:

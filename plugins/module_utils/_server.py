@@ -71,13 +71,21 @@ class Server(t.NamedTuple):
         return f"{self.product}{edition} {self.version}" if self.product else "this server"
 
     @property
+    def standbys_learn(self) -> bool:
+        """Whether a standby learns of a mount's new version before it is restarted."""
+        return self.product != "OpenBao" or self._numbers >= (2, 7)
+
+    @property
+    def _numbers(self) -> tuple[int, ...]:
+        return tuple(int(part) for part in re.findall(r"\d+", self.version)[:3])
+
+    @property
     def runs_global(self) -> str:
         """What scope=global does here, a row of the table above."""
         if self.ha is False:
             return NEEDLESS
-        version = tuple(int(part) for part in re.findall(r"\d+", self.version)[:3])
         for product, enterprise, start, meaning in _GLOBAL:
-            if (product, enterprise) == (self.product, self.enterprise) and version >= start:
+            if (product, enterprise) == (self.product, self.enterprise) and self._numbers >= start:
                 return meaning
         return UNKNOWN
 

@@ -10,7 +10,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.vaultops.vault.plugins.module_utils._catalog import CatalogEntry
+from ansible_collections.vaultops.vault.plugins.module_utils._catalog import (
+    CatalogEntry,
+    is_current,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._mounts import Mount
 from ansible_collections.vaultops.vault.plugins.module_utils._probe import Life
 from ansible_collections.vaultops.vault.plugins.module_utils._reload import ReloadAnswer
@@ -57,7 +60,7 @@ def predicted(mount: Mount, entry: CatalogEntry | None) -> Verdict:
 
 def is_stale(entry: CatalogEntry | None, mount: Mount, life: Life) -> bool:
     """Tell whether ``mount`` needs a reload: it runs something else than ``entry``, or is down."""
-    return life.serves is False or (entry is not None and running(entry) != running(mount))
+    return life.serves is False or is_current(mount, entry) is False
 
 
 def judge(answer: ReloadAnswer, before: Mount, after: Mount | None, life: Life) -> Verdict:

@@ -22,6 +22,7 @@ description:
 extends_documentation_fragment:
   - vaultops.vault._attributes
   - vaultops.vault._attributes.actiongroup_vault
+  - vaultops.vault._reload
   - vaultops.vault._connection
   - vaultops.vault._auth
 attributes:
@@ -57,17 +58,6 @@ options:
       - The result lists the mounts of the root namespace.
     type: str
     choices: [auth, secret, database, unknown]
-  scope:
-    description:
-      - V(local) reloads on the node that answers only.
-      - V(global) reloads on all nodes of the cluster, and proves it of each (see O(wait)). What the
-        server does with it depends on the server; the module finds that out and acts by it.
-      - OpenBao from 2.7.2 on and Vault Enterprise spread the reload themselves. OpenBao from 2.5 to
-        2.7.1 ignores V(global), so each node is asked to reload itself, the active one first, and
-        none after one that fails. Elsewhere only the active node runs plugins.
-    type: str
-    choices: [local, global]
-    default: local
   state:
     description:
       - V(reloaded) always reloads.
@@ -84,53 +74,6 @@ options:
         server's own word only.
     type: bool
     default: true
-  probe:
-    description:
-      - What each reloaded external plugin is asked after the reload, to prove that it serves.
-      - V(true) asks for the path help of the mount, which any valid token may read.
-      - V(false) asks nothing.
-      - Anything else is a path below the mount that is read, such as V(config). The token needs
-        the capability C(read) there. Use it if only a request that reaches the plugin's storage
-        or its backend proves that it works.
-    type: str
-    default: "true"
-  reload_timeout:
-    description:
-      - How long to wait for the answer to the reload, in seconds or as a duration such as V(90s).
-      - If not given, the module waits as long as the server may need, 130 seconds for each mount.
-      - B(Warning:) the server cancels a reload when its client hangs up, and a mount that it has
-        stopped by then stays down until a reload of it succeeds. Set this only if your plugins
-        start faster than that for certain.
-    type: str
-  wait:
-    description:
-      - With O(scope=global), whether to ask each node, directly, until it runs what it should and its
-        mounts answer. The task fails if a node does not within O(wait_timeout), and names it.
-      - On Vault Enterprise the nodes' own reports are waited for instead.
-      - If not given, it is as O(verify). Without it, nothing is known of the other nodes, and
-        RV(verified) is V(false) in a cluster.
-      - Has no effect with O(scope=local).
-    type: bool
-  wait_timeout:
-    description:
-      - How long to wait for the nodes after the server's answer to the reload, in seconds or as a
-        duration such as V(2m). A plugin that hangs at its start takes the server 120 seconds.
-    type: str
-    default: "60"
-  wait_interval:
-    description:
-      - How long to pause between two questions to a node, in seconds or as a duration.
-    type: str
-    default: "0.5"
-  nodes:
-    description:
-      - URLs of all nodes of the cluster, for where the addresses that they advertise cannot be
-        reached from the host that runs the task. TLS, proxies and namespace are those of O(url).
-      - If not given, the cluster names its nodes, which needs C(read) on C(sys/ha-status). With
-        C(read) on C(sys/storage/raft/configuration) too, a node that is down is known as missing.
-    type: list
-    elements: str
-    default: []
 notes:
   - The reload needs the ACL capability C(update) on C(sys/plugins/reload/backend), without sudo.
     The looks need C(read) on C(sys/mounts), C(sys/mounts/*), C(sys/auth) and
@@ -298,8 +241,8 @@ nodes:
       sample: null
     mounts:
       description:
-        - The mounts as this node tells them. RV(nodes[].mounts[].reloaded) is null where the node ran
-          the same before and after, as nobody tells whether it was restarted.
+        - The mounts as this node tells them. RV(nodes[].mounts[].reloaded) is null where the node
+          ran the same before and after, as nobody tells whether it was restarted.
       type: list
       elements: dict
       contains:
