@@ -35,8 +35,8 @@ SPEC: dict[str, dict[str, t.Any]] = {
 CONSTRAINTS: dict[str, t.Any] = {"required_if": [("state", "present", ("version",))]}
 
 _NO_PINS = (
-    "set the version of each mount instead: tune its plugin_version, and reload it with the module "
-    "plugin_reload"
+    "set the version of each mount instead: with the module plugin_upgrade, or tune plugin_version "
+    "and reload"
 )
 
 
@@ -50,6 +50,8 @@ def run(client: VaultClient, params: t.Mapping[str, t.Any], check_mode: bool) ->
 
 
 def _pin(client: VaultClient, plugin: tuple[str, str], version: str, check_mode: bool) -> Result:
+    if not version:
+        raise OptionError("version is empty", next_step="name the version to pin")
     catalog = Catalog(list_entries(client), {})
     before = _pins(client, catalog).get(plugin, "")
     entry = _entry(catalog, plugin, version)
