@@ -32,6 +32,7 @@ def test_reset_leaves_nothing(cluster: Cluster) -> None:
         assert "ext/" not in node.call("GET", "sys/mounts")
         catalog = node.call("GET", "sys/plugins/catalog")["detailed"]
         assert [entry for entry in catalog if not entry["builtin"]] == []
+        assert list(node.plugin_directory.iterdir()) == []
 
 
 @pytest.mark.parametrize("harm", ["stop", "kill", "pause"])
@@ -42,6 +43,14 @@ def test_reset_brings_back(cluster: Cluster, which: str, harm: str) -> None:
     getattr(node, harm)()
     assert node.role == "down"
     assert cluster.active is not node
+    cluster.reset()
+    assert node.role in {"active", "standby"}
+
+
+def test_reset_unseals(cluster: Cluster) -> None:
+    node = cluster.active
+    node.call("PUT", "sys/seal")
+    assert node.role == "sealed"
     cluster.reset()
     assert node.role in {"active", "standby"}
 

@@ -210,12 +210,12 @@ class Cluster:
     def reset(self) -> None:
         """Bring back three running nodes, one of them active, with no mounts, plugins, namespaces.
 
-        Files in the plugin directories stay, and so do policies and tokens: they harm no test.
+        Policies and tokens stay: they harm no test.
         """
         for node in self.nodes:
-            if node.process.poll() is None:
-                node.resume()
-            else:
+            node.resume()
+            if node.role in {"down", "sealed"}:
+                node.kill()
                 node.start()
         self.await_all()
         active = self.active
@@ -231,6 +231,9 @@ class Cluster:
                 path = f"sys/plugins/catalog/{entry['type']}/{entry['name']}"
                 active.call("DELETE", f"{path}?version={entry['version']}")
         self.settle()
+        for node in self.nodes:
+            for file in node.plugin_directory.iterdir():
+                file.unlink()
 
     def await_all(self) -> None:
         """Wait until one node is active and the others stand by, unsealed."""
@@ -244,9 +247,6 @@ class Cluster:
         for node in self.nodes:
             node.kill()
 
-    def _in_role(self, role: Role) -> list[Node]:
-        return [node for node in self.nodes if node.role == role]
-
     def until(self, condition: t.Callable[[], bool], what: str) -> None:
         """Wait for a condition; where it does not come, tell with the nodes' logs what it was."""
         deadline = time.monotonic() + SETTLE_SECONDS
@@ -255,6 +255,9 @@ class Cluster:
                 logs = "\n".join(f"{node.name}:\n{node.log[-5000:]}" for node in self.nodes)
                 raise ServerError(f"not within {SETTLE_SECONDS} s: {what}\n{logs}")
             time.sleep(0.03)
+
+    def _in_role(self, role: Role) -> list[Node]:
+        return [node for node in self.nodes if node.role == role]
 
 
 def _launch(directory: pathlib.Path) -> subprocess.Popen[bytes]:
