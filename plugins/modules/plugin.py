@@ -17,8 +17,9 @@ description:
     and nothing is written.
   - The server runs a plugin when it is registered, and asks for its version. The module reads back
     what the server made of it, and tells that.
-  - To register a plugin does not start it on any mount. Tune the mounts to the new version, and
-    reload them with M(vaultops.vault.plugin_reload).
+  - To register a plugin does not start it on any mount. M(vaultops.vault.plugin_upgrade) moves
+    mounts to a registered version; after an entry was overwritten, M(vaultops.vault.plugin_reload)
+    starts it anew.
 extends_documentation_fragment:
   - vaultops.vault._attributes
   - vaultops.vault._attributes.actiongroup_vault
@@ -143,6 +144,7 @@ seealso:
   - module: vaultops.vault.plugin_info
   - module: vaultops.vault.plugin_pin
   - module: vaultops.vault.plugin_reload
+  - module: vaultops.vault.plugin_upgrade
   - name: Vault API documentation
     description: Plugin catalog, as HashiCorp Vault has it.
     link: https://developer.hashicorp.com/vault/api-docs/system/plugins-catalog

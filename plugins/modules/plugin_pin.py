@@ -16,7 +16,7 @@ description:
   - A pin takes effect when a mount is reloaded, so reload the mounts with
     M(vaultops.vault.plugin_reload) afterwards.
   - HashiCorp Vault has pins from 1.16 on. OpenBao has none; there the task fails, with nothing
-    changed.
+    changed. M(vaultops.vault.plugin_upgrade) moves the mounts one by one instead.
 extends_documentation_fragment:
   - vaultops.vault._attributes
   - vaultops.vault._attributes.actiongroup_vault
@@ -67,6 +67,7 @@ seealso:
   - module: vaultops.vault.plugin
   - module: vaultops.vault.plugin_info
   - module: vaultops.vault.plugin_reload
+  - module: vaultops.vault.plugin_upgrade
   - name: Vault API documentation
     description: Pinned plugin versions.
     link: https://developer.hashicorp.com/vault/api-docs/system/plugins-pins

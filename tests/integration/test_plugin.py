@@ -20,6 +20,7 @@ from ansible_collections.vaultops.vault.tests.support.ansible_runs import (
     Cases,
     TaskResult,
 )
+from ansible_collections.vaultops.vault.tests.support.cluster import Cluster
 from ansible_collections.vaultops.vault.tests.support.external_plugin import (
     BuiltPlugin,
     build_plugin,
@@ -616,7 +617,7 @@ def test_the_number_of_requests(
         "create": (there, [LIST, f"POST {own}", LIST, read]),
         "nothing to do": (there, [LIST, read]),
         "update": ({**there, "arguments": ["-x"]}, [LIST, read, f"POST {own}", LIST, read]),
-        "remove": (gone, [LIST, read, *usage, f"DELETE {own}?version=v1.0.0"]),
+        "remove": (gone, [LIST, read, *usage, f"DELETE {own}?version=v1.0.0", LIST]),
         "nothing to remove": (gone, [LIST]),
     }
     for name, (options, requests) in steps.items():
@@ -624,6 +625,30 @@ def test_the_number_of_requests(
             cases = ansible.cases({name: task(options)}, **proxy.environment)
             assert not cases.results[name].failed, cases.results[name].message
             assert proxy.seen == requests
+
+
+@pytest.mark.slow
+def test_through_a_standby_that_learns_a_moment_later(
+    cluster: Cluster, tmp_path: pathlib.Path
+) -> None:
+    built = cluster.plugin("v1.0.0")
+    there = task({"name": "mine", "version": "v1.0.0", "src": str(built.path)})
+    there[MODULE]["command"] = built.path.name
+    changed = {MODULE: {**there[MODULE], "arguments": ["-x"]}}
+    gone = task({"name": "mine", "version": "v1.0.0", "state": "absent"})
+    cases = Ansible(tmp_path, cluster.standbys[0]).cases(
+        {
+            "register": there,
+            "is there": there,
+            "change": changed,
+            "is changed": changed,
+            "remove": gone,
+            "is gone": gone,
+            "register again": there,
+        }
+    )
+    assert [*changes(cases).values()] == [True, False, True, False, True, False, True]
+    assert "WARNING" not in cases.run.output
 
 
 @pytest.mark.slow

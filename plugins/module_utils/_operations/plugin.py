@@ -53,9 +53,8 @@ CONSTRAINTS: dict[str, t.Any] = {
     "required_if": [("update_env", "always", ("env",))],
 }
 
-# A standby that passed the write on to the active node learns of it a moment later.
-LOOKS = 10
-SECONDS_BETWEEN_LOOKS = 0.3
+LOOKS = 20
+SECONDS_BETWEEN_LOOKS = 0.15
 
 # A message names so many mounts; all of them are in the result.
 SHOWN_USERS = 5
@@ -118,6 +117,7 @@ def _remove(
     client.warnings += _losses(entry, usage)
     if not check_mode:
         deregister(client, entry)
+        _await_removal(client, entry)
     return _result(True, before, None)
 
 
@@ -190,8 +190,7 @@ def _unreadable(entry: CatalogEntry) -> str:
 def _read_back(client: VaultClient, wanted: Wanted, catalog: Catalog) -> Registration:
     """Return the entry that the server made; raises VaultError where it is not what was wanted."""
     after = None
-    for look in range(LOOKS):
-        time.sleep(SECONDS_BETWEEN_LOOKS if look else 0)
+    for _look in _looks():
         entry = wanted.landed_in(list_entries(client), catalog.entries)
         after = _read(client, entry) if entry else None
         if after is not None and not wanted.differs_from(after):
@@ -203,6 +202,29 @@ def _read_back(client: VaultClient, wanted: Wanted, catalog: Catalog) -> Registr
         next_step="see whether this version of the server knows all options, and see its log",
         result={"changed": True, "plugin": _as_result(after)},
     )
+
+
+def _await_removal(client: VaultClient, entry: CatalogEntry) -> None:
+    """Wait until the node that answers lists the entry no more, as the next task should see it."""
+    for _look in _looks():
+        if not any(_key(other) == _key(entry) for other in list_entries(client)):
+            return
+    raise VaultError(
+        f"the server took the removal of {entry}, but still lists it",
+        next_step="see the server's log, and repeat the task",
+        result={"changed": True},
+    )
+
+
+def _key(entry: CatalogEntry) -> tuple[str, str, str]:
+    return entry.kind, entry.name, entry.version
+
+
+def _looks() -> t.Iterator[int]:
+    """Count the looks after a write: a standby that passed it on learns of it a moment later."""
+    for look in range(LOOKS):
+        time.sleep(SECONDS_BETWEEN_LOOKS if look else 0)
+        yield look
 
 
 def _refuse_needed(before: Registration, usage: Usage) -> None:
