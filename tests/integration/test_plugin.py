@@ -147,7 +147,7 @@ def test_spellings_of_the_same_entry(
     }
     server.call("POST", "sys/namespaces/team")
     names = dict(zip(ways, "abcdefgh", strict=True))
-    tasks = {way: task({"name": names[way], **options}) for way, (options, _) in ways.items()}
+    tasks = {way: task({"name": names[way], **options}) for way, (options, _made) in ways.items()}
 
     cases = ansible.cases(tasks)
 
