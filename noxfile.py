@@ -60,6 +60,14 @@ def demo(session: nox.Session) -> None:
     session.run("python", "-u", "-m", "tests.support.demo", *session.posargs)
 
 
+@nox.session(name="demo-upgrade", default=False)
+def demo_upgrade(session: nox.Session) -> None:
+    """Roll a plugin out to three real nodes, a good version and a broken one, and show it."""
+    session.log("the first run downloads the server: 75 MB")
+    session.install(pythons.core_for_this_python(), *SERVERS)
+    session.run("python", "-u", "-m", "tests.support.demo_upgrade", *session.posargs)
+
+
 @nox.session(default=False)
 def fast(session: nox.Session) -> None:
     """Run the quick tests on the Python at hand; what follows -- goes to pytest."""
