@@ -21,8 +21,9 @@ _NAME = re.compile(r"\w(?:[\w.+-]*\w)?", re.ASCII)
 _VERSION = re.compile(r"v?(\d+\.\d+\.\d+(?:-[\w.-]+)?(?:\+[\w.-]+)?)", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
-# A shorter value is no secret, and would be masked wherever it occurs.
+# A shorter value, or one of these, is no secret, and would be masked wherever it occurs.
 _SHORTEST_SECRET = 4
+_NO_SECRETS = ("true", "false")
 
 
 class Wanted(t.NamedTuple):
@@ -60,8 +61,9 @@ class Wanted(t.NamedTuple):
     @property
     def secrets(self) -> set[str]:
         """All that no output may show."""
-        values = (text.partition("=")[2] for text in self.env or [])
-        return {*(self.env or []), *(v for v in values if len(v) >= _SHORTEST_SECRET)}
+        texts = self.env or []
+        values = {text.partition("=")[2] for text in texts}.difference(_NO_SECRETS)
+        return {*texts, *(value for value in values if len(value) >= _SHORTEST_SECRET)}
 
     def find_in(self, catalog: Catalog) -> CatalogEntry | None:
         """Return the entry that is meant.
