@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import pathlib
-import re
 import subprocess
 import sys
 import typing as t
@@ -19,34 +18,17 @@ from awx_plugins.interfaces._temporary_private_credential_api import Credential
 from awx_plugins.interfaces._temporary_private_inject_api import inject_credential
 
 from ansible_collections.vaultops.vault.tests.support.ansible_runs import REPOSITORY, Ansible
+from ansible_collections.vaultops.vault.tests.support.documents import (
+    blocks,
+    comparable,
+    run_console,
+    with_programs,
+    write_files,
+)
 from ansible_collections.vaultops.vault.tests.support.fixtures import ExternalPlugin
 from ansible_collections.vaultops.vault.tests.support.server import Server
 
-README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-BLOCK = re.compile(r"<!-- test: (?P<name>.+?) -->\n```\w+\n(?P<text>.*?)```", re.DOTALL)
-
-
-def blocks(name: str) -> list[str]:
-    """Return the code blocks of README.md that are marked with ``name``; there is at least one."""
-    found = [match["text"] for match in BLOCK.finditer(README) if match["name"] == name]
-    assert found
-    return found
-
-
-def comparable(text: str) -> list[str]:
-    """Return the lines of an output without what differs from run to run."""
-    text = re.sub(r"weather_[0-9a-f]{8}", "ACCESSOR", text)
-    text = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "ID", text)
-    text = re.sub(r"http://127\.0\.0\.1:\d+", "URL", text)
-    text = re.sub(r"\b[0-9a-f]{64}\b|\b[0-9a-f]{8}\b", "DIGITS", text)
-    text = re.sub(r"process \d+|OpenBao \d+\.\d+\.\d+", "SOME", text)
-    return [line.rstrip() for line in text.strip().splitlines()]
-
-
-def with_programs(environment: dict[str, str]) -> dict[str, str]:
-    """Return the environment with Ansible's programs on its PATH, as a user has them."""
-    programs = str(pathlib.Path(sys.executable).parent)
-    return {**environment, "PATH": f"{programs}:{environment['PATH']}"}
+README = "README.md"
 
 
 @pytest.fixture
@@ -62,32 +44,20 @@ def weather(server: Server, external_plugin: ExternalPlugin) -> Server:
 def test_the_demo() -> None:
     command = [sys.executable, "-m", "tests.support.demo"]
     run = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
-    assert comparable(run.stdout) == comparable(blocks("demo")[0])
+    assert comparable(run.stdout) == comparable(blocks(README, "demo")[0])
 
 
 def test_the_commands(weather: Server, ansible: Ansible) -> None:
-    (ansible.directory / "reload.yml").write_text(blocks("file reload.yml")[0])
-    for block in blocks("console"):
-        lines = block.splitlines(keepends=True)
-        (command,) = [line[2:] for line in lines if line.startswith("$ ansible")]
-        expected = "".join(line for line in lines if not line.startswith("$ "))
-        run = subprocess.run(
-            command,
-            shell=True,
-            cwd=ansible.directory,
-            env=with_programs(ansible.environment()),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        assert comparable(run.stdout) == comparable(expected)
+    write_files(README, ["reload.yml"], ansible.directory)
+    for block in blocks(README, "console"):
+        output, expected = run_console(block, ansible)
+        assert comparable(output) == comparable(expected)
 
 
 def test_the_message(weather: Server, ansible: Ansible) -> None:
     run = ansible.adhoc("vaultops.vault.plugin_reload", "mounts=wether")
     assert run.result["changed"] is False
-    assert comparable(run.result.message) == comparable(blocks("message")[0])
+    assert comparable(run.result.message) == comparable(blocks(README, "message")[0])
 
 
 class _Entered(Credential):
@@ -108,8 +78,8 @@ def test_the_awx_job(weather: Server, ansible: Ansible, tmp_path: pathlib.Path) 
         namespace="vaultops",
         name="OpenBao or Vault",
         kind="external",
-        inputs=yaml.safe_load(blocks("awx inputs")[0]),
-        injectors=yaml.safe_load(blocks("awx injectors")[0]),
+        inputs=yaml.safe_load(blocks(README, "awx inputs")[0]),
+        injectors=yaml.safe_load(blocks(README, "awx injectors")[0]),
     )
     job_environment: dict[str, t.Any] = with_programs(ansible.environment())
     del job_environment["BAO_ADDR"], job_environment["BAO_TOKEN"]
@@ -126,7 +96,7 @@ def test_the_awx_job(weather: Server, ansible: Ansible, tmp_path: pathlib.Path) 
     (tmp_path / "job").mkdir()
     job = run_job(
         private_data_dir=str(tmp_path / "job"),
-        playbook=yaml.safe_load(blocks("awx playbook")[0]),
+        playbook=yaml.safe_load(blocks(README, "awx playbook")[0]),
         envvars=job_environment,
         extravars={"plugin": "weather"},
         quiet=True,
@@ -138,4 +108,4 @@ def test_the_awx_job(weather: Server, ansible: Ansible, tmp_path: pathlib.Path) 
     events = list(tmp_path.glob("job/artifacts/*/job_events/*.json"))
     assert len(events) > len(output.splitlines()) / 2
     assert not [event for event in events if weather.token in event.read_text()]
-    assert comparable(output) == comparable(blocks("awx output")[0])
+    assert comparable(output) == comparable(blocks(README, "awx output")[0])

@@ -14,6 +14,7 @@ import textwrap
 from .ansible_runs import REPOSITORY, Ansible, Run
 from .cluster import Cluster, running_cluster
 from .external_plugin import build_plugin
+from .nodes import write_inventory
 
 PLAYBOOK = REPOSITORY / "playbooks" / "plugin_rollout.yml"
 COMMAND = "ansible-playbook vaultops.vault.plugin_rollout -i inventory -e @rollout.yml"
@@ -72,15 +73,7 @@ def _demo(cluster: Cluster, work: pathlib.Path) -> bool:
 
 
 def _roll_out(cluster: Cluster, work: pathlib.Path, version: str) -> Run:
-    inventory = work / "inventory"
-    inventory.write_text(
-        "[vault]\n"
-        + "".join(
-            f"{node.name} ansible_connection=local ansible_python_interpreter={sys.executable} "
-            f"plugin_rollout_directory={node.plugin_directory}\n"
-            for node in cluster.nodes
-        )
-    )
+    inventory = write_inventory(work / "inventory", cluster)
     values = {
         "plugin_rollout_name": "weather",
         "plugin_rollout_version": version,
