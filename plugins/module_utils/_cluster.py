@@ -12,6 +12,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._client import Vaul
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     NoAnswer,
     OptionError,
+    Refused,
     VaultError,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._look import Look
@@ -27,6 +28,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._proof import (
     Aim,
     NodeVerdict,
     judge_node,
+    of_node,
     prove,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._reload import ReloadAnswer
@@ -50,18 +52,24 @@ from ansible_collections.vaultops.vault.plugins.module_utils._steps import (
     without_reload,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._task import Task, Wait
-from ansible_collections.vaultops.vault.plugins.module_utils._verdict import is_stale, predicted
+from ansible_collections.vaultops.vault.plugins.module_utils._verdict import (
+    is_stale,
+    predicted,
+    untouched,
+)
 
 # So many seconds a node may take for an answer before the reload: it holds up the others.
 PATIENCE = 10.0
 
 _AT_ONCE = Wait(0, 1)
 _UNTOUCHED = ReloadAnswer(changed=False, otherwise=False)
-_NOBODY = ReloadAnswer(
-    changed=False,
-    otherwise=False,
-    error=VaultError("no node can be asked to reload", next_step="see their errors in nodes"),
-)
+_UNKNOWN = ReloadAnswer(changed=None, otherwise=None)
+_NOT_KNOWN = "the nodes of the cluster are not known"
+_MAKE_KNOWN = "give the token the capability read on sys/ha-status, or set nodes"
+
+
+class _LeftOut(VaultError):
+    """A node was not asked to reload."""
 
 
 def reload_cluster(client: VaultClient, task: Task, check_mode: bool) -> Result:
@@ -77,54 +85,81 @@ def reload_cluster(client: VaultClient, task: Task, check_mode: bool) -> Result:
         result["verified"] = result["verified"] and meaning == NEEDLESS
         if meaning == IGNORED:
             result["warnings"].append(
-                f"{server.name} ignores scope=global, so only the node that answered was reloaded: "
+                f"{server.name} ignores scope=global, so only the node that answers is reloaded: "
                 "leave wait=false out, and each node is reloaded"
             )
         return result
     if meaning == NEEDLESS:
         return _only_node(client, task, server, check_mode)
-    nodes, warnings = find_nodes(client, task.nodes)
+    patience = min(task.wait.timeout, PATIENCE)
+    nodes, warnings = find_nodes(client, task.nodes, patience)
+    client.warnings += warnings
     if meaning == REPORTS:
-        result = _reported(client, task, nodes, check_mode)
-    elif nodes:
-        with Nodes(client, nodes, min(task.wait.timeout, PATIENCE)) as open_nodes:
-            result = _proven(client, task, server, open_nodes, check_mode)
-    elif meaning == IGNORED:
+        return _reported(client, task, nodes, check_mode)
+    if nodes:
+        _see_to_a_token(client, task)
+        with Nodes(client, nodes, patience, server.cluster_id) as open_nodes:
+            return _proven(client, task, server, open_nodes, check_mode)
+    if meaning == IGNORED:
         raise OptionError(
-            f"{server.name} ignores scope=global, and {warnings[0]}",
-            next_step="nothing was reloaded",
+            f"{server.name} ignores scope=global, and {_NOT_KNOWN}",
+            next_step=f"{_MAKE_KNOWN}; nothing was reloaded",
         )
-    else:
-        result = {**reload_one(client, task, check_mode), "verified": False}
-    result["warnings"] += warnings
-    return result
+    client.warnings.append(
+        f"{_NOT_KNOWN}, so only the node that answers was looked at: {_MAKE_KNOWN}"
+    )
+    return {**reload_one(client, task, check_mode), "verified": False}
+
+
+def _see_to_a_token(client: VaultClient, task: Task) -> None:
+    """See that the nodes can be asked for path help, which takes no login inline."""
+    if task.question != "" or not client.inline_headers:
+        return
+    try:
+        client.request("GET", "sys", query={"help": "1"})  # a session that may log in does so now
+    except Refused:
+        if not client.inline_headers:
+            return  # it has logged in, and the node that answers does not know the token yet
+        raise OptionError(
+            "auth_mode=inline has no token, which the path help of the nodes needs",
+            next_step="give a path as probe, or auth_mode=login; nothing was reloaded",
+        ) from None
 
 
 def _only_node(client: VaultClient, task: Task, server: Server, check_mode: bool) -> Result:
     """Reload where one node runs all plugins: what is known of it is known of all."""
-    result = reload_one(client, task, check_mode)
     address = server.leader or client.connection.url
-    mounts = [
-        {name: row[name] for name in ("path", "reloaded", "error", "before", "after")}
-        for row in result["mounts"]
-    ]
-    node = {
-        "address": address,
-        "name": urlsplit(address).netloc,
-        "role": "active",
-        "ok": None if check_mode else result["verified"],
-        "error": None,
-        "mounts": mounts,
-    }
-    return {**result, "nodes": [node]}
+    known = NodeVerdict(Node(address, urlsplit(address).netloc), "active", None)
+    try:
+        result = reload_one(client, task, check_mode)
+    except VaultError as error:
+        if "mounts" not in error.result:
+            raise  # nothing was begun
+        row = known._replace(ok=False, error=error.what)
+        raise error.retold(error.what, nodes=[_with_mounts(row, error.result)]) from error
+    row = known._replace(ok=None if check_mode else result["verified"])
+    return {**result, "nodes": [_with_mounts(row, result)]}
+
+
+def _with_mounts(row: NodeVerdict, result: Result) -> Result:
+    return {**row.as_result(), "mounts": of_node(result["mounts"])}
 
 
 def _reported(client: VaultClient, task: Task, nodes: t.Sequence[Node], check_mode: bool) -> Result:
     """Reload where each node reports: wait for what all of them say."""
+    if not nodes:
+        client.warnings.append(
+            f"{_NOT_KNOWN}, so one that does not report is not missed: {_MAKE_KNOWN}"
+        )
     result = reload_one(client, task, check_mode)
     if not result["reload_id"] or task.wait is None:
-        return result
-    rows = wait_for_reports(client, result["reload_id"], nodes, task.wait)
+        # Nobody was told to reload, so nobody reports.
+        return {**result, "nodes": [NodeVerdict(node, "", None).as_result() for node in nodes]}
+    try:
+        rows = wait_for_reports(client, result["reload_id"], nodes, task.wait)
+    except VaultError as error:
+        words = f"the server reloaded, but the reports of its nodes cannot be read: {error.what}"
+        raise error.retold(words, **{**result, "verified": False}) from error
     verified = result["verified"] and bool(nodes) and all(row.ok for row in rows)
     result = {**result, "nodes": [row.as_result() for row in rows], "verified": verified}
     raise_for_nodes(rows, result)
@@ -147,23 +182,57 @@ def _proven(
         elsewhere = {path for paths in behind.values() for path in paths}
         meant = [m for m in look.mounts or [] if m in stale or m.path in elsewhere]
     if check_mode:
-        return _foretold(task, server, look, meant, before)
+        return _foretold(task, server, look, meant, before, behind)
     if meant == []:
         return _nothing_to_do(task, look, before)
     if server.runs_global == IGNORED:
         answers = _reload_each(nodes, task, server, meant, before, behind)
-        answer = answers.get(lead, _NOBODY) if lead else next(iter(answers.values()), _NOBODY)
+        answer = _answer_of_task(lead, answers)
     else:
-        answer = send(leader, task, meant)
-        answers = {lead: answer} if lead else {}
-    verdicts = judge_mounts(leader, task, answer, meant or [])
+        answer = _sent_to_all(leader, task, meant)
+        answers = _answers_of_all(nodes, lead, answer)
     if look.mounts is None:  # nobody may look, so nothing can be proven
-        return outcome(task, look, answer, verdicts, _foretold_rows(look, before))
+        return outcome(task, look, answer, [], _foretold_rows(look, before, [], None))
     lost = isinstance(answer.error, NoAnswer)
     wait = task.wait if task.wait and (answer.error is None or lost) else _AT_ONCE
-    aims = _aims(look, meant)
-    rows = prove(nodes, before, aims, answers, task.question, wait)
+    rows = prove(nodes, before, _aims(look, meant), answers, task.question, wait)
+    seen = next((list(row.verdicts) for row in rows if row.node == lead and row.verdicts), None)
+    verdicts = seen or judge_mounts(leader, task, answer, meant or [])
     return outcome(task, look, answer, verdicts, rows)
+
+
+def _sent_to_all(leader: VaultClient, task: Task, meant: list[Mount] | None) -> ReloadAnswer:
+    """Ask the active node to reload, and to tell the others."""
+    answer = send(leader, task, meant)
+    if answer.error is None or answer.error.status != REDIRECT:
+        return answer
+    error = answer.error.retold(
+        "the node that was active is so no more, or nodes names a load balancer",
+        next_step="repeat the task, with the own address of each node in nodes",
+    )
+    return answer._replace(error=error)
+
+
+def _answers_of_all(
+    nodes: Nodes, lead: Node | None, answer: ReloadAnswer
+) -> dict[Node, ReloadAnswer]:
+    """Return what is known of each node from the answer of the one that was to tell the others."""
+    answers = {lead: answer} if lead else {}
+    if lead and answer.error is not None and not isinstance(answer.error, NoAnswer):
+        # The server tells the others only after it has succeeded itself.
+        others = (node for node in nodes.all if node != lead)
+        answers.update(dict.fromkeys(others, _left_out_after(lead)))
+    return answers
+
+
+def _answer_of_task(lead: Node | None, answers: t.Mapping[Node, ReloadAnswer]) -> ReloadAnswer:
+    """Return the answer of the active node, else what those of the others add up to."""
+    sent = {node: told for node, told in answers.items() if not isinstance(told.error, _LeftOut)}
+    if lead in sent:
+        return sent[lead]
+    ids = [told.reload_id for told in sent.values() if told.reload_id]
+    changed = any(told.changed for told in sent.values())
+    return ReloadAnswer(changed, None, reload_id=ids[0] if ids else None)
 
 
 def _aims(look: Look, meant: list[Mount] | None) -> list[Aim]:
@@ -209,16 +278,19 @@ def _reload_each(
 ) -> dict[Node, ReloadAnswer]:
     """Ask each node to reload itself, the active one first; after a failure no other is touched."""
     answers: dict[Node, ReloadAnswer] = {}
-    failed: Node | None = None
+    silent = [there.node for there in before if there.error]
+    # Where nobody says that it is active, one that says nothing may be.
+    failed = silent[0] if silent and not nodes.active else None
     for there in sorted(before, key=lambda look: look.server.role != "active"):
         node = there.node
         mine = [mount for mount in meant or [] if not task.only_stale or mount.path in behind[node]]
-        if there.error or there.forwards:
+        if there.forwards:
             continue
-        if failed:
-            answers[node] = _left_out(
-                f"was not reloaded, as {failed} failed", "mend that one first"
-            )
+        if there.error:
+            answers[node] = _left_out(f"was not reloaded: {there.error}", "repeat the task")
+            failed = node if node == nodes.active else failed
+        elif failed:
+            answers[node] = _left_out_after(failed)
         elif not server.standbys_learn and _cannot_follow(there, mine):
             answers[node] = _left_out(
                 f"keeps its old version of {_cannot_follow(there, mine)[0]}",
@@ -235,19 +307,24 @@ def _reload_each(
 
 
 def _sent(client: VaultClient, task: Task, meant: list[Mount] | None) -> ReloadAnswer:
+    """Ask a node to reload itself."""
     answer = send(client, task, meant)
-    if answer.error is None or answer.error.status != REDIRECT:
-        return answer
-    # OpenBao 2.6: a standby whose plugin is down leaves the reload to the active node.
-    error = answer.error.retold(
-        "this node leaves the reload to the active one",
-        next_step="restart that node: it then starts its plugins anew",
-    )
-    return answer._replace(error=error)
+    if answer.error is not None and answer.error.status == REDIRECT:
+        # OpenBao 2.6: a standby whose plugin was down has started it, cannot write that down, and
+        # so leaves the request to the active node, as one does that runs no plugins. Looks tell.
+        return _UNKNOWN
+    if task.only_stale:
+        # Its answer is of those that were stale here, not of those that are so elsewhere.
+        return answer._replace(otherwise=False)
+    return answer
+
+
+def _left_out_after(failed: Node) -> ReloadAnswer:
+    return _left_out(f"was not reloaded, as {failed} failed", "mend that one first")
 
 
 def _left_out(what: str, next_step: str) -> ReloadAnswer:
-    return ReloadAnswer(False, False, error=VaultError(what, next_step=next_step))
+    return ReloadAnswer(False, False, error=_LeftOut(what, next_step=next_step))
 
 
 def _foretold(
@@ -256,12 +333,15 @@ def _foretold(
     look: Look,
     meant: list[Mount] | None,
     before: t.Sequence[NodeLook],
+    behind: t.Mapping[Node, list[str]],
 ) -> Result:
     """Return check mode's result, with what stands in the way on each node as warnings."""
-    result = without_reload(task, look, meant, _foretold_rows(look, before))
+    each = behind if task.only_stale and server.runs_global == IGNORED else None
+    result = without_reload(task, look, meant, _foretold_rows(look, before, meant or [], each))
     for there in before:
         if there.error:
-            result["warnings"].append(f"node {there.node} {there.error}")
+            result["verified"] = False
+            result["warnings"].append(f"node {there.node}: {there.error}")
         elif not server.standbys_learn and _cannot_follow(there, meant or []):
             result["warnings"].append(
                 f"node {there.node} would keep its old version until it is restarted"
@@ -269,7 +349,14 @@ def _foretold(
     return result
 
 
-def _foretold_rows(look: Look, before: t.Sequence[NodeLook]) -> list[NodeVerdict]:
+def _foretold_rows(
+    look: Look,
+    before: t.Sequence[NodeLook],
+    meant: t.Sequence[Mount],
+    behind: t.Mapping[Node, list[str]] | None,
+) -> list[NodeVerdict]:
+    """Return what a reload of ``meant`` would do on each node; ``behind`` is what each reloads."""
+    paths = [mount.path for mount in meant]
     return [
         NodeVerdict(
             there.node,
@@ -277,6 +364,8 @@ def _foretold_rows(look: Look, before: t.Sequence[NodeLook]) -> list[NodeVerdict
             None,
             [
                 predicted(there.mounts[mount.path], look.expected(mount))
+                if mount.path in (paths if behind is None else behind[there.node])
+                else untouched(there.mounts[mount.path])
                 for mount in look.mounts or []
                 if mount.path in there.mounts
             ],

@@ -10,6 +10,7 @@ https://openbao.org/api-docs/system/storage/raft/
 from __future__ import annotations
 
 import contextlib
+import time
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
@@ -23,13 +24,20 @@ from ansible_collections.vaultops.vault.plugins.module_utils._server import Serv
 
 # So many nodes are asked at the same time.
 MOST_AT_ONCE = 64
+# The pause between two questions that wait for the cluster itself, in seconds.
+PAUSE = 0.2
+# A standby learns of a new token within a tenth of a second: so often it is asked again.
+ASKED_AGAIN = 10
 
-_NOT_KNOWN = (
-    "the nodes of the cluster are not known, so only the node that answered was looked at: give "
-    "the token the capability read on sys/ha-status, or set nodes"
-)
-_WORKING = ("active", "standby", "performance standby")
 REDIRECT = 307
+_WORKING = ("active", "standby", "performance standby")
+# Statuses of a list that this token, or this server, does not give.
+_NO_LIST = (400, 403, 404, 405)
+_STRANGER = "leaves this token to the active node"
+_LIMITED = (
+    "repeat the task; a token with a limited number of uses, or one that is not valid any more, "
+    "never works at a standby"
+)
 
 
 class Node(t.NamedTuple):
@@ -46,6 +54,7 @@ class NodeLook(t.NamedTuple):
     """What a node said of itself and its mounts; ``error`` is why it said less.
 
     ``forwards`` says that it runs no plugins and leaves all requests to the active node.
+    ``next_step`` is what helps against the error, where that is known.
     """
 
     node: Node
@@ -54,6 +63,7 @@ class NodeLook(t.NamedTuple):
     lives: t.Mapping[str, Life]
     forwards: bool = False
     error: str = ""
+    next_step: str = ""
 
 
 class Nodes:
@@ -61,16 +71,18 @@ class Nodes:
 
     A node is asked with the identity that ``client`` has by then, and never forwards.  ``active``
     is the one that said it is.  ``patience`` (seconds) bounds the wait for each answer before the
-    reload.
+    reload.  A node whose cluster is not ``cluster_id`` is told apart, and sees no identity.
     """
 
-    def __init__(self, client: VaultClient, nodes: t.Sequence[Node], patience: float) -> None:
+    def __init__(
+        self, client: VaultClient, nodes: t.Sequence[Node], patience: float, cluster_id: str
+    ) -> None:
         self._open = contextlib.ExitStack()
         self._clients: dict[Node, VaultClient] = {}
         for node in nodes:
             if node.address:
                 self._clients[node] = self._open.enter_context(_connection_to(client, node))
-        self._cluster_id = ""
+        self._cluster_id = cluster_id
         self.tell = client.tell
         self.all = sorted(nodes, key=lambda node: (node.name, node.address))
         self._patience = patience
@@ -79,7 +91,7 @@ class Nodes:
         self._dead = {look.node: look for look in first if look.error}
         active = [look for look in first if look.server.role == "active" and not look.error]
         self.active = active[0].node if active else None
-        self._cluster_id = active[0].server.cluster_id if active else ""
+        self._cluster_id = cluster_id or (active[0].server.cluster_id if active else "")
 
     def __enter__(self) -> Nodes:
         return self
@@ -96,7 +108,13 @@ class Nodes:
 
         def look(node: Node) -> NodeLook:
             # One that did not answer a moment ago is not waited for again.
-            return self._dead.get(node) or self.look_at(node, paths, question, self._patience)
+            found = self._dead.get(node) or self.look_at(node, paths, question, self._patience)
+            for _more in range(ASKED_AGAIN):
+                if found.error != _STRANGER:
+                    break
+                time.sleep(PAUSE)
+                found = self.look_at(node, paths, question, self._patience)
+            return found
 
         return self.on_each(look)
 
@@ -127,9 +145,11 @@ class Nodes:
             look = look._replace(mounts=read_mounts(client, paths))
             lives = {path: life_of(client, mount, question) for path, mount in look.mounts.items()}
         except Refused as error:
-            if error.status == REDIRECT:
+            if error.status != REDIRECT:
+                return look._replace(error=error.what)
+            if _forwards_all(client):
                 return look._replace(forwards=True)
-            return look._replace(error=error.what)
+            return look._replace(error=_STRANGER, next_step=_LIMITED)
         except VaultError as error:
             return look._replace(error=error.what)
         finally:
@@ -140,29 +160,51 @@ class Nodes:
 T = t.TypeVar("T")
 
 
-def find_nodes(client: VaultClient, given: t.Sequence[str]) -> tuple[list[Node], list[str]]:
+def find_nodes(
+    client: VaultClient, given: t.Sequence[str], patience: float
+) -> tuple[list[Node], list[str]]:
     """Return the nodes, and warnings: those ``given`` by their URLs, else all that are known.
 
     The cluster's own lists need a token that may read them; where it may read none of them, there
-    are no nodes.
+    are no nodes.  A member of which the cluster has not heard yet is waited for, up to ``patience``
+    seconds: after an election it takes three, after a start up to five.  Raises VaultError.
     """
-    known = _heard_of(client)
-    members = _members(client)
     if given:
-        named = {node.address: node for node in known.values()}
-        urls = [checked_url(url.strip().rstrip("/")) for url in given]
-        missing = len({*known, *members}) - len(urls)
-        unasked = [f"the cluster has {missing} more nodes than the option nodes"]
-        found = [named.get(url) or Node(url, urlsplit(url).netloc) for url in urls]
-        return found, unasked if missing > 0 else []
-    if not known and not members:
-        return [], [_NOT_KNOWN]
-    nodes = [
-        Node(node.address, members.pop(where, "") or node.name) for where, node in known.items()
-    ]
+        return _given(client, given)
+    until = time.monotonic() + patience
+    while True:
+        nodes = _known_nodes(client)
+        if all(node.address for node in nodes) or time.monotonic() >= until:
+            return nodes, []
+        time.sleep(PAUSE)
+
+
+def _given(client: VaultClient, given: t.Sequence[str]) -> tuple[list[Node], list[str]]:
+    """Return the nodes at the URLs ``given``, and a warning where the cluster has more."""
+    urls = list(dict.fromkeys(checked_url(url.strip().rstrip("/")) for url in given))
+    try:
+        known, members = _heard_of(client), _members(client)
+    except VaultError:
+        known, members = {}, {}  # only names and a warning depend on them
+    named = {node.address: _named(node, members.get(where)) for where, node in known.items()}
+    nodes = [named.get(url) or Node(url, urlsplit(url).netloc) for url in urls]
+    count = len({*known, *members})
+    if count <= len(urls):
+        return nodes, []
+    return nodes, [f"nodes names {len(urls)} nodes, and the cluster has {count}"]
+
+
+def _known_nodes(client: VaultClient) -> list[Node]:
+    known, members = _heard_of(client), _members(client)
+    if not known:
+        return _guessed(client, members)
+    nodes = [_named(node, members.pop(where, None)) for where, node in known.items()]
     # A node that is down leaves the one list, but stays a member of the cluster.
-    guess = _guesser(client) if not known else _unknown
-    return nodes + [Node(guess(where), name) for where, name in members.items()], []
+    return nodes + [Node("", name) for name in members.values()]
+
+
+def _named(node: Node, name: str | None) -> Node:
+    return Node(node.address, name or node.name)
 
 
 def _connection_to(client: VaultClient, node: Node) -> VaultClient:
@@ -173,12 +215,21 @@ def _connection_to(client: VaultClient, node: Node) -> VaultClient:
     return there
 
 
+def _forwards_all(client: VaultClient) -> bool:
+    """Tell whether the node leaves to the active one even what needs no token.
+
+    A standby leaves each request with a token that it does not know to the active node too.
+    """
+    try:
+        client.request("GET", "sys/internal/ui/mounts", namespace="", anonymous=True)
+    except Refused as error:
+        return error.status == REDIRECT
+    return False
+
+
 def _heard_of(client: VaultClient) -> dict[str, Node]:
     """Return the nodes that the active one hears of, by cluster address."""
-    try:
-        rows = client.request("GET", "sys/ha-status", namespace="").data.get("nodes") or []
-    except VaultError:
-        return {}
+    rows = _list(client, "sys/ha-status").get("nodes") or []
     return {
         urlsplit(row.get("cluster_address") or "").netloc: Node(
             str(row.get("api_address") or "").rstrip("/"), str(row.get("hostname") or "")
@@ -189,20 +240,29 @@ def _heard_of(client: VaultClient) -> dict[str, Node]:
 
 def _members(client: VaultClient) -> dict[str, str]:
     """Return the names of the members of a raft cluster, by cluster address."""
-    try:
-        data = client.request("GET", "sys/storage/raft/configuration", namespace="").data
-    except VaultError:
-        return {}
+    data = _list(client, "sys/storage/raft/configuration")
     servers = (data.get("config") or {}).get("servers") or []
     return {str(row.get("address")): str(row.get("node_id")) for row in servers}
 
 
-def _guesser(client: VaultClient) -> t.Callable[[str], str]:
-    """Return what makes an API address of a cluster address: all nodes have the same API port."""
+def _list(client: VaultClient, path: str) -> dict[str, t.Any]:
+    """Return what is at ``path``, nothing where that is not for this token; raises VaultError."""
+    try:
+        return client.request("GET", path, namespace="").data
+    except Refused as error:
+        if error.status not in _NO_LIST:
+            raise
+        return {}
+
+
+def _guessed(client: VaultClient, members: t.Mapping[str, str]) -> list[Node]:
+    """Return the members at the hosts of the cluster addresses, and the API port of the URL.
+
+    Where several share a host, or the URL is a socket, there is nothing to guess by.
+    """
     url = urlsplit(client.connection.url)
     port = f":{url.port}" if url.port else ""
-    return lambda where: f"{url.scheme}://{where.rpartition(':')[0]}{port}"
-
-
-def _unknown(_where: str) -> str:
-    return ""
+    hosts = {where.rpartition(":")[0]: name for where, name in members.items()}
+    if len(hosts) < len(members) or client.connection.socket_path:
+        return []
+    return [Node(f"{url.scheme}://{host}{port}", name) for host, name in hosts.items()]

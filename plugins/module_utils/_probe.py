@@ -22,6 +22,8 @@ from ansible_collections.vaultops.vault.plugins.module_utils._mounts import Moun
 
 # A plugin that answers with an error answers; these are the server's words for one that does not.
 _NO_BACKEND = ("no handler for route", "backend is nil")
+# A standby's words, status 500, for path help with a token that it does not know.
+_NOT_HERE = "please forward to the active node"
 
 
 class Life(t.NamedTuple):
@@ -59,7 +61,7 @@ def _read_refusal(error: Refused, exact: bool) -> Life:
     words = one_line("\n".join(error.errors)) or f"status {error.status}"
     if any(part in words for part in _NO_BACKEND):
         return Life(False, words)
-    if error.status in (403, 412, 429, 472, 473, 503):
+    if error.status in (307, 403, 412, 429, 472, 473, 503) or _NOT_HERE in words:
         return Life(None, words)  # the server itself refused: the plugin was not asked
     if exact:
         # Nothing at the path is an answer; any other refusal is not the health that was asked for.

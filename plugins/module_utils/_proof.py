@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import itertools
+import threading
 import time
 import typing as t
 
@@ -23,9 +25,9 @@ from ansible_collections.vaultops.vault.plugins.module_utils._verdict import (
 )
 
 # A node that the server told to reload does so 0.1 to 0.2 s after the answer, and may run the same
-# before and after: that it looks well proves nothing before so many seconds have passed.
+# before and after: that it looks well proves nothing before it was heard for so many seconds.
 SETTLED = 2.0
-# A mount that is down so many seconds after the answer stays down.
+# A mount that is down for so many seconds after that stays down.
 LOST = 5.0
 
 _UNTOLD = ReloadAnswer(changed=None, otherwise=None)
@@ -39,6 +41,7 @@ BROKEN = (
     "the task"
 )
 _OTHER = "repeat the task; if that does not help, restart that node: it then loads what is set"
+_HASTY = "runs what it did, and time was up before it was clear whether it reloads"
 
 
 class Aim(t.NamedTuple):
@@ -68,26 +71,30 @@ class NodeVerdict(t.NamedTuple):
 
     def as_result(self) -> dict[str, t.Any]:
         """Return the row of the result's ``nodes``."""
-        shown = ("path", "reloaded", "error", "before", "after")
-        rows = (verdict.as_result() for verdict in self.verdicts)
         return {
             "address": self.node.address or None,
             "name": self.node.name,
             "role": self.role or None,
             "ok": self.ok,
             "error": self.error,
-            "mounts": [{name: row[name] for name in shown} for row in rows],
+            "mounts": of_node([verdict.as_result() for verdict in self.verdicts]),
         }
+
+
+def of_node(rows: t.Sequence[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
+    """Return rows of the result's ``mounts`` without what is the same on all nodes."""
+    shown = ("path", "reloaded", "error", "before", "after")
+    return [{name: row[name] for name in shown} for row in rows]
 
 
 def diff_of_nodes(whole: dict[str, str], nodes: t.Sequence[NodeVerdict]) -> dict[str, str]:
     """Return the diff of the task: ``whole`` where all nodes are alike, else one for each node."""
-    parts = {row.node.name: diff(row.verdicts) for row in nodes if row.verdicts}
-    if all(part == whole for part in parts.values()):
+    parts = [(row.node.name, diff(row.verdicts)) for row in nodes if row.verdicts]
+    if all(part == whole for _name, part in parts):
         return whole
     return {
         side: "".join(
-            f"{name}: {line}\n" for name, part in parts.items() for line in part[side].splitlines()
+            f"{name}: {line}\n" for name, part in parts for line in part[side].splitlines()
         )
         for side in ("before", "after")
     }
@@ -109,21 +116,28 @@ def prove(
     since = time.monotonic()
     past = {look.node: look for look in before}
     paths = [aim.mount.path for aim in aims]
-    done: list[Node] = []
+    counter, telling = itertools.count(1), threading.Lock()
 
     def prove_one(node: Node) -> NodeVerdict:
         answer = answers.get(node)
+        heard = since
         while True:
-            left = since + wait.timeout - time.monotonic()
-            look = nodes.look_at(node, paths, question, max(left, 1.0))
+            now = time.monotonic()
+            look = nodes.look_at(node, paths, question, max(since + wait.timeout - now, 1.0))
+            if look.error:
+                heard = time.monotonic()  # what it was told meanwhile it may do only now
             verdict = judge_node(look, past.get(node), aims, answer)
-            age = time.monotonic() - since
+            age = time.monotonic() - heard
             settled = node in answers or age > SETTLED or _has_changed(verdict)
             lost = age > LOST and any(life.serves is False for life in look.lives.values())
-            if (verdict.ok and settled) or lost or _refused(answer) or age >= wait.timeout:
-                done.append(node)
+            over = time.monotonic() - since >= wait.timeout
+            if (verdict.ok and settled) or lost or over or (answer and answer.error):
+                if verdict.ok and not settled:
+                    step = f"give wait_timeout more than {SETTLED:.0f} s, and repeat the task"
+                    verdict = verdict._replace(ok=False, error=_HASTY, next_step=step)
                 told = "runs what it should" if verdict.ok else verdict.error
-                nodes.tell(f"node {len(done)}/{len(nodes.all)}: {node} {told}")
+                with telling:
+                    nodes.tell(f"node {next(counter)}/{len(nodes.all)}: {node}: {told}")
                 return verdict
             time.sleep(wait.interval)
 
@@ -136,7 +150,8 @@ def judge_node(
     """Judge what a node says now; ``answer`` is its own to a reload that it was asked for."""
     verdict = NodeVerdict(look.node, look.server.role, True)
     if look.error:
-        return verdict._replace(ok=False, error=look.error, next_step=_UNHEARD)
+        step = look.next_step or _UNHEARD
+        return verdict._replace(ok=False, error=look.error, next_step=step)
     if look.forwards:
         return verdict  # it runs no plugins itself
     rows = [_judge_mount(aim, look, before, answer or _UNTOLD) for aim in aims]
@@ -146,7 +161,8 @@ def judge_node(
     if answer is not None and answer.error is not None:
         return verdict._replace(ok=False, error=answer.error.what, next_step=answer.error.next_step)
     if broken:
-        error = f'mount "{broken[0].before.path}" {broken[0].error}'
+        others = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
+        error = f'mount "{broken[0].before.path}"{others} {broken[0].error}'
         return verdict._replace(ok=False, error=error, next_step=BROKEN)
     if doubts:
         return verdict._replace(ok=False, error=doubts[0], next_step=_OTHER)
@@ -163,12 +179,10 @@ def _judge_mount(
         words = "is not known to this node"
         return Verdict(known or aim.mount, None, None, words, Life(None, words))
     # Of a node that said nothing before, whether it was reloaded cannot be told.
-    return judge(answer, known or after, after, look.lives[path])
-
-
-def _refused(answer: ReloadAnswer | None) -> bool:
-    """Tell whether a node has said for certain that it will not reload."""
-    return answer is not None and answer.error is not None and answer.changed is not None
+    known = known or after
+    if answer.changed is False and not answer.failed:
+        return Verdict(known, after, False, None, Life(None))
+    return judge(answer, known, after, look.lives[path])
 
 
 def _has_changed(verdict: NodeVerdict) -> bool:

@@ -48,10 +48,12 @@ def _verdicts(reports: dict[str, t.Any], nodes: t.Sequence[Node]) -> list[NodeVe
         for name, report in reports.items()
     ]
     heard = {row.node for row in found}
-    missing = [node for node in nodes if node not in heard]
-    # Where a report has a name that no list of nodes knows, it is that of one of the missing.
+    late = [node for node in nodes if node not in heard]
+    # A report under a name that no list of nodes has is that of one of those.
     strangers = sum(row.node not in nodes for row in found)
-    late = missing[: len(missing) - strangers] if strangers else missing
+    if strangers and late:
+        names, count = ", ".join(node.name for node in late), len(late) - strangers
+        late = [Node("", f"{count} of {names}")] if count > 0 else []
     return found + [NodeVerdict(node, "", False, (), _SILENT, _LATE) for node in late]
 
 

@@ -188,12 +188,12 @@ def outcome(
 
 
 def raise_for_nodes(nodes: t.Sequence[NodeVerdict], result: Result) -> None:
-    """Raise VaultError where a node does not run what it should; its message names the first."""
+    """Raise VaultError where a node is not proven to be well; its message names the first."""
     failed = [row for row in nodes if row.ok is False]
     if failed:
         others = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
         raise VaultError(
-            f"{len(failed)} of {len(nodes)} nodes do not run what they should: "
+            f"{len(failed)} of {len(nodes)} nodes are not proven to run what they should: "
             f"{failed[0].node}{others}: {failed[0].error}",
             next_step=failed[0].next_step,
             result=result,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import pathlib
+import types
 import typing as t
 
 import pytest
@@ -23,6 +24,7 @@ from ansible_collections.vaultops.vault.tests.support.recorded import (
 
 MODULE = "vaultops.vault.plugin_reload"
 POST = "POST /v1/sys/plugins/reload/backend"
+STATUS = "GET /v1/sys/plugins/reload/backend/status"
 OLD, NEW = "a" * 64, "b" * 64
 
 
@@ -121,7 +123,6 @@ FACTS = {
     "database plugin by name: the server's own word": Fact(
         "plugin=mysql-database-plugin", {POST: reloaded()}, True, "the server alone has the word"
     ),
-    "global: 202": Fact("plugin=ext scope=global", {POST: reloaded(202)}, True),
     "by type, in all namespaces": Fact(
         "plugin=ext plugin_type=secret",
         {"POST /v1/sys/plugins/reload/secret/ext": reloaded()},
@@ -186,6 +187,192 @@ def test_recorded_vault(tmp_path: pathlib.Path, subtests: pytest.Subtests) -> No
             assert result.failed is fact.failed
             assert result["changed"] is fact.changed
             assert fact.told in " ".join([result.message, *result.result.get("warnings", [])])
+
+
+def health(**more: t.Any) -> Recorded:
+    """Return Vault's answer to sys/health."""
+    state = {"initialized": True, "sealed": False, "standby": False, "performance_standby": False}
+    return Recorded(200, {**state, "cluster_id": "c", **more})
+
+
+ADDRESSES = {f"vault-{number}": f"https://10.0.0.{number}:8200" for number in (1, 2, 3)}
+LEADER = Recorded(200, {"ha_enabled": True, "leader_address": ADDRESSES["vault-1"]})
+COMMUNITY = {
+    **VAULT,
+    POST: reloaded(202),
+    "GET /v1/sys/health": health(version="1.20.0", enterprise=False),
+    "GET /v1/sys/leader": LEADER,
+}
+ENTERPRISE = {
+    **COMMUNITY,
+    "GET /v1/sys/health": health(version="1.19.0+ent", enterprise=True),
+    "GET /v1/sys/ha-status": data(
+        nodes=[
+            {"hostname": name, "api_address": address, "cluster_address": f"{address}1"}
+            for name, address in ADDRESSES.items()
+        ]
+    ),
+}
+
+
+def reports(*names: str, **errors: str) -> Recorded:
+    """Return the reports of the nodes that are done, each with its error."""
+    results = {name: {"timestamp": "2026-11-24T16:00:00Z", "error": ""} for name in names}
+    results.update({name: {"timestamp": "", "error": error} for name, error in errors.items()})
+    return data(reload_id="an-id", results=results)
+
+
+class Course(t.NamedTuple):
+    """A task on a cluster of Vault Enterprise: the reports, question by question, and what is told.
+
+    ``nodes`` says of each node, by name, whether it is ok.
+    """
+
+    reports: list[Recorded]
+    nodes: t.Mapping[str, bool | None]
+    changed: bool = True
+    verified: bool = True
+    told: str = ""
+    options: t.Mapping[str, t.Any] = types.MappingProxyType({})
+    answers: t.Mapping[str, Recorded] = types.MappingProxyType({})
+    check_mode: bool = False
+
+
+ALL: dict[str, bool | None] = dict.fromkeys(ADDRESSES, True)
+NONE: dict[str, bool | None] = dict.fromkeys(ADDRESSES)
+DENIED = Recorded(403, {"errors": ["permission denied"]})
+UUIDS = ("9d2c2b5e", "51f1cf3a", "0c7e64a0")
+
+COURSES = {
+    "they report one by one": Course(
+        [reports(), reports("vault-2"), reports("vault-2", "vault-1"), reports(*ADDRESSES)], ALL
+    ),
+    "one reports an error": Course(
+        [reports("vault-1", "vault-3", **{"vault-2": "exec format error"})],
+        {**ALL, "vault-2": False},
+        verified=False,
+        told="1 of 3 nodes are not proven to run what they should: "
+        "vault-2 (https://10.0.0.2:8200): exec format error; mend the plugin on that node",
+    ),
+    "one never reports": Course(
+        [reports("vault-1", "vault-2")],
+        {**ALL, "vault-3": False},
+        verified=False,
+        told="vault-3 (https://10.0.0.3:8200): has not reported the reload; see the health of that",
+    ),
+    "they report under names of their own": Course([reports(*UUIDS)], dict.fromkeys(UUIDS, True)),
+    "one of those never reports": Course(
+        [reports(*UUIDS[:2])],
+        {**dict.fromkeys(UUIDS[:2], True), "1 of vault-1, vault-2, vault-3": False},
+        verified=False,
+        told="1 of vault-1, vault-2, vault-3: has not reported the reload",
+    ),
+    "a performance standby answers": Course(
+        [reports(*ADDRESSES)],
+        ALL,
+        answers={
+            "GET /v1/sys/health": health(
+                version="1.19.0+ent", enterprise=True, standby=True, performance_standby=True
+            )
+        },
+    ),
+    "the token may not read the reports": Course(
+        [DENIED],
+        {},
+        verified=False,
+        told="the server reloaded, but the reports of its nodes cannot be read: permission denied",
+    ),
+    "the token may not read who the nodes are": Course(
+        [reports("vault-1")],
+        {"vault-1": True},
+        verified=False,
+        told="the nodes of the cluster are not known, so one that does not report is not missed",
+        answers={"GET /v1/sys/ha-status": DENIED},
+    ),
+    "nobody waits": Course([], {}, verified=False, options={"wait": False}),
+    "check mode": Course([], NONE, check_mode=True),
+    "nothing to do": Course([], NONE, changed=False, options={"state": "current"}),
+    "the active node fails": Course(
+        [],
+        {},
+        verified=False,
+        told="cannot reload 1 of 1 mounts: exec format error",
+        answers={POST: Recorded(500, {"errors": ["exec format error"]})},
+    ),
+}
+FAILED = (
+    "one reports an error",
+    "one never reports",
+    "one of those never reports",
+    "the token may not read the reports",
+    "the active node fails",
+)
+
+
+def one_by_one(recorded: RecordedServer, start: str, answers: list[Recorded]) -> None:
+    """Answer what begins with ``start`` by each of ``answers``, the last one for good."""
+    usual, left = recorded.answer, list(answers)
+
+    def answer(request: t.Any) -> Recorded:
+        found = usual(request)
+        if not f"{request.method} {request.path}".startswith(start):
+            return found
+        return left.pop(0) if len(left) > 1 else left[0]
+
+    recorded.answer = answer  # type: ignore[method-assign]
+
+
+def test_recorded_vault_enterprise_nodes_report(
+    tmp_path: pathlib.Path, subtests: pytest.Subtests
+) -> None:
+    seen, tasks = {}, {}
+    with contextlib.ExitStack() as servers:
+        for name, course in COURSES.items():
+            recorded = servers.enter_context(recorded_server({**ENTERPRISE, **course.answers}))
+            one_by_one(recorded, STATUS, course.reports)
+            seen[name] = recorded.seen
+            wait = {"wait_timeout": "1s", "wait_interval": "0.05"}
+            options = {"mounts": "ext", "scope": "global", **wait, **course.options}
+            tasks[name] = {
+                MODULE: {"url": recorded.url, **options},
+                "check_mode": course.check_mode,
+            }
+        environment = {"VAULT_TOKEN": "a-token-of-the-tests", "ANSIBLE_VERBOSITY": "1"}
+        run, results = Ansible(tmp_path).cases(tasks, **environment)
+    for name, course in COURSES.items():
+        with subtests.test(name):
+            result = results[name]
+            assert result.failed is (name in FAILED)
+            assert (result["changed"], result["verified"]) == (course.changed, course.verified)
+            told = " ".join([result.message, *result.result.get("warnings", [])])
+            assert course.told in told
+            rows = result.result.get("nodes", [])
+            assert {row["name"]: row["ok"] for row in rows} == course.nodes
+            asked = [request.path for request in seen[name] if "/status" in request.path]
+            assert bool(asked) is bool(course.reports)
+            assert all(path.endswith("/backend/status?reload_id=an-id") for path in asked)
+            posts = [request for request in seen[name] if request.method == "POST"]
+            to_send = course.changed and not course.check_mode
+            body = {"mounts": ["ext/"], "scope": "global"}
+            assert [post.body for post in posts] == [body] * to_send
+    for number in range(4):
+        assert f"{MODULE}: node {number}/3 has reported the reload" in run.output
+
+
+@pytest.mark.parametrize("well", [True, False])
+def test_recorded_vault_community_has_one_node_that_runs_plugins(
+    tmp_path: pathlib.Path, well: bool
+) -> None:
+    refusal = {POST: Recorded(500, {"errors": ['cannot reload plugin on "ext/": no file']})}
+    with recorded_server({**COMMUNITY, **({} if well else refusal)}) as recorded:
+        run = run_on(recorded, tmp_path, "mounts=ext scope=global")
+    assert run.result.failed is not well
+    assert (run.result["changed"], run.result["verified"]) == (True, well)
+    (row,) = run.result["nodes"]
+    assert (row["address"], row["role"], row["ok"]) == (ADDRESSES["vault-1"], "active", well)
+    assert [mount["reloaded"] for mount in row["mounts"]] == [well]
+    # An "enterprise-only feature", as the server would say.
+    assert not [request for request in recorded.seen if "status" in request.path]
 
 
 def test_recorded_vault_enterprise_pins_decide_what_is_current(tmp_path: pathlib.Path) -> None:

@@ -30,7 +30,8 @@ if t.TYPE_CHECKING:
 
 _INLINE = "X-Vault-Inline-Auth-"
 _INLINE_FAILED = "failed to perform inline authentication"
-_NO_TOKEN = "missing client token"
+# A server's words for a request of nobody: an old Vault's, and a standby's for path help.
+_NOBODY = ("missing client token", "please forward to the active node")
 _READS = ("GET", "LIST")
 
 
@@ -125,13 +126,13 @@ class Session(VaultClient):
         """Tell whether a login may help, and the refused request certainly did nothing.
 
         A server without inline authentication sees a request of nobody, and the path help of any
-        server knows tokens only: 403, with an old Vault 400.  A token of few uses cannot be made
-        inline: 500.
+        server knows tokens only: 403, with an old Vault 400, at a standby 500.  A token of few uses
+        cannot be made inline: 500.
         """
         if self._mode != "auto":
             return False
         first_read = method in _READS and not self._inline_works
-        nobody = error.status == 403 or _NO_TOKEN in error.what
+        nobody = error.status == 403 or any(words in error.what for words in _NOBODY)
         return nobody or (first_read and error.status in (400, 500))
 
     def _told(self, error: Refused) -> Refused:

@@ -1,0 +1,212 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A reload of many nodes: who is asked, in which order, and what is told of the others."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.vaultops.vault.plugins.module_utils import _cluster
+from ansible_collections.vaultops.vault.plugins.module_utils._answers import Answer
+from ansible_collections.vaultops.vault.plugins.module_utils._client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import NoAnswer, Refused
+from ansible_collections.vaultops.vault.plugins.module_utils._mounts import Mount
+from ansible_collections.vaultops.vault.plugins.module_utils._nodes import Node, NodeLook, Nodes
+from ansible_collections.vaultops.vault.plugins.module_utils._options import Connection
+from ansible_collections.vaultops.vault.plugins.module_utils._server import Server
+from ansible_collections.vaultops.vault.plugins.module_utils._task import Task
+
+N1, N2, N3 = (Node(f"https://n{number}:8200", f"n{number}") for number in (1, 2, 3))
+PATHS = ("a/", "b/")
+MEANT = [Mount(path, "secret", "ext", "x", "v2", "v1", "") for path in PATHS]
+TASK = Task("ext", None, [], "global", False, True, "", None, None, [])
+OPENBAO_26, OPENBAO_27 = (Server("OpenBao", version) for version in ("2.6.1", "2.7.1"))
+
+WELL = Answer(200, {"reload_id": "an-id"}, {}, [], "an-id", {})
+BROKEN = Refused("exec format error", status=400, errors=["exec format error"])
+DENIED = Refused("permission denied", status=403)
+ELSEWHERE = Refused("the server redirects to https://n1:8200", status=307)
+LOST = NoAnswer("no answer within 130 s")
+Reply = Answer | Refused | NoAnswer
+
+
+class FakeClient(VaultClient):
+    """Answers each reload alike, and notes it."""
+
+    def __init__(self, name: str, reply: Reply, asked: list[tuple[str, t.Any]]) -> None:
+        self.connection = Connection("http://fake")
+        self.name, self.reply, self.asked = name, reply, asked
+
+    def request(self, method: str, path: str, body: t.Any = None, **_more: t.Any) -> Answer:
+        assert (method, path) == ("POST", "sys/plugins/reload/backend")
+        self.asked.append((self.name, body.get("mounts")))
+        if isinstance(self.reply, Answer):
+            return self.reply
+        raise self.reply
+
+
+class FakeNodes(Nodes):
+    """Three nodes with ready replies; ``asked`` are the reloads that came to them, in order."""
+
+    def __init__(self, replies: t.Mapping[Node, Reply], active: Node | None) -> None:
+        self.all = [N1, N2, N3]
+        self.asked: list[tuple[str, t.Any]] = []
+        self.active = active
+        self.tell = lambda _line: None
+        self._clients = {
+            node: FakeClient(node.name, replies.get(node, WELL), self.asked) for node in self.all
+        }
+
+
+def look(node: Node, role: str = "standby", version: str = "v2", **more: t.Any) -> NodeLook:
+    """Return what a node says before the reload, of mounts configured for ``version``."""
+    mounts = {each.path: each._replace(version=version) for each in MEANT}
+    return NodeLook(node, Server(role=role), mounts, {}, **more)
+
+
+def said(*roles: str, **more: t.Any) -> list[NodeLook]:
+    """Return what the nodes say before, one role each."""
+    return [look(node, role, **more) for node, role in zip((N1, N2, N3), roles, strict=False)]
+
+
+USUAL = said("active", "standby", "standby")
+NO_WORD = "no answer within 10 s"
+
+
+class Case(t.NamedTuple):
+    """What the nodes said before and reply, who is asked, and the errors of the answers."""
+
+    before: list[NodeLook]
+    replies: dict[Node, Reply]
+    asked: list[str]
+    errors: dict[Node, str]
+    server: Server = OPENBAO_27
+
+
+AFTER_N1 = f"was not reloaded, as {N1} failed"
+
+CASES = {
+    "all well": Case(USUAL, {}, ["n1", "n2", "n3"], {}),
+    "the active one is first": Case(
+        said("standby", "standby", "active"), {}, ["n3", "n1", "n2"], {}
+    ),
+    "the active one fails": Case(
+        USUAL, {N1: BROKEN}, ["n1"], {N1: "exec format error", N2: AFTER_N1, N3: AFTER_N1}
+    ),
+    "its answer is lost": Case(
+        USUAL,
+        {N1: LOST},
+        ["n1"],
+        {N1: "outcome of the reload is unknown", N2: AFTER_N1, N3: AFTER_N1},
+    ),
+    "a standby fails": Case(
+        USUAL,
+        {N2: DENIED},
+        ["n1", "n2"],
+        {N2: "permission denied", N3: f"was not reloaded, as {N2} failed"},
+    ),
+    "a standby says nothing": Case(
+        [USUAL[0], look(N2, "", error=NO_WORD), USUAL[2]],
+        {},
+        ["n1", "n3"],
+        {N2: f"was not reloaded: {NO_WORD}"},
+    ),
+    "the active one says nothing any more": Case(
+        [look(N1, "active", error=NO_WORD), *USUAL[1:]],
+        {},
+        [],
+        {N1: f"was not reloaded: {NO_WORD}", N2: AFTER_N1, N3: AFTER_N1},
+    ),
+    "the one that says nothing may be active": Case(
+        [look(N1, "", error=NO_WORD), *USUAL[1:]],
+        {},
+        [],
+        {N1: f"was not reloaded: {NO_WORD}", N2: AFTER_N1, N3: AFTER_N1},
+    ),
+    "only standbys are given": Case(said("standby", "standby"), {}, ["n1", "n2"], {}),
+    "standbys that run no plugins": Case(
+        [USUAL[0], *said("", "standby", "standby", forwards=True)[1:]], {}, ["n1"], {}
+    ),
+    "a standby has reloaded, and cannot write that down": Case(
+        USUAL, {N2: ELSEWHERE}, ["n1", "n2", "n3"], {}
+    ),
+    "a standby that does not know the new version": Case(
+        [USUAL[0], look(N2, version="v1"), USUAL[2]],
+        {},
+        ["n1", "n3"],
+        {N2: "keeps its old version of a/"},
+        OPENBAO_26,
+    ),
+    "a standby that learns of it in a moment": Case(
+        [USUAL[0], look(N2, version="v1"), USUAL[2]], {}, ["n1", "n2", "n3"], {}
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_each_node_is_asked_itself(name: str) -> None:
+    case = CASES[name]
+    active = [there.node for there in case.before if there.server.role == "active"]
+    nodes = FakeNodes(case.replies, active[0] if active else None)
+    answers = _cluster._reload_each(nodes, TASK, case.server, MEANT, case.before, {})
+    assert [name for name, _mounts in nodes.asked] == case.asked
+    errors = {node: str(answer.error) for node, answer in answers.items() if answer.error}
+    assert set(errors) == set(case.errors)
+    assert all(case.errors[node] in words for node, words in errors.items())
+
+
+def test_only_what_is_stale_on_a_node_is_reloaded_there() -> None:
+    task = TASK._replace(only_stale=True)
+    behind = {N1: [], N2: ["b/"], N3: ["a/", "b/"]}
+    nodes = FakeNodes({}, N1)
+    answers = _cluster._reload_each(nodes, task, OPENBAO_27, MEANT, USUAL, behind)
+    assert nodes.asked == [("n2", ["b/"]), ("n3", ["a/", "b/"])]
+    told = {node: [answers[node].was_reloaded(path) for path in PATHS] for node in answers}
+    assert told == {N1: [False, False], N2: [False, True], N3: [True, True]}
+
+
+@pytest.mark.parametrize(
+    ("replies", "before", "changed", "error"),
+    [
+        ({}, USUAL, True, None),
+        ({N1: DENIED}, USUAL, False, "permission denied"),
+        ({N2: DENIED}, USUAL, True, None),
+        ({}, [look(N1, "", error=NO_WORD), *USUAL[1:]], False, None),
+        ({}, said("standby", "standby"), True, None),
+    ],
+)
+def test_the_answer_of_the_active_node_is_that_of_the_task(
+    replies: dict[Node, Reply], before: list[NodeLook], changed: bool, error: str | None
+) -> None:
+    active = N1 if before[0].server.role == "active" else None
+    nodes = FakeNodes(replies, active)
+    answers = _cluster._reload_each(nodes, TASK, OPENBAO_27, MEANT, before, {})
+    answer = _cluster._answer_of_task(active, answers)
+    assert answer.changed is changed
+    assert answer.reload_id == ("an-id" if changed else None)
+    assert (answer.error is None) is (error is None)
+    assert error is None or error in str(answer.error)
+
+
+@pytest.mark.parametrize(
+    ("reply", "others"), [(WELL, None), (LOST, None), (BROKEN, AFTER_N1), (ELSEWHERE, AFTER_N1)]
+)
+def test_what_the_answer_to_all_says_of_the_others(reply: Reply, others: str | None) -> None:
+    nodes = FakeNodes({N1: reply}, N1)
+    answer = _cluster._sent_to_all(nodes.client(N1), TASK, MEANT)
+    answers = _cluster._answers_of_all(nodes, N1, answer)
+    assert nodes.asked == [("n1", None)]
+    assert answers[N1] is answer
+    assert {
+        node: told.error and told.error.what for node, told in answers.items() if node != N1
+    } == ({} if others is None else {N2: others, N3: others})
+
+
+def test_a_node_that_was_active_a_moment_ago() -> None:
+    nodes = FakeNodes({N1: ELSEWHERE}, N1)
+    answer = _cluster._sent_to_all(nodes.client(N1), TASK, MEANT)
+    assert answer.changed is False
+    assert "the node that was active is so no more" in str(answer.error)

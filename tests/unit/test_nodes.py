@@ -1,0 +1,163 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who the nodes of a cluster are, from the lists that a token may read."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.vaultops.vault.plugins.module_utils import _nodes
+from ansible_collections.vaultops.vault.plugins.module_utils._answers import Answer
+from ansible_collections.vaultops.vault.plugins.module_utils._client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
+    NoAnswer,
+    OptionError,
+    Refused,
+    VaultError,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._nodes import Node, find_nodes
+from ansible_collections.vaultops.vault.plugins.module_utils._options import Connection
+
+HEARD, MEMBERS = "sys/ha-status", "sys/storage/raft/configuration"
+DENIED = Refused("permission denied", status=403)
+URL = "https://balancer.example.com:8200"
+
+
+class FakeClient(VaultClient):
+    """Answers each path by its data, by the next of several data, or by its error."""
+
+    def __init__(self, answers: t.Mapping[str, t.Any], url: str = URL, socket: str = "") -> None:
+        self.connection = Connection(url, namespace="team", socket_path=socket)
+        self.answers = dict(answers)
+
+    def request(self, method: str, path: str, *args: t.Any, **more: t.Any) -> Answer:
+        assert (method, more["namespace"]) == ("GET", "")
+        answer = self.answers[path]
+        if isinstance(answer, list):
+            answer = answer.pop(0) if len(answer) > 1 else answer[0]
+        if isinstance(answer, VaultError):
+            raise answer
+        return Answer(200, answer, {}, [], None, answer)
+
+
+def heard(*numbers: int) -> dict[str, t.Any]:
+    """Return the list of the nodes that the active one hears of."""
+    return {
+        "nodes": [
+            {
+                "hostname": f"host-{number}",
+                "api_address": f"https://n{number}.example.com:8200",
+                "cluster_address": f"https://n{number}.example.com:8201",
+            }
+            for number in numbers
+        ]
+    }
+
+
+def members(*numbers: int, address: str = "n{}.example.com:8201") -> dict[str, t.Any]:
+    """Return the list of the members of a raft cluster."""
+    servers = [
+        {"node_id": f"node-{number}", "address": address.format(number)} for number in numbers
+    ]
+    return {"config": {"servers": servers}}
+
+
+def node(number: int, name: str = "node-{}", port: str = ":8200") -> Node:
+    """Return a node with the address that it advertises."""
+    return Node(f"https://n{number}.example.com{port}", name.format(number))
+
+
+class Case(t.NamedTuple):
+    """What the two lists say, and the nodes that are found."""
+
+    heard: t.Any
+    members: t.Any
+    nodes: list[Node]
+    url: str = URL
+    socket: str = ""
+
+
+CASES = {
+    "both lists": Case(heard(1, 2), members(1, 2), [node(1), node(2)]),
+    "a member that is down": Case(
+        heard(1, 3), members(1, 2, 3), [node(1), node(3), Node("", "node-2")]
+    ),
+    "no names": Case(heard(1, 2), DENIED, [node(1, "host-{}"), node(2, "host-{}")]),
+    "no raft": Case(
+        heard(1), Refused("raft storage is not in use", status=400), [node(1, "host-{}")]
+    ),
+    "names only: the port of the URL": Case(
+        DENIED, members(1, 2), [node(1, port=":8200"), node(2, port=":8200")]
+    ),
+    "names only: no port in the URL": Case(
+        DENIED, members(1), [node(1, port="")], "https://balancer.example.com"
+    ),
+    "names only, and all at one host": Case(DENIED, members(1, 2, address="10.0.0.1:820{}"), []),
+    "names only, and a socket": Case(
+        DENIED, members(1, 2), [], "unix:///run/a.sock", "/run/a.sock"
+    ),
+    "nothing": Case(DENIED, DENIED, []),
+    "an old server": Case(Refused("unsupported path", status=404), DENIED, []),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_lists_are_merged(name: str) -> None:
+    case = CASES[name]
+    client = FakeClient({HEARD: case.heard, MEMBERS: case.members}, case.url, case.socket)
+    assert find_nodes(client, [], 0) == (case.nodes, [])
+
+
+def test_a_member_is_waited_for_until_it_is_heard_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_nodes, "PAUSE", 0.0)
+    client = FakeClient({HEARD: [heard(1), heard(1), heard(1, 2)], MEMBERS: members(1, 2)})
+    assert find_nodes(client, [], 60)[0] == [node(1), node(2)]
+
+
+@pytest.mark.parametrize(
+    "error", [Refused("no active node", status=500), NoAnswer("no answer within 10 s")]
+)
+def test_a_list_that_fails_is_not_one_that_is_hidden(error: VaultError) -> None:
+    with pytest.raises(type(error), match=error.what):
+        find_nodes(FakeClient({HEARD: error, MEMBERS: members(1)}), [], 0)
+
+
+class Given(t.NamedTuple):
+    """The option nodes, and what is made of it."""
+
+    urls: list[str]
+    nodes: list[Node]
+    warnings: list[str]
+    heard: t.Any = heard(1, 2, 3)
+
+
+OTHER = Node("https://10.0.0.7:8200", "10.0.0.7:8200")
+FEWER = "nodes names 2 nodes, and the cluster has 3"
+
+GIVEN = {
+    "known ones have names": Given(
+        [node(1).address, node(2).address, f" {OTHER.address}/ "], [node(1), node(2), OTHER], []
+    ),
+    "fewer than there are": Given([node(1).address, OTHER.address], [node(1), OTHER], [FEWER]),
+    "one twice": Given(
+        [OTHER.address, node(1).address, f"{OTHER.address}/"], [OTHER, node(1)], [FEWER]
+    ),
+    "names that cannot be read": Given(
+        [OTHER.address], [OTHER], [], Refused("no active node", status=500)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", GIVEN)
+def test_given_nodes(name: str) -> None:
+    case = GIVEN[name]
+    client = FakeClient({HEARD: case.heard, MEMBERS: members(1, 2, 3)})
+    assert find_nodes(client, case.urls, 60) == (case.nodes, case.warnings)
+
+
+def test_a_given_node_is_an_address() -> None:
+    with pytest.raises(OptionError, match='url "n1" is not the address of a server'):
+        find_nodes(FakeClient({}), ["n1"], 0)
