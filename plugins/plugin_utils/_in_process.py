@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import getpass
 import os
+import pathlib
 import sys
 import traceback
 import typing as t
@@ -76,7 +77,7 @@ class InProcessAction(ActionBase):
             if user != getpass.getuser():
                 return f"it becomes {user}"
         python = self._templar.template(variables.get("ansible_python_interpreter") or "auto")
-        if not str(python).startswith("auto") and str(python) != sys.executable:
+        if not str(python).startswith("auto") and not is_own(str(python)):
             return f"its interpreter is {python}"
         if REQUESTS_IMPORT_ERROR is not None:
             return "the Python library requests is missing here"
@@ -167,6 +168,17 @@ def plain(value: t.Any) -> t.Any:
     if isinstance(value, (int, float)):
         return int(value) if isinstance(value, int) else float(value)
     return str(value)  # a vault-encrypted value becomes text by being asked for it
+
+
+def is_own(python: str) -> bool:
+    """Tell whether ``python`` is the interpreter that runs Ansible, by whatever name or link."""
+    own = pathlib.Path(sys.executable)
+    named = pathlib.Path(python)
+    try:
+        # The folder too: the interpreters of virtual environments are links to one file.
+        return named.samefile(own) and named.parent.samefile(own.parent)
+    except OSError:
+        return False
 
 
 def _invocation_is_wanted() -> bool:

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import os
+import pathlib
+import sys
 import types
 import typing as t
 
@@ -15,6 +17,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.vaultops.vault.plugins.module_utils._perform import argument_spec
 from ansible_collections.vaultops.vault.plugins.plugin_utils._in_process import (
     InProcessAction,
+    is_own,
     plain,
 )
 
@@ -110,3 +113,14 @@ def test_a_tagged_text_becomes_a_text() -> None:
     (text,) = plain([Tagged("as it is")])
     assert text.__class__ is str
     assert text == "as it is"
+
+
+def test_its_own_interpreter_by_any_name(tmp_path: pathlib.Path) -> None:
+    folder = pathlib.Path(sys.executable).parent
+    (tmp_path / "link").symlink_to(folder)
+    assert is_own(sys.executable)
+    assert is_own(str(tmp_path / "link" / pathlib.Path(sys.executable).name))
+    # Another virtual environment has a link to the same file, and other libraries.
+    (tmp_path / "python").symlink_to(pathlib.Path(sys.executable).resolve())
+    assert not is_own(str(tmp_path / "python"))
+    assert not is_own("/nowhere/python")
