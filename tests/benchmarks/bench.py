@@ -156,7 +156,7 @@ def shapes(*, full: bool) -> dict[str, Shape]:
 
 def measure(playbooks: Playbooks, server: Server, *, full: bool) -> Seconds:
     """Return the seconds of each run, empty playbooks among them, by shape and contender."""
-    local = f"ansible_connection=local ansible_python_interpreter={sys.executable}"
+    local = "ansible_connection=local ansible_python_interpreter='{{ ansible_playbook_python }}'"
     farm = "".join(f"h{number} {local}\n" for number in range(HOSTS))
     (playbooks.ansible.directory / "farm.ini").write_text(f"[farm]\n{farm}")
     entries = contenders(server, with_peer=playbooks.peers is not None)
