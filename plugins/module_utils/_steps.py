@@ -192,8 +192,10 @@ def raise_for_nodes(nodes: t.Sequence[NodeVerdict], result: Result) -> None:
     failed = [row for row in nodes if row.ok is False]
     if failed:
         others = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+        # One that could not be asked may be well all the same.
+        run = "do not run" if all(row.verdicts for row in failed) else "are not known to run"
         raise VaultError(
-            f"{len(failed)} of {len(nodes)} nodes are not proven to run what they should: "
+            f"{len(failed)} of {len(nodes)} nodes {run} what they should: "
             f"{failed[0].node}{others}: {failed[0].error}",
             next_step=failed[0].next_step,
             result=result,

@@ -251,7 +251,7 @@ COURSES = {
         [reports("vault-1", "vault-3", **{"vault-2": "exec format error"})],
         {**ALL, "vault-2": False},
         verified=False,
-        told="1 of 3 nodes are not proven to run what they should: "
+        told="1 of 3 nodes are not known to run what they should: "
         "vault-2 (https://10.0.0.2:8200): exec format error; mend the plugin on that node",
     ),
     "one never reports": Course(
