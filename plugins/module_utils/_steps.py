@@ -21,10 +21,6 @@ from ansible_collections.vaultops.vault.plugins.module_utils._look import (
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._mounts import Mount, read_mounts
 from ansible_collections.vaultops.vault.plugins.module_utils._probe import Life, life_of
-from ansible_collections.vaultops.vault.plugins.module_utils._proof import (
-    NodeVerdict,
-    diff_of_nodes,
-)
 from ansible_collections.vaultops.vault.plugins.module_utils._reload import (
     ASSUMED_MOUNTS,
     MEND,
@@ -43,6 +39,9 @@ from ansible_collections.vaultops.vault.plugins.module_utils._verdict import (
     predicted,
     untouched,
 )
+
+if t.TYPE_CHECKING:
+    from ansible_collections.vaultops.vault.plugins.module_utils._proof import NodeVerdict
 
 Result = t.Dict[str, t.Any]
 
@@ -211,7 +210,10 @@ def _result(
     result = {"scope": task.scope, "mounts": [row.as_result() for row in rows], "diff": diff(rows)}
     if nodes is not None:
         result["nodes"] = [node.as_result() for node in nodes]
-        result["diff"] = diff_of_nodes(diff(rows), nodes)
+        # Imported here: a module compiles what it imports, and most tasks are of one node.
+        from ansible_collections.vaultops.vault.plugins.module_utils import _proof
+
+        result["diff"] = _proof.diff_of_nodes(diff(rows), nodes)
     return result
 
 
