@@ -5,12 +5,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import ssl
 import typing as t
-
-import requests
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     NoAnswer,
@@ -18,6 +16,11 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     Unreachable,
     VaultError,
 )
+
+# Who has to tell of a library that is missing is _transport: nothing fails before it is there.
+with contextlib.suppress(ImportError):
+    import requests
+    from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 
 def transport_error(

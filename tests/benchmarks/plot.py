@@ -12,9 +12,11 @@ WIDTH, LABELS, BARS, ROW, GAP = 760, 270, 430, 20, 18
 
 # REUSE-IgnoreStart
 HEAD = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img">
-<!-- Copyright (c) 2026, the vaultops.vault authors -->
-<!-- GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt) -->
-<!-- SPDX-License-Identifier: GPL-3.0-or-later -->
+<!--
+Copyright (c) 2026, the vaultops.vault authors
+GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
+SPDX-License-Identifier: GPL-3.0-or-later
+-->
 <title>{title}</title>
 <style>
 text {{ font: 12px sans-serif; fill: #24292f }}
