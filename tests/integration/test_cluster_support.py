@@ -72,7 +72,7 @@ def test_a_balancer_takes_the_nodes_in_turn(cluster: Cluster) -> None:
     with round_robin([node.url for node in cluster.nodes]) as url:
         answers = [
             requests.get(f"{url}/v1/ext/info", headers={"X-Vault-Token": cluster.token}, timeout=10)
-            for _ in range(6)
+            for _turn in range(6)
         ]
     pids = [answer.json()["data"]["pid"] for answer in answers]
     assert pids == [node.info("ext")["pid"] for node in cluster.nodes] * 2
