@@ -42,6 +42,7 @@ def test_reset_brings_back(cluster: Cluster, which: str, harm: str) -> None:
     node = cluster.active if which == "active" else cluster.standbys[0]
     getattr(node, harm)()
     assert node.role == "down"
+    cluster.until(lambda: node.role == "down", "the node is down")
     assert cluster.active is not node
     cluster.reset()
     assert node.role in {"active", "standby"}
