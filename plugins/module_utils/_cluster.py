@@ -24,6 +24,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._nodes import (
     Nodes,
     find_nodes,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._probe import Life
 from ansible_collections.vaultops.vault.plugins.module_utils._proof import (
     Aim,
     NodeVerdict,
@@ -53,7 +54,9 @@ from ansible_collections.vaultops.vault.plugins.module_utils._steps import (
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._task import Task, Wait
 from ansible_collections.vaultops.vault.plugins.module_utils._verdict import (
+    Verdict,
     is_stale,
+    judge,
     predicted,
     untouched,
 )
@@ -196,9 +199,21 @@ def _proven(
     lost = isinstance(answer.error, NoAnswer)
     wait = task.wait if task.wait and (answer.error is None or lost) else _AT_ONCE
     rows = prove(nodes, before, _aims(look, meant), answers, task.question, wait)
-    seen = next((list(row.verdicts) for row in rows if row.node == lead and row.verdicts), None)
-    verdicts = seen or judge_mounts(leader, task, answer, meant or [])
+    led = [row for row in rows if row.node == lead]
+    if led:
+        verdicts = _as_seen_there(led[0], answer, meant or [])
+    else:
+        verdicts = judge_mounts(client, task, answer, meant or [])
     return outcome(task, look, answer, verdicts, rows)
+
+
+def _as_seen_there(row: NodeVerdict, answer: ReloadAnswer, meant: list[Mount]) -> list[Verdict]:
+    """Return the verdict on each mount where it leads: on the active node."""
+    if row.verdicts:
+        return list(row.verdicts)
+    if answer.changed is False:
+        return [untouched(mount) for mount in meant]
+    return [judge(answer, mount, None, Life(None, row.error or "")) for mount in meant]
 
 
 def _sent_to_all(leader: VaultClient, task: Task, meant: list[Mount] | None) -> ReloadAnswer:

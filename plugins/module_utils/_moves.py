@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import typing as t
+from functools import partial
 
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog import (
     Catalog,
@@ -13,10 +14,16 @@ from ansible_collections.vaultops.vault.plugins.module_utils._catalog import (
     is_current,
     pin,
     read_catalog,
+    read_pins,
     unpin,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._client import VaultClient
-from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
+    NoAnswer,
+    OptionError,
+    Refused,
+    VaultError,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._mounts import (
     Mount,
     list_mounts,
@@ -31,10 +38,14 @@ SHOWN_MOUNTS = 5
 
 
 class Move(t.NamedTuple):
-    """A mount that is to run ``entry``; ``back`` is what it could go back to, None for nothing."""
+    """A mount that is to move.
+
+    ``now`` is what a reload would start before that, and ``back`` what the mount could go back to;
+    each is None where there is none.
+    """
 
     mount: Mount
-    entry: CatalogEntry
+    now: CatalogEntry | None
     back: CatalogEntry | None
 
 
@@ -62,6 +73,11 @@ class Plan(t.NamedTuple):
         """Whether the mount itself is to be configured for the new version."""
         return not self.pins and move.mount.version != self.entry.version
 
+    def is_to_move(self, move: Move) -> bool:
+        """Whether the mount is to be configured, by itself or by a pin, or runs something else."""
+        configured = self.pinned == self.entry.version if self.pins else not self.sets(move)
+        return not (configured and is_current(move.mount, self.entry))
+
 
 def make_plan(client: VaultClient, params: t.Mapping[str, t.Any]) -> Plan:
     """Look at catalog and mounts, and plan; raises OptionError for what must not be begun."""
@@ -69,10 +85,13 @@ def make_plan(client: VaultClient, params: t.Mapping[str, t.Any]) -> Plan:
     kind = _kind(catalog, listed, params)
     entry = _entry(catalog, kind, params)
     mounts = _chosen(client, listed, kind, params)
-    pinned = catalog.pins.get((kind, params["plugin"]), "")
+    pinned = _pins(client, catalog, params).get((kind, params["plugin"]), "")
     plan = Plan(entry, [], pinned, bool(params["pin"] or pinned), [])
-    moves = [Move(mount, entry, _way_back(catalog, mount)) for mount in mounts]
-    lost = [move for move in moves if move.back is None and not is_current(move.mount, entry)]
+    moves = []
+    for mount in mounts:
+        now = catalog.expected_entry(mount)
+        moves.append(Move(mount, now, now if plan.pins else _way_back(catalog, mount, entry)))
+    lost = [move for move in moves if move.back is None and _runs_something(move.mount)]
     if lost and not params["force"]:
         raise _no_way_back(lost)
     chosen = {move.mount.path for move in moves}
@@ -88,27 +107,46 @@ def make_plan(client: VaultClient, params: t.Mapping[str, t.Any]) -> Plan:
 
 
 def begin(client: VaultClient, plan: Plan, batch: t.Sequence[Move]) -> t.Iterator[Move]:
-    """Configure the mounts of ``batch`` for the new version; yields each that was, at once.
+    """Configure the mounts of ``batch`` for the new version; yields each that was, or may be.
 
     Raises VaultError.
     """
-    if plan.pins and plan.pinned != plan.entry.version:
-        pin(client, plan.entry)
-        yield from batch
+    if plan.pins and plan.pinned != plan.entry.version and batch == plan.batches[0]:
+        yield from _done(partial(pin, client, plan.entry), batch, f"cannot pin {plan.entry}")
     for move in batch:
         if plan.sets(move):
-            set_version(client, move.mount.path, plan.entry.version)
-            yield move
+            path, version = move.mount.path, plan.entry.version
+            what = f'cannot configure mount "{path}" for {version}'
+            yield from _done(partial(set_version, client, path, version), [move], what)
 
 
-def put_back(client: VaultClient, plan: Plan, moves: t.Sequence[Move]) -> None:
-    """Configure ``moves`` for what they were configured for; raises VaultError."""
-    if plan.pins and plan.pinned:
-        pin(client, plan.entry._replace(version=plan.pinned))
-    elif plan.pins:
-        unpin(client, plan.entry.kind, plan.entry.name)
-    for move in moves:
-        if plan.sets(move) and move.back is not None:
+def _done(step: t.Callable[[], None], moves: t.Sequence[Move], what: str) -> t.Iterator[Move]:
+    """Do ``step`` and yield ``moves``, also where it is unknown whether it was done."""
+    try:
+        step()
+    except VaultError as error:
+        if isinstance(error, NoAnswer):
+            yield from moves
+        raise error.retold(f"{what}: {error.what}") from error
+    yield from moves
+
+
+def put_back(
+    client: VaultClient, plan: Plan, begun: t.Sequence[Move], configured: t.Container[Move]
+) -> None:
+    """Undo the pin, or configure the mounts that have ``begun`` for what they ran before.
+
+    ``configured`` are those that begin() yielded.  Raises VaultError.
+    """
+    if plan.pins:
+        if plan.pinned:
+            pin(client, plan.entry._replace(version=plan.pinned))
+        else:
+            unpin(client, plan.entry.kind, plan.entry.name)
+        return
+    for move in begun:
+        is_new = move in configured or not plan.sets(move)
+        if is_new and move.back is not None and move.back.version != plan.entry.version:
             set_version(client, move.mount.path, move.back.version)
 
 
@@ -133,6 +171,10 @@ def _kind(catalog: Catalog, listed: t.Mapping[str, Mount], params: t.Mapping[str
 def _entry(catalog: Catalog, kind: str, params: t.Mapping[str, t.Any]) -> CatalogEntry:
     """Return the entry of the new version; raises OptionError where there is none."""
     version = plugin_version(params["version"])
+    if not version:
+        raise OptionError(
+            "version is empty", next_step="name the version to move to; nothing was changed"
+        )
     named = catalog.named(kind, params["plugin"])
     found = next((entry for entry in named if entry.version == version), None)
     if found is None:
@@ -145,6 +187,25 @@ def _entry(catalog: Catalog, kind: str, params: t.Mapping[str, t.Any]) -> Catalo
     return found
 
 
+def _pins(
+    client: VaultClient, catalog: Catalog, params: t.Mapping[str, t.Any]
+) -> t.Mapping[tuple[str, str], str]:
+    """Return the pins; raises VaultError where one is wanted and cannot be."""
+    if not params["pin"]:
+        return catalog.pins
+    step = "leave pin out, then each mount is configured for the version; nothing was changed"
+    if catalog.openbao:
+        raise OptionError("this server has no pins: it is OpenBao", next_step=step)
+    try:
+        return read_pins(client)
+    except Refused as error:
+        if error.status != 404:
+            raise
+        raise error.retold(
+            "this server has no pins, which HashiCorp Vault has from 1.16 on", next_step=step
+        ) from error
+
+
 def _chosen(
     client: VaultClient,
     listed: t.Mapping[str, Mount],
@@ -155,6 +216,11 @@ def _chosen(
     name = params["plugin"]
     own = {p: m for p, m in listed.items() if (m.kind, m.plugin) == (kind, name)}
     canary = [mount_path(params["canary"])] if params["canary"] else []
+    if params["mounts"] == []:
+        raise OptionError(
+            "mounts is empty",
+            next_step="name one, or leave mounts out for all of the plugin's; nothing was changed",
+        )
     wanted = mount_paths(params["mounts"]) if params["mounts"] else list(own)
     for path in canary + wanted:
         if path not in listed:
@@ -167,22 +233,29 @@ def _chosen(
     return [own[path] for path in dict.fromkeys(canary + wanted)]
 
 
-def _way_back(catalog: Catalog, mount: Mount) -> CatalogEntry | None:
-    """Return the entry to which ``mount`` can be configured back, None where there is none.
+def _way_back(catalog: Catalog, mount: Mount, entry: CatalogEntry) -> CatalogEntry | None:
+    """Return what ``mount`` can be configured back to from ``entry``, None where there is nothing.
 
-    What it runs, by version or, as the server configures no mount back to no version, by file.
+    What it runs, by version and file, or by file, as the server configures no mount back to no
+    version, or by version.
     """
-    named = [entry for entry in catalog.named(mount.kind, mount.plugin) if entry.version]
-    same = [entry for entry in named if entry.version == mount.running_version]
+    named = [e for e in catalog.named(mount.kind, mount.plugin) if e.version]
+    same = [e for e in named if is_current(mount, e)]
     same += [e for e in named if e.sha256 and e.sha256 == mount.running_sha256]
+    same += [e for e in named if e.version == mount.running_version != entry.version]
     return next(iter(same), None)
+
+
+def _runs_something(mount: Mount) -> bool:
+    # OpenBao 2.6 takes the sha256 of a mount away when its reload fails.
+    return bool(mount.running_sha256) or mount.builtin
 
 
 def _no_way_back(lost: t.Sequence[Move]) -> OptionError:
     mount = lost[0].mount
     others = f" (and {len(lost) - 1} more)" if len(lost) > 1 else ""
     if mount.running_version:
-        why = f"what it runs, {mount.running_version}, is no longer registered"
+        why = f"what it runs as {mount.running_version} is no longer registered"
         step = "register that again"
     else:
         why = "it runs a plugin without a version, and the server configures no mount back to none"
@@ -194,6 +267,11 @@ def _no_way_back(lost: t.Sequence[Move]) -> OptionError:
 
 
 def _batches(moves: list[Move], params: t.Mapping[str, t.Any]) -> list[list[Move]]:
+    if params["batch"] < 0:
+        raise OptionError(
+            f"batch is {params['batch']}",
+            next_step="give the number of mounts to move at a time, or 0; nothing was changed",
+        )
     first = 1 if params["canary"] else 0
     rest, size = moves[first:], params["batch"] or len(moves)
     batches = [rest[start : start + size] for start in range(0, len(rest), size or 1)]

@@ -154,14 +154,21 @@ def shapes(*, full: bool) -> dict[str, Shape]:
     return found
 
 
-def measure(playbooks: Playbooks, server: Server, *, full: bool) -> Seconds:
-    """Return the seconds of each run, empty playbooks among them, by shape and contender."""
+def measure(playbooks: Playbooks, server: Server, *, full: bool, reach: bool) -> Seconds:
+    """Return the seconds of each run, empty playbooks among them, by shape and contender.
+
+    With ``reach`` only what a row of REACH compares.
+    """
     local = "ansible_connection=local ansible_python_interpreter='{{ ansible_playbook_python }}'"
     farm = "".join(f"h{number} {local}\n" for number in range(HOSTS))
     (playbooks.ansible.directory / "farm.ini").write_text(f"[farm]\n{farm}")
     entries = contenders(server, with_peer=playbooks.peers is not None)
     seconds: Seconds = {}
-    for name, shape in shapes(full=full).items():
+    compared = {name for what, _shape, base, _limit in REACH for name in (what, base)}
+    wanted = {shape for _what, shape, _base, _limit in REACH}
+    for name, shape in shapes(full=full or reach).items():
+        if reach and name not in wanted:
+            continue
         rows = seconds.setdefault(name, {})
         for _round in range(ROUNDS):
             noop: Task = {"ansible.builtin.meta": "noop"}
@@ -170,6 +177,8 @@ def measure(playbooks: Playbooks, server: Server, *, full: bool) -> Seconds:
             for contender, task in entries.items():
                 if shape.hosts == "farm" and contender == MODULE_BARE:
                     continue  # minutes for a figure between two others
+                if reach and contender not in compared:
+                    continue
                 taken = playbooks.seconds(shape.hosts, shape.tasks(task), shape.options)
                 rows.setdefault(contender, []).append(taken)
         print(f"measured: {name}", file=sys.stderr, flush=True)
@@ -241,7 +250,7 @@ def report(figures: Figures, grown: Seconds) -> str:
             ],
         )
         if VAULT_WRITE not in row:
-            lines[-1:] = [f"| {VAULT_WRITE} | absent | | | |", ""]
+            lines[-1:] = [f"| {VAULT_WRITE} | absent, or left out | | | |", ""]
     reached = [
         [
             what,
@@ -294,6 +303,7 @@ def main() -> int:
         action="store_true",
         help=f"add {HOSTS} hosts, and up to {MOUNT_COUNTS[-1]} mounts",
     )
+    parser.add_argument("--reach", action="store_true", help="only what a reach is set for")
     parser.add_argument("--profile", action="store_true", help="only show where the time goes")
     parser.add_argument("--json", type=pathlib.Path, help="write the raw seconds there")
     parser.add_argument("--svg", type=pathlib.Path, help="write a plot of the ratios there")
@@ -308,7 +318,7 @@ def main() -> int:
     with running_server() as server, tempfile.TemporaryDirectory(prefix="bench-") as work:
         playbooks = Playbooks(Ansible(pathlib.Path(work), server), peer)
         grown = growth(playbooks) if options.full else {}
-        seconds = measure(playbooks, server, full=options.full)
+        seconds = measure(playbooks, server, full=options.full, reach=options.reach)
         openbao = server.call("GET", "sys/health")["version"]
     figures = per_task(seconds)
     print(report(figures, grown))

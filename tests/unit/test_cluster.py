@@ -16,8 +16,12 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import NoAn
 from ansible_collections.vaultops.vault.plugins.module_utils._mounts import Mount
 from ansible_collections.vaultops.vault.plugins.module_utils._nodes import Node, NodeLook, Nodes
 from ansible_collections.vaultops.vault.plugins.module_utils._options import Connection
+from ansible_collections.vaultops.vault.plugins.module_utils._probe import Life
+from ansible_collections.vaultops.vault.plugins.module_utils._proof import NodeVerdict
+from ansible_collections.vaultops.vault.plugins.module_utils._reload import ReloadAnswer
 from ansible_collections.vaultops.vault.plugins.module_utils._server import Server
 from ansible_collections.vaultops.vault.plugins.module_utils._task import Task
+from ansible_collections.vaultops.vault.plugins.module_utils._verdict import Verdict
 
 N1, N2, N3 = (Node(f"https://n{number}:8200", f"n{number}") for number in (1, 2, 3))
 PATHS = ("a/", "b/")
@@ -210,3 +214,25 @@ def test_a_node_that_was_active_a_moment_ago() -> None:
     answer = _cluster._sent_to_all(nodes.client(N1), TASK, MEANT)
     assert answer.changed is False
     assert "the node that was active is so no more" in str(answer.error)
+
+
+ROW = NodeVerdict(N1, "active", False, error=NO_WORD)
+UNKNOWN = ReloadAnswer(None, None, error=LOST)
+SEEN = Verdict(MEANT[0], MEANT[0], True, None, Life(True))
+
+
+@pytest.mark.parametrize(
+    ("row", "answer", "reloaded"),
+    [
+        (ROW._replace(verdicts=[SEEN]), UNKNOWN, [True]),
+        (ROW, UNKNOWN, [None, None]),
+        (ROW, ReloadAnswer(False, False, error=DENIED), [False, False]),
+    ],
+)
+def test_the_mounts_are_told_as_the_active_node_shows_them(
+    row: NodeVerdict, answer: ReloadAnswer, reloaded: list[bool | None]
+) -> None:
+    verdicts = _cluster._as_seen_there(row, answer, MEANT)
+    assert [verdict.reloaded for verdict in verdicts] == reloaded
+    # Nobody has said that they are down.
+    assert [verdict.error for verdict in verdicts] == [None] * len(reloaded)

@@ -8,7 +8,11 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.vaultops.vault.plugins.module_utils._client import VaultClient
-from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError, VaultError
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
+    NoAnswer,
+    OptionError,
+    VaultError,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._moves import (
     SHOWN_MOUNTS,
     Move,
@@ -18,6 +22,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._moves import (
     put_back,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._operations import plugin_reload
+from ansible_collections.vaultops.vault.plugins.module_utils._probe import Life
 from ansible_collections.vaultops.vault.plugins.module_utils._server import IGNORED, read_server
 from ansible_collections.vaultops.vault.plugins.module_utils._verdict import (
     diff,
@@ -59,96 +64,176 @@ CONSTRAINTS: dict[str, t.Any] = {}
 
 
 class Course(t.NamedTuple):
-    """How far an upgrade got: the last row of each mount by path, and what else is to be told."""
+    """How far an upgrade got: the last row of each mount by path, and what else is to be told.
 
+    ``begun`` are the moves of all batches so far, and ``configured`` those whose mounts were, or
+    may be, configured for the new version.  ``touched`` says that a reload did, or may have done,
+    something.
+    """
+
+    begun: list[Move]
+    configured: list[Move]
     rows: dict[str, Result]
     warnings: list[str]
     nodes: list[Result] | None = None
-    reloaded: bool = False
+    touched: bool = False
 
     def after(self, result: t.Mapping[str, t.Any]) -> Course:
         """Return the course after one more reload."""
         rows = {row["path"]: row for row in result.get("mounts", [])}
-        return Course(
-            {**self.rows, **rows},
-            [*self.warnings, *result.get("warnings", [])],
-            result.get("nodes", self.nodes),
-            self.reloaded or bool(result.get("changed")),
+        unknown = any(row["reloaded"] is None for row in rows.values())
+        return self._replace(
+            rows={**self.rows, **rows},
+            warnings=[*self.warnings, *result.get("warnings", [])],
+            nodes=result.get("nodes", self.nodes),
+            touched=self.touched or bool(result.get("changed")) or unknown,
         )
+
+    @property
+    def down(self) -> list[str]:
+        """What is known to be down, mount by mount, in words."""
+        if not self.nodes:
+            return [_named([row["path"]]) for row in self.rows.values() if row["error"]]
+        return [
+            f"{_named([row['path']])} on {node['name']}"
+            for node in self.nodes
+            for row in node["mounts"]
+            if row["error"]
+        ]
 
 
 def run(client: VaultClient, params: t.Mapping[str, t.Any], check_mode: bool) -> Result:
     """Look, move batch by batch, prove each; go back where one fails.  Raises VaultError."""
     plan = make_plan(client, params)
-    _refuse_deaf_standbys(client, params)
+    start = Course([], [], {}, [])
+    try:
+        ahead = _look_ahead(client, params, plan, check_mode)
+    except VaultError as error:
+        raise _unchanged(plan, start, error) from None
     if check_mode:
-        return _foretold(plan)
-    course = Course({}, [])
-    begun: list[Move] = []
-    configured: list[Move] = []
+        return _foretold(plan, start, ahead)
+    course = start
     for batch in plan.batches:
-        begun += batch
+        course.begun.extend(batch)
         try:
-            configured.extend(begin(client, plan, batch))  # keeps what came before an error
-            course = course.after(_reload(client, params, batch))
+            course.configured.extend(begin(client, plan, batch))  # keeps what came before an error
+            course = course.after(_move(client, params, plan, batch))
         except VaultError as error:
             course = course.after(error.result)
-            if not configured and not course.reloaded:
-                told = _result(plan, Course({}, []), changed=False)
-                raise _failure(error, f"nothing was changed: {error.what}", told) from None
-            raise _rolled_back(client, params, plan, begun, course, error) from None
-        client.tell(f"{len(begun)} of {len(plan.moves)} mounts run {plan.entry.version}")
-    return _result(plan, course, changed=bool(configured) or course.reloaded)
+            if not course.configured and not course.touched:
+                raise _unchanged(plan, course, error) from None
+            raise _rolled_back(client, params, plan, course, error) from None
+        client.tell(f"{len(course.begun)} of {len(plan.moves)} mounts run {plan.entry.version}")
+    return _result(plan, course, changed=bool(course.configured) or course.touched)
 
 
-def _refuse_deaf_standbys(client: VaultClient, params: t.Mapping[str, t.Any]) -> None:
+def _look_ahead(
+    client: VaultClient, params: t.Mapping[str, t.Any], plan: Plan, check_mode: bool
+) -> Result:
+    """Ask what the proof will ask: what is in its way shows before anything is changed."""
+    _refuse_deaf_standbys(client, params, plan)
+    moves = [move for move in plan.moves if move.now is not None]
+    if not moves:
+        return {}
+    asked = params if check_mode else {**params, "probe": "false"}
+    result = _reload(client, asked, moves, check_mode=True)
+    silent = [node for node in result.get("nodes", []) if node["error"]]
+    if silent:
+        raise VaultError(
+            f"node {silent[0]['name']} {silent[0]['error']}",
+            # It starts with what it knew when it stopped, and learns what is configured later.
+            next_step="bring it back; or name the others in nodes, and when it is back, repeat the "
+            "task with all",
+        )
+    return result
+
+
+def _refuse_deaf_standbys(client: VaultClient, params: t.Mapping[str, t.Any], plan: Plan) -> None:
     """Raise OptionError where standbys would not follow, so that all had to go back."""
-    if params["scope"] == "local":
+    if params["scope"] == "local" or not any(plan.sets(move) for move in plan.moves):
         return
     server = read_server(client)
     if server.runs_global == IGNORED and not server.standbys_learn:
         raise OptionError(
             f"{server.name} tells its standbys of a new version only when they start",
-            next_step="upgrade with scope=local at the active node, then restart each standby; "
-            "nothing was changed",
+            next_step="upgrade with scope=local at the active node, then restart each standby",
         )
 
 
-def _reload(client: VaultClient, params: t.Mapping[str, t.Any], moves: t.Sequence[Move]) -> Result:
-    """Reload what does not run what it should, and prove it."""
+def _move(
+    client: VaultClient, params: t.Mapping[str, t.Any], plan: Plan, batch: t.Sequence[Move]
+) -> Result:
+    """Let ``batch`` run what it is configured for, and prove it; raises VaultError."""
+    try:
+        return _prove(client, params, batch)
+    except VaultError as error:
+        if isinstance(error, NoAnswer) or not error.result.get("changed"):
+            raise  # that says nothing against the version
+        words = f"{plan.entry} does not work: {error.what}"
+        raise error.retold(words, next_step=_MEND) from error
+
+
+def _prove(client: VaultClient, params: t.Mapping[str, t.Any], moves: t.Sequence[Move]) -> Result:
+    """Reload what does not run what it should; raises VaultError where a doubt is left."""
+    result = _reload(client, params, moves)
+    # Of nodes that nobody may ask, or is to ask, nothing can be proven.
+    if not result["verified"] and (params["scope"] == "local" or result.get("nodes")):
+        raise VaultError("; ".join(result["warnings"]), result=result)
+    return result
+
+
+def _reload(
+    client: VaultClient,
+    params: t.Mapping[str, t.Any],
+    moves: t.Sequence[Move],
+    check_mode: bool = False,
+) -> Result:
     options = dict.fromkeys(plugin_reload.SPEC)
     passed_on = {name: params[name] for name in _PASSED_ON}
     paths = [move.mount.path for move in moves]
     chosen = {"mounts": paths, "state": "current", "verify": True}
-    return plugin_reload.run(client, {**options, **passed_on, **chosen}, False)
+    return plugin_reload.run(client, {**options, **passed_on, **chosen}, check_mode)
 
 
 def _rolled_back(
     client: VaultClient,
     params: t.Mapping[str, t.Any],
     plan: Plan,
-    begun: t.Sequence[Move],
     course: Course,
     error: VaultError,
 ) -> VaultError:
     """Put the old version back on all that had begun; return the failure with both stories."""
     client.tell(f"goes back: {error.what}")
-    what = f"{plan.entry} does not work: {error.what}"
-    # Only an answer tells a mount that is down from one that runs its old version.
-    asked = {**params, "probe": params["probe"] if _asks(params["probe"]) else "true"}
+    back = [move for move in course.begun if move.back is not None]
+    stuck = [move.mount.path for move in course.begun if move.back is None]
+    second = None
     try:
-        put_back(client, plan, begun)
-        course = course.after(_reload(client, asked, begun))
-    except VaultError as second:
-        course = course.after(second.result)
-        down = [row["path"] for row in course.rows.values() if row["error"]]
-        state = f"{_named(down)} DOWN" if down else "it is unknown what serves"
-        told = _result(plan, course, changed=True, rolled_back=False)
-        both = f"{state}: {what}; going back failed too: {second.what}"
-        return _failure(error, both, told, next_step=second.next_step)
-    told = _result(plan, course, changed=True, rolled_back=True)
-    count = "the mount serves" if len(begun) == 1 else f"all {len(begun)} mounts serve"
-    return _failure(error, f"{count} the old version again: {what}", told, next_step=_MEND)
+        put_back(client, plan, course.begun, course.configured)
+        if back:
+            # The old version need not know what the new one is asked: path help does for any.
+            course = course.after(_prove(client, {**params, "probe": "true"}, back))
+    except VaultError as failure:
+        course = course.after(failure.result)
+        second = failure
+    what, next_step = error.what, ""
+    if second is not None:
+        what, next_step = f"{what}; going back failed too: {second.what}", second.next_step
+    if second is None and not stuck:
+        count = "the mount serves" if len(back) == 1 else f"all {len(back)} mounts serve"
+        state = f"{count} the old version again"
+    elif course.down:
+        state = f"{_listed(course.down)} DOWN"
+    elif stuck:
+        state = f"{_named(stuck)} cannot go back"
+    else:
+        state = "it is unknown what serves"
+    told = _result(plan, course, changed=True, rolled_back=second is None and not stuck)
+    return _failure(error, f"{state}: {what}", told, next_step)
+
+
+def _unchanged(plan: Plan, course: Course, error: VaultError) -> VaultError:
+    told = _result(plan, course, changed=False)
+    return _failure(error, f"nothing was changed: {error.what}", told)
 
 
 def _failure(error: VaultError, what: str, result: Result, next_step: str = "") -> VaultError:
@@ -158,23 +243,15 @@ def _failure(error: VaultError, what: str, result: Result, next_step: str = "") 
     return failure
 
 
-def _asks(probe: str) -> bool:
-    return probe.strip().lower() not in ("false", "no", "off", "0", "n", "f")
-
-
-def _foretold(plan: Plan) -> Result:
-    """Return check mode's result."""
+def _foretold(plan: Plan, start: Course, ahead: t.Mapping[str, t.Any]) -> Result:
+    """Return check mode's result; ``ahead`` knows what would be reloaded as it is."""
+    stale = {row["path"] for row in ahead.get("mounts", []) if row["reloaded"]}
     rows = {
         move.mount.path: predicted(move.mount, plan.entry).as_result()
         for move in plan.moves
-        if _is_to_move(plan, move)
+        if plan.is_to_move(move) or move.mount.path in stale
     }
-    return _result(plan, Course(rows, []), changed=bool(rows))
-
-
-def _is_to_move(plan: Plan, move: Move) -> bool:
-    is_set = plan.pinned != plan.entry.version if plan.pins else plan.sets(move)
-    return is_set or running(move.mount) != running(plan.entry)
+    return _result(plan, start._replace(rows=rows), changed=bool(rows))
 
 
 def _result(
@@ -193,7 +270,7 @@ def _result(
                 running_version=after["version"], running_sha256=after["sha256"]
             )
             verdict = verdict._replace(after=now)
-        verdicts.append(verdict._replace(error=row["error"]))
+        verdicts.append(verdict._replace(life=Life(False) if row["error"] else verdict.life))
     result = {
         "changed": changed,
         "plugin": plan.entry.name,
@@ -204,13 +281,15 @@ def _result(
         "siblings": plan.siblings,
         "rolled_back": rolled_back,
         "diff": diff(verdicts),
-        "warnings": [*dict.fromkeys(course.warnings), *_shared(plan)],
+        "warnings": [*dict.fromkeys(course.warnings), *_remarks(plan, changed)],
     }
     return result if course.nodes is None else {**result, "nodes": course.nodes}
 
 
-def _shared(plan: Plan) -> list[str]:
-    if not plan.siblings:
+def _remarks(plan: Plan, changed: bool) -> list[str]:
+    if not plan.moves:
+        return [f'plugin "{plan.entry.name}" is mounted nowhere here: nothing to move']
+    if not plan.siblings or not changed:
         return []
     told = (
         f"{_named(plan.siblings)} run the same plugin and are not moved: if it is multiplexed, "
@@ -220,6 +299,9 @@ def _shared(plan: Plan) -> list[str]:
 
 
 def _named(paths: t.Sequence[str]) -> str:
-    shown = ", ".join(f'"{path}"' for path in paths[:SHOWN_MOUNTS])
-    more = len(paths) - SHOWN_MOUNTS
-    return shown + (f" and {more} more" if more > 0 else "")
+    return _listed([f'"{path}"' for path in paths])
+
+
+def _listed(words: t.Sequence[str]) -> str:
+    more = len(words) - SHOWN_MOUNTS
+    return ", ".join(words[:SHOWN_MOUNTS]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,45 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Reload on all nodes of a cluster (scope=global), with all looks, and prove it of each node.
+
+path "sys/plugins/reload/backend" {
+  capabilities = ["update"]
+}
+
+path "sys/mounts" {
+  capabilities = ["read"]
+}
+
+path "sys/mounts/*" {
+  capabilities = ["read"]
+}
+
+path "sys/auth" {
+  capabilities = ["read"]
+}
+
+path "sys/plugins/catalog" {
+  capabilities = ["read"]
+}
+
+# The nodes and their addresses. In a namespace these two belong to the root namespace.
+path "sys/ha-status" {
+  capabilities = ["read"]
+}
+
+# Their names, and those that are down; raft storage only.
+path "sys/storage/raft/configuration" {
+  capabilities = ["read"]
+}
+
+# HashiCorp Vault only: pinned versions.
+path "sys/plugins/pins" {
+  capabilities = ["read"]
+}
+
+# HashiCorp Vault Enterprise only: what the nodes report.
+path "sys/plugins/reload/backend/status" {
+  capabilities = ["read"]
+}

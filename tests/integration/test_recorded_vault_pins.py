@@ -1,0 +1,236 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An upgrade of a plugin with a pinned version: HashiCorp Vault's, recorded, as none runs here."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import pathlib
+import typing as t
+
+import pytest
+
+from ansible_collections.vaultops.vault.tests.support.ansible_runs import Ansible, TaskResult
+from ansible_collections.vaultops.vault.tests.support.recorded import (
+    Recorded,
+    RecordedServer,
+    SeenRequest,
+    recorded_server,
+)
+
+pytestmark = pytest.mark.slow
+
+MODULE = "vaultops.vault.plugin_upgrade"
+OLD, NEW = "v1.0.0", "v2.0.0"
+SHA256 = {OLD: "a" * 64, NEW: "b" * 64}
+PIN = "sys/plugins/pins/secret/ext"
+RELOAD = "sys/plugins/reload/backend"
+PINNED = f"POST {PIN}"
+
+
+def data(**content: t.Any) -> Recorded:
+    """Return a successful answer."""
+    return Recorded(200, {"request_id": "r", "data": content, "warnings": None})
+
+
+def refused(status: int, *words: str) -> Recorded:
+    """Return a refusal."""
+    return Recorded(status, {"errors": list(words)})
+
+
+CATALOG = data(
+    detailed=[
+        {"type": "secret", "name": "ext", "version": OLD, "builtin": False, "sha256": SHA256[OLD]},
+        {"type": "secret", "name": "ext", "version": NEW, "builtin": False, "sha256": SHA256[NEW]},
+        {"type": "secret", "name": "kv", "version": "v0.25.0+builtin", "builtin": True},
+    ]
+)
+
+
+@dataclasses.dataclass
+class Vault:
+    """A Vault as its documentation has it: mounts a and b, configured for the old version.
+
+    A reload starts what is ``pinned``, if anything, in place of what a mount is configured for.
+    ``broken`` is a version that does not start.  ``answers`` go before all others, by the
+    beginning of "METHOD path".
+    """
+
+    pinned: str = ""
+    broken: str = ""
+    answers: dict[str, Recorded] = dataclasses.field(default_factory=dict)
+    running: dict[str, str] = dataclasses.field(default_factory=lambda: {"a/": OLD, "b/": OLD})
+    down: set[str] = dataclasses.field(default_factory=set)
+    writes: list[tuple[str, str, t.Any]] = dataclasses.field(default_factory=list)
+
+    def row(self, path: str) -> dict[str, t.Any]:
+        """Return the row of a mount."""
+        version = self.running[path]
+        return {
+            "type": "ext",
+            "accessor": "ext_12345678",
+            "plugin_version": OLD,
+            "running_plugin_version": version,
+            "running_sha256": SHA256[version],
+        }
+
+    def write(self, request: SeenRequest, path: str) -> Recorded:
+        """Do what is asked for, and note it."""
+        version = (request.body or {}).get("version", "")
+        self.writes.append((request.method, path, version or (request.body or {}).get("mounts")))
+        if path == PIN:
+            self.pinned = version
+            return Recorded(204)
+        if path != RELOAD:
+            return refused(400, "cannot set plugin_version: the plugin has a pinned version")
+        started = self.pinned or OLD
+        mounts = request.body["mounts"]
+        if started == self.broken:
+            self.down.update(mounts)
+            return refused(500, *(f'cannot reload plugin on "{m}": no such file' for m in mounts))
+        self.down.difference_update(mounts)
+        self.running.update(dict.fromkeys(mounts, started))
+        return data(reload_id="an-id")
+
+    def answer(self, request: SeenRequest) -> Recorded:
+        """Answer a request."""
+        path = request.path.removeprefix("/v1/")
+        given = (self.answers[a] for a in self.answers if f"{request.method} {path}".startswith(a))
+        answer = next(given, None)
+        if request.method != "GET":
+            done = self.write(request, path)
+            return answer or done
+        if answer is not None:
+            return answer
+        if path == "sys/mounts":
+            return data(**{mount: self.row(mount) for mount in self.running})
+        if path == "sys/plugins/pins":
+            pin = {"type": "secret", "name": "ext", "version": self.pinned}
+            return data(pinned_versions=[pin] if self.pinned else [])
+        mount = path.removeprefix("sys/mounts/").removesuffix("?help=1") + "/"
+        if path.startswith("sys/mounts/"):
+            return data(**self.row(mount))
+        if mount in self.down:
+            return refused(500, "plugin is shut down")
+        if mount in self.running:
+            return Recorded(200, {"help": "…"})
+        return {"sys/plugins/catalog": CATALOG, "sys/auth": data()}.get(path, refused(404))
+
+
+@contextlib.contextmanager
+def serving(vault: Vault) -> t.Iterator[RecordedServer]:
+    """Serve ``vault`` on loopback."""
+    with recorded_server({}) as server:
+        server.answer = vault.answer  # type: ignore[method-assign]
+        yield server
+
+
+def upgrade(tmp_path: pathlib.Path, vault: Vault, *tasks: dict[str, t.Any]) -> list[TaskResult]:
+    """Run tasks of the module under test, each with its options."""
+    with serving(vault) as server:
+        options = {"plugin": "ext", "version": NEW, "url": server.url, "token": "a-test-token"}
+        cases = Ansible(tmp_path).cases(
+            {f"task {number}": {MODULE: {**options, **task}} for number, task in enumerate(tasks)}
+        )
+    return list(cases.results.values())
+
+
+def test_recorded_vault_pins_move_all_mounts(tmp_path: pathlib.Path) -> None:
+    vault = Vault(pinned=OLD)
+    there, again = upgrade(tmp_path, vault, {}, {})
+    assert (there["changed"], there["rolled_back"]) == (True, None)
+    assert [row["after"]["version"] for row in there["mounts"]] == [NEW, NEW]
+    assert again["changed"] is False
+    # No mount is ever configured itself: the server would refuse it.
+    assert vault.writes == [("POST", PIN, NEW), ("POST", RELOAD, ["a/", "b/"])]
+
+
+def test_recorded_vault_pins_where_there_was_none(tmp_path: pathlib.Path) -> None:
+    vault = Vault()
+    (there,) = upgrade(tmp_path, vault, {"pin": True, "canary": "b"})
+    assert there["changed"] is True
+    assert vault.writes == [
+        ("POST", PIN, NEW),
+        ("POST", RELOAD, ["b/"]),
+        ("POST", RELOAD, ["a/"]),
+    ]
+
+
+def test_recorded_vault_pins_and_check_mode(tmp_path: pathlib.Path) -> None:
+    vault = Vault(pinned=OLD)
+    with serving(vault) as server:
+        options = {"plugin": "ext", "version": NEW, "url": server.url, "token": "a-test-token"}
+        run = Ansible(tmp_path).playbook({MODULE: options}, options=["--check"])
+    assert run.result["changed"] is True
+    assert [row["after"]["version"] for row in run.result["mounts"]] == [NEW, NEW]
+    assert vault.writes == []
+
+
+@pytest.mark.parametrize(
+    ("pinned", "options", "undone"),
+    [(OLD, {}, ("POST", PIN, OLD)), ("", {"pin": True}, ("DELETE", PIN, None))],
+    ids=["the old pin is put back", "the pin is removed"],
+)
+def test_recorded_vault_pins_go_back(
+    tmp_path: pathlib.Path,
+    pinned: str,
+    options: dict[str, t.Any],
+    undone: tuple[str, str, str | None],
+) -> None:
+    vault = Vault(pinned=pinned, broken=NEW)
+    (result,) = upgrade(tmp_path, vault, {"canary": "b", **options})
+    assert result.failed
+    assert result.message.startswith(
+        f'the mount serves the old version again: secret plugin "ext" {NEW} does not work: '
+    )
+    assert result["rolled_back"] is True
+    assert (vault.pinned, vault.down, set(vault.running.values())) == (pinned, set(), {OLD})
+    reload = ("POST", RELOAD, ["b/"])
+    assert vault.writes == [("POST", PIN, NEW), reload, undone, reload]
+
+
+def test_recorded_vault_pins_that_may_have_come_to_be(tmp_path: pathlib.Path) -> None:
+    """The answer to the new pin is lost: it is taken back, and nothing was reloaded."""
+    vault = Vault(pinned=OLD, answers={PINNED: Recorded(hang_up=True)})
+    (result,) = upgrade(tmp_path, vault, {"retries": 0})
+    assert result.failed
+    assert f'cannot pin secret plugin "ext" {NEW}: ' in result.message
+    # The second pin's answer is lost too: what is known is not more than it is.
+    assert result["rolled_back"] is False
+    assert result.message.startswith("it is unknown what serves: ")
+    assert vault.writes == [("POST", PIN, NEW), ("POST", PIN, OLD)]
+
+
+NOT_PINNED: dict[str, tuple[Vault, dict[str, t.Any], str]] = {
+    "before 1.16": (
+        Vault(answers={"GET sys/plugins/pins": refused(404)}),
+        {"pin": True},
+        "this server has no pins, which HashiCorp Vault has from 1.16 on",
+    ),
+    "pins that may not be read": (
+        Vault(answers={"GET sys/plugins/pins": refused(403, "permission denied")}),
+        {"pin": True},
+        '"read" on "sys/plugins/pins"',
+    ),
+    "a pin that may not be set": (
+        Vault(pinned=OLD, answers={PINNED: refused(403, "permission denied")}),
+        {},
+        f'nothing was changed: cannot pin secret plugin "ext" {NEW}: permission denied',
+    ),
+    "pins that are not known": (
+        Vault(pinned=OLD, answers={"GET sys/plugins/pins": refused(403, "permission denied")}),
+        {},
+        'nothing was changed: cannot configure mount "a/" for v2.0.0: cannot set plugin_version',
+    ),
+}
+
+
+@pytest.mark.parametrize("case", NOT_PINNED)
+def test_recorded_vault_pins_that_cannot_be_moved(tmp_path: pathlib.Path, case: str) -> None:
+    vault, options, told = NOT_PINNED[case]
+    (result,) = upgrade(tmp_path, vault, options)
+    assert (result.failed, result["changed"]) == (True, False)
+    assert told in result.message
+    assert not any(path == RELOAD for _method, path, _body in vault.writes)

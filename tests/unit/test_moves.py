@@ -1,0 +1,297 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which mounts move, in which order, and what each of them could go back to."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.vaultops.vault.plugins.module_utils._answers import Answer
+from ansible_collections.vaultops.vault.plugins.module_utils._client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
+    NoAnswer,
+    OptionError,
+    Refused,
+    VaultError,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._moves import (
+    Move,
+    Plan,
+    begin,
+    make_plan,
+    put_back,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._operations import plugin_upgrade
+from ansible_collections.vaultops.vault.plugins.module_utils._options import Connection
+
+OLD, NEW = "v1.0.0", "v1.1.0"
+OPENBAO, VAULT = "v2.7.2+builtin.bao", "v1.20.0+builtin.vault"
+
+Row = dict[str, t.Any]
+
+
+def entry(version: str, sha256: str, name: str = "ext", kind: str = "secret") -> Row:
+    """Return a row of the catalog."""
+    return {"type": kind, "name": name, "version": version, "sha256": sha256}
+
+
+def row(version: str = OLD, running: str = OLD, sha256: str = "old", plugin: str = "ext") -> Row:
+    """Return a row of the mounts: what it is configured for, and what it runs."""
+    return {
+        "type": plugin,
+        "accessor": f"{plugin}_12345678",
+        "plugin_version": version,
+        "running_plugin_version": running,
+        "running_sha256": sha256,
+    }
+
+
+class FakeClient(VaultClient):
+    """A server of so many mounts, which notes what it is told; ``fails`` by the path told."""
+
+    def __init__(
+        self,
+        mounts: t.Mapping[str, Row] | None = None,
+        *entries: Row,
+        builtin: str = OPENBAO,
+        pins: str | None = None,
+        fails: t.Mapping[str, VaultError] | None = None,
+    ) -> None:
+        self.connection = Connection("http://fake")
+        rows = {f"{name}/": row() for name in "abcd"} if mounts is None else mounts
+        registered = entries or (entry(OLD, "old"), entry(NEW, "new"))
+        pinned = [{"type": "secret", "name": "ext", "version": pins}] if pins else []
+        self.answers: dict[str, Row] = {
+            "sys/mounts": {p: r for p, r in rows.items() if not p.startswith("auth/")},
+            "sys/auth": {p[5:]: r for p, r in rows.items() if p.startswith("auth/")},
+            "sys/plugins/catalog": {
+                "detailed": [{**entry(builtin, "", "kv"), "builtin": True}, *registered]
+            },
+            "sys/plugins/pins": {"pinned_versions": pinned},
+        }
+        self.fails = dict(fails or {})
+        self.told: list[tuple[str, str]] = []
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: t.Mapping[str, t.Any] | None = None,
+        *,
+        query: t.Mapping[str, str] | None = None,
+        namespace: str | None = None,
+        anonymous: bool = False,
+        repeatable: bool | None = None,
+        read_timeout: float | None = None,
+    ) -> Answer:
+        if method in ("POST", "DELETE"):
+            version = (body or {}).get("plugin_version") or (body or {}).get("version") or ""
+            self.told.append((path, version))
+        if path in self.fails:
+            raise self.fails[path]
+        return Answer(200, self.answers.get(path, {}), {}, [], "an-id", {})
+
+
+def plan(client: FakeClient, **options: t.Any) -> Plan:
+    """Return the plan of a task that moves the plugin to the new version."""
+    defaults = {name: spec.get("default") for name, spec in plugin_upgrade.SPEC.items()}
+    return make_plan(client, {**defaults, "plugin": "ext", "version": NEW, **options})
+
+
+@pytest.mark.parametrize(
+    ("options", "batches"),
+    [
+        ({}, ["abcd"]),
+        ({"batch": 3}, ["abc", "d"]),
+        ({"batch": 9}, ["abcd"]),
+        ({"canary": "c"}, ["c", "abd"]),
+        ({"canary": "c", "batch": 2}, ["c", "ab", "d"]),
+        ({"canary": "c", "mounts": ["d", "c", "d/"]}, ["c", "d"]),
+        ({"canary": "c", "mounts": ["d"]}, ["c", "d"]),
+        ({"canary": "c", "mounts": ["c"]}, ["c"]),
+        ({"mounts": ["d", "/b"], "batch": 1}, ["d", "b"]),
+    ],
+    ids=str,
+)
+def test_the_order(options: dict[str, t.Any], batches: list[str]) -> None:
+    made = plan(FakeClient(), **options)
+    assert ["".join(m.mount.path[0] for m in batch) for batch in made.batches] == batches
+    assert made.siblings == [f"{n}/" for n in "abcd" if n not in "".join(batches)]
+
+
+def test_nothing_is_mounted() -> None:
+    made = plan(FakeClient({}))
+    assert (made.batches, made.moves, made.siblings) == ([], [], [])
+
+
+def test_siblings_run_one_of_the_versions() -> None:
+    mounts = {
+        "a/": row(),
+        "old/": row(),
+        "new/": row(NEW, NEW, "new"),
+        "older/": row("v0.9.0", "v0.9.0", "older"),
+        "other/": row(plugin="other"),
+        "auth/mine/": row(),
+    }
+    entries = [entry(NEW, "new"), entry(OLD, "old"), entry(NEW, "auth", kind="auth")]
+    made = plan(FakeClient(mounts, *entries), type="secret", mounts=["a"])
+    assert made.siblings == ["old/", "new/"]
+
+
+@pytest.mark.parametrize(
+    ("runs", "entries", "back"),
+    [
+        (row(), [entry(OLD, "old")], OLD),
+        (row(NEW), [entry(OLD, "old")], OLD),
+        (row(NEW, NEW, "new"), [], NEW),
+        # A file says more than the version under which it was registered.
+        (row("", "", "old"), [entry("", "old"), entry(OLD, "old")], OLD),
+        (row("", "", "old"), [entry("", "old"), entry(OLD, "another")], None),
+        (row(), [entry(OLD, "another"), entry("v0.9.0", "old")], "v0.9.0"),
+        (row(), [entry(OLD, "another")], OLD),
+        (row(), [], None),
+        # The new version itself, with another file, is no way back.
+        (row(NEW, NEW, "another"), [entry(OLD, "old")], None),
+        (row("", OPENBAO, ""), [{**entry(OPENBAO, ""), "builtin": True}], OPENBAO),
+    ],
+    ids=str,
+)
+def test_the_way_back(runs: Row, entries: list[Row], back: str | None) -> None:
+    client = FakeClient({"a/": runs}, entry(NEW, "new"), *entries)
+    if back is None:
+        with pytest.raises(OptionError, match="no way back") as raised:
+            plan(client)
+        assert "or set force=true; nothing was changed" in str(raised.value)
+    (move,) = plan(client, force=True).moves
+    assert (move.back.version if move.back else None) == back
+
+
+def test_a_mount_that_runs_nothing_has_nothing_to_lose() -> None:
+    (move,) = plan(FakeClient({"a/": row(NEW, NEW, "")})).moves
+    assert move.back is None
+
+
+@pytest.mark.parametrize(
+    ("mounts", "entries", "kind"),
+    [
+        ({}, [entry(NEW, "new", kind="auth")], "auth"),
+        ({}, [entry(NEW, "new"), entry(NEW, "new", kind="database")], "secret"),
+        (
+            {"auth/a/": row(NEW, NEW, "new")},
+            [entry(NEW, "new", kind="auth"), entry(NEW, "x")],
+            "auth",
+        ),
+    ],
+)
+def test_the_type_is_that_of_the_mounts(
+    mounts: dict[str, Row], entries: list[Row], kind: str
+) -> None:
+    assert plan(FakeClient(mounts, *entries)).entry.kind == kind
+
+
+def test_a_type_that_cannot_be_known() -> None:
+    entries = [entry(NEW, "new"), entry(NEW, "new", kind="auth")]
+    with pytest.raises(OptionError, match="give type"):
+        plan(FakeClient({}, *entries))
+    assert plan(FakeClient({}, *entries), type="auth").entry.kind == "auth"
+
+
+def paths(moves: t.Iterable[Move]) -> str:
+    """Return the mounts of moves."""
+    return "".join(move.mount.path[0] for move in moves)
+
+
+def begun(client: FakeClient, made: Plan) -> tuple[list[Move], VaultError | None]:
+    """Begin all batches; return what was configured, and the error that ended it."""
+    configured: list[Move] = []
+    try:
+        for batch in made.batches:
+            configured.extend(begin(client, made, batch))
+    except VaultError as error:
+        return configured, error
+    return configured, None
+
+
+TUNES = {name: f"sys/mounts/{name}/tune" for name in "abcd"}
+DENIED = Refused("permission denied", status=403)
+LOST = NoAnswer("no answer", next_step="look")
+
+
+@pytest.mark.parametrize(
+    ("failure", "configured", "undone"),
+    [(None, "abcd", "abcd"), (DENIED, "ab", "ab"), (LOST, "abc", "abc")],
+    ids=["all well", "the third is refused", "of the third nothing is known"],
+)
+def test_what_goes_back(failure: VaultError | None, configured: str, undone: str) -> None:
+    client = FakeClient(fails={TUNES["c"]: failure} if failure else {})
+    made = plan(client)
+    moves, error = begun(client, made)
+    assert paths(moves) == configured
+    assert error is None or 'cannot configure mount "c/" for v1.1.0: ' in error.what
+    assert error is None or type(error) is type(failure)
+    client.told, client.fails = [], {}
+    put_back(client, made, made.moves, moves)
+    assert client.told == [(TUNES[name], OLD) for name in undone]
+
+
+def test_one_that_was_configured_before_goes_back_to_what_it_ran() -> None:
+    client = FakeClient({"a/": row(NEW), "b/": row(NEW, NEW, "new")})
+    made = plan(client)
+    assert [made.is_to_move(move) for move in made.moves] == [True, False]
+    assert begun(client, made) == ([], None)
+    put_back(client, made, made.moves, [])
+    assert client.told == [(TUNES["a"], OLD)]
+
+
+PIN = "sys/plugins/pins/secret/ext"
+
+
+@pytest.mark.parametrize(
+    ("pinned", "options", "undone"),
+    [(OLD, {}, (PIN, OLD)), (OLD, {"pin": True}, (PIN, OLD)), (None, {"pin": True}, (PIN, ""))],
+    ids=str,
+)
+def test_mocked_vault_moves_its_pin_once(
+    pinned: str | None, options: dict[str, t.Any], undone: tuple[str, str]
+) -> None:
+    client = FakeClient(builtin=VAULT, pins=pinned)
+    made = plan(client, canary="c", batch=1, **options)
+    moves, _error = begun(client, made)
+    assert paths(moves) == "c"
+    assert client.told == [(PIN, NEW)]
+    put_back(client, made, made.moves, moves)
+    assert client.told[1:] == [undone]
+
+
+def test_mocked_vault_without_a_version_needs_no_way_back_but_the_pin() -> None:
+    client = FakeClient(
+        {"a/": row("", "", "old")}, entry("", "old"), entry(NEW, "new"), builtin=VAULT
+    )
+    with pytest.raises(OptionError, match="no way back"):
+        plan(client)
+    (move,) = plan(client, pin=True).moves
+    assert move.back == move.now is not None
+
+
+@pytest.mark.parametrize(
+    ("client", "told"),
+    [
+        (FakeClient(), "this server has no pins: it is OpenBao"),
+        (
+            FakeClient(builtin=VAULT, fails={"sys/plugins/pins": Refused("", status=404)}),
+            "this server has no pins, which HashiCorp Vault has from 1.16 on",
+        ),
+        (
+            FakeClient(builtin=VAULT, fails={"sys/plugins/pins": DENIED}),
+            "permission denied",
+        ),
+    ],
+    ids=["OpenBao", "Vault before 1.16", "a token that may not read them"],
+)
+def test_mocked_pins_that_cannot_be(client: FakeClient, told: str) -> None:
+    with pytest.raises(VaultError, match=told):
+        plan(client, pin=True)
+    assert client.told == []
