@@ -505,8 +505,8 @@ def test_another_node_has_become_active(stage: Stage, seconds: float) -> None:
     before, former = stage.processes(), cluster.active
     former.call("PUT", "sys/step-down")
     time.sleep(seconds)
-    # With the repeats that are the default, which outlast an election.
-    run = stage.run(former, environment={"BAO_MAX_RETRIES": "4"})
+    # With repeats that outlast any election: a node that has stepped down stays out for 10 s.
+    run = stage.run(former, environment={"BAO_MAX_RETRIES": "30"})
     assert not run.result.failed, run.result.message
     assert (run.result["changed"], run.result["verified"]) == (True, True)
     assert nodes_of(run.result)[cluster.active.name]["role"] == "active"

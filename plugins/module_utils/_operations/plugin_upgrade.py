@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 
 from ansible_collections.vaultops.vault.plugins.module_utils._client import VaultClient
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     NoAnswer,
+    NotSent,
     OptionError,
     VaultError,
 )
@@ -47,6 +49,11 @@ _MEND = (
     "mend the new version (its file and sha256 on each node; the server's log tells), then repeat "
     "the task"
 )
+
+# So often a way back is tried where the server itself is not able to, and the pause between two.
+TRIES, TRY_PAUSE = 3, 5.0
+# So many looks at the standbys, and so many seconds between two.
+FOLLOW_LOOKS, FOLLOW_PAUSE = 10, 0.5
 
 SPEC: dict[str, dict[str, t.Any]] = {
     "plugin": {"type": "str", "required": True},
@@ -175,11 +182,28 @@ def _move(
 
 def _prove(client: VaultClient, params: t.Mapping[str, t.Any], moves: t.Sequence[Move]) -> Result:
     """Reload what does not run what it should; raises VaultError where a doubt is left."""
+    if params["scope"] == "global" and read_server(client).runs_global == IGNORED:
+        _let_follow(client, params, moves)
     result = _reload(client, params, moves)
     # Of nodes that nobody may ask, or is to ask, nothing can be proven.
     if not result["verified"] and (params["scope"] == "local" or result.get("nodes")):
         raise VaultError("; ".join(result["warnings"]), result=result)
     return result
+
+
+def _let_follow(
+    client: VaultClient, params: t.Mapping[str, t.Any], moves: t.Sequence[Move]
+) -> None:
+    """Give the standbys a moment to run what the mounts are configured for.
+
+    Those of OpenBao 2.7.0 and 2.7.1 start it by themselves, and a reload meanwhile breaks that off.
+    """
+    for _look in range(FOLLOW_LOOKS):
+        nodes = _reload(client, {**params, "probe": "false"}, moves, check_mode=True)["nodes"]
+        standbys = (node for node in nodes if node["role"] != "active")
+        if all(row["before"] == row["after"] for node in standbys for row in node["mounts"]):
+            return
+        time.sleep(FOLLOW_PAUSE)
 
 
 def _reload(
@@ -206,15 +230,7 @@ def _rolled_back(
     client.tell(f"goes back: {error.what}")
     back = [move for move in course.begun if move.back is not None]
     stuck = [move.mount.path for move in course.begun if move.back is None]
-    second = None
-    try:
-        put_back(client, plan, course.begun, course.configured)
-        if back:
-            # The old version need not know what the new one is asked: path help does for any.
-            course = course.after(_prove(client, {**params, "probe": "true"}, back))
-    except VaultError as failure:
-        course = course.after(failure.result)
-        second = failure
+    course, second = _go_back(client, params, plan, course, back)
     what, next_step = error.what, ""
     if second is not None:
         what, next_step = f"{what}; going back failed too: {second.what}", second.next_step
@@ -229,6 +245,40 @@ def _rolled_back(
         state = "it is unknown what serves"
     told = _result(plan, course, changed=True, rolled_back=second is None and not stuck)
     return _failure(error, f"{state}: {what}", told, next_step)
+
+
+def _go_back(
+    client: VaultClient,
+    params: t.Mapping[str, t.Any],
+    plan: Plan,
+    course: Course,
+    back: t.Sequence[Move],
+) -> tuple[Course, VaultError | None]:
+    """Let ``back`` run their old version, with what is left against it in the end."""
+    failure: VaultError | None = None
+    for attempt in range(TRIES):
+        time.sleep(TRY_PAUSE if attempt else 0)
+        try:
+            put_back(client, plan, course.begun, course.configured)
+            if back:
+                # The old version need not know what the new one is asked: path help does for any.
+                course = course.after(_prove(client, {**params, "probe": "true"}, back))
+        except VaultError as error:
+            course = course.after(error.result)
+            failure = error
+            if not _may_pass(error):
+                break
+        else:
+            return course, None
+    return course, failure
+
+
+def _may_pass(error: VaultError) -> bool:
+    """Tell whether the server may do in a moment what it did not do: an election ends."""
+    if isinstance(error, (NoAnswer, NotSent)):
+        return True
+    is_plugins_own = any("cannot reload plugin" in words for words in error.errors)
+    return (error.status or 0) >= 500 and not is_plugins_own
 
 
 def _unchanged(plan: Plan, course: Course, error: VaultError) -> VaultError:
