@@ -273,7 +273,8 @@ def test_mocked_vault_without_a_version_needs_no_way_back_but_the_pin() -> None:
     with pytest.raises(OptionError, match="no way back"):
         plan(client)
     (move,) = plan(client, pin=True).moves
-    assert move.back == move.now is not None
+    assert move.back is not None
+    assert move.back == move.now
 
 
 @pytest.mark.parametrize(
