@@ -131,23 +131,34 @@ def _done(step: t.Callable[[], None], moves: t.Sequence[Move], what: str) -> t.I
     yield from moves
 
 
-def put_back(
-    client: VaultClient, plan: Plan, begun: t.Sequence[Move], configured: t.Container[Move]
-) -> None:
-    """Undo the pin, or configure the mounts that have ``begun`` for what they ran before.
+def returning(plan: Plan, begun: t.Sequence[Move], configured: t.Container[Move]) -> list[Move]:
+    """Return those of the moves ``begun`` that are to be undone and can be.
 
-    ``configured`` are those that begin() yielded.  Raises VaultError.
+    ``configured`` are those that begin() yielded.
     """
     if plan.pins:
-        if plan.pinned:
-            pin(client, plan.entry._replace(version=plan.pinned))
-        else:
-            unpin(client, plan.entry.kind, plan.entry.name)
-        return
-    for move in begun:
-        is_new = move in configured or not plan.sets(move)
-        if is_new and move.back is not None and move.back.version != plan.entry.version:
-            set_version(client, move.mount.path, move.back.version)
+        return [m for m in begun if m.back is not None and plan.pinned != plan.entry.version]
+    return [
+        move
+        for move in begun
+        if move in configured or not plan.sets(move)
+        if move.back is not None and move.back.version != plan.entry.version
+    ]
+
+
+def put_back(client: VaultClient, plan: Plan, moves: t.Sequence[Move]) -> None:
+    """Undo the pin, or configure the mounts of ``moves`` for what they ran before.
+
+    ``moves`` are what returning() returned.  Raises VaultError.
+    """
+    if plan.pins and plan.pinned:
+        pin(client, plan.entry._replace(version=plan.pinned))
+    elif plan.pins:
+        unpin(client, plan.entry.kind, plan.entry.name)
+    else:
+        for move in moves:
+            if move.back is not None:
+                set_version(client, move.mount.path, move.back.version)
 
 
 def _kind(catalog: Catalog, listed: t.Mapping[str, Mount], params: t.Mapping[str, t.Any]) -> str:

@@ -74,8 +74,8 @@ def versions(server: Server, external_plugin: ExternalPlugin) -> Versions:
 
 
 def release(server: Server) -> tuple[int, ...]:
-    """Return the first two numbers of the server's version."""
-    return tuple(map(int, server.call("GET", "sys/health")["version"].split(".")[:2]))
+    """Return the numbers of the server's version."""
+    return tuple(map(int, server.call("GET", "sys/health")["version"].split(".")))
 
 
 def says(server: Server, path: str, key: str, namespace: str = "") -> t.Any:
@@ -295,6 +295,10 @@ def test_the_old_version_is_broken_too(
     assert result["diff"]["after"].startswith("b/ ext down\n")
     assert serving(server) == [OLD, None, OLD]
 
+    again = ansible.playbook(upgrade(OLD)).result
+    assert again.message.startswith(f'"b/" DOWN: secret plugin "ext" {OLD} does not work: ')
+    assert "going back" not in again.message
+    assert again["rolled_back"] is False
     versions.old.heal()
     healed = ansible.playbook(upgrade(OLD)).result
 
@@ -878,6 +882,11 @@ def test_a_node_that_cannot_be_asked(
     silent.start()
     cluster.await_all()
     cluster.settle()
+    if release(cluster.active) < (2, 7, 2):
+        # It may not notice what it catches up on while it starts; the message advises a restart.
+        silent.stop()
+        silent.start()
+        cluster.await_all()
     along = ansible.playbook(upgrade(**EVERYWHERE)).result
     assert not along.failed, along.message
     assert on_each(cluster) == [NEW] * 3

@@ -23,6 +23,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._moves import (
     begin,
     make_plan,
     put_back,
+    returning,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._operations import plugin_upgrade
 from ansible_collections.vaultops.vault.plugins.module_utils._options import Connection
@@ -233,7 +234,7 @@ def test_what_goes_back(failure: VaultError | None, configured: str, undone: str
     assert error is None or 'cannot configure mount "c/" for v1.1.0: ' in error.what
     assert error is None or type(error) is type(failure)
     client.told, client.fails = [], {}
-    put_back(client, made, made.moves, moves)
+    put_back(client, made, returning(made, made.moves, moves))
     assert client.told == [(TUNES[name], OLD) for name in undone]
 
 
@@ -242,8 +243,13 @@ def test_one_that_was_configured_before_goes_back_to_what_it_ran() -> None:
     made = plan(client)
     assert [made.is_to_move(move) for move in made.moves] == [True, False]
     assert begun(client, made) == ([], None)
-    put_back(client, made, made.moves, [])
+    put_back(client, made, returning(made, made.moves, []))
     assert client.told == [(TUNES["a"], OLD)]
+
+
+def test_nothing_goes_back_where_nothing_moved() -> None:
+    made = plan(FakeClient({"a/": row(NEW, NEW, "new"), "b/": row(NEW, NEW, "")}))
+    assert returning(made, made.moves, []) == []
 
 
 PIN = "sys/plugins/pins/secret/ext"
@@ -262,8 +268,15 @@ def test_mocked_vault_moves_its_pin_once(
     moves, _error = begun(client, made)
     assert paths(moves) == "c"
     assert client.told == [(PIN, NEW)]
-    put_back(client, made, made.moves, moves)
+    put_back(client, made, returning(made, made.moves, moves))
     assert client.told[1:] == [undone]
+
+
+def test_mocked_vault_with_that_pin_already_undoes_nothing() -> None:
+    client = FakeClient(builtin=VAULT, pins=NEW)
+    made = plan(client)
+    assert begun(client, made) == ([], None)
+    assert (client.told, returning(made, made.moves, [])) == ([], [])
 
 
 def test_mocked_vault_without_a_version_needs_no_way_back_but_the_pin() -> None:

@@ -22,6 +22,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._moves import (
     begin,
     make_plan,
     put_back,
+    returning,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._operations import plugin_reload
 from ansible_collections.vaultops.vault.plugins.module_utils._probe import Life
@@ -227,24 +228,32 @@ def _rolled_back(
     error: VaultError,
 ) -> VaultError:
     """Put the old version back on all that had begun; return the failure with both stories."""
-    client.tell(f"goes back: {error.what}")
-    back = [move for move in course.begun if move.back is not None]
     stuck = [move.mount.path for move in course.begun if move.back is None]
-    course, second = _go_back(client, params, plan, course, back)
+    undone = returning(plan, course.begun, course.configured)
+    second = None
+    if undone:
+        client.tell(f"goes back: {error.what}")
+        course, second = _go_back(client, params, plan, course, undone)
     what, next_step = error.what, ""
     if second is not None:
         what, next_step = f"{what}; going back failed too: {second.what}", second.next_step
-    if second is None and not stuck:
-        count = "the mount serves" if len(back) == 1 else f"all {len(back)} mounts serve"
-        state = f"{count} the old version again"
-    elif course.down:
-        state = f"{_listed(course.down)} DOWN"
-    elif stuck:
-        state = f"{_named(stuck)} cannot go back"
-    else:
-        state = "it is unknown what serves"
-    told = _result(plan, course, changed=True, rolled_back=second is None and not stuck)
-    return _failure(error, f"{state}: {what}", told, next_step)
+    is_back = bool(undone) and second is None and not stuck
+    told = _result(plan, course, changed=True, rolled_back=is_back)
+    return _failure(error, f"{_state(course, undone, stuck, is_back)}{what}", told, next_step)
+
+
+def _state(course: Course, undone: t.Sequence[Move], stuck: t.Sequence[str], is_back: bool) -> str:
+    """Return what serves in the end, as the beginning of a message."""
+    if is_back:
+        count = len(course.begun)
+        serve = "the mount serves" if count == 1 else f"all {count} mounts serve"
+        return f"{serve} the old version again: "
+    if course.down:
+        return f"{_listed(course.down)} DOWN: "
+    if stuck:
+        return f"{_named(stuck)} cannot go back: "
+    # Where nothing had to be undone, the failure says it all.
+    return "it is unknown what serves: " if undone else ""
 
 
 def _go_back(
@@ -252,17 +261,17 @@ def _go_back(
     params: t.Mapping[str, t.Any],
     plan: Plan,
     course: Course,
-    back: t.Sequence[Move],
+    undone: t.Sequence[Move],
 ) -> tuple[Course, VaultError | None]:
-    """Let ``back`` run their old version, with what is left against it in the end."""
+    """Undo these moves, prove all that had begun, and return what is left against it in the end."""
+    back = [move for move in course.begun if move.back is not None]
     failure: VaultError | None = None
     for attempt in range(TRIES):
         time.sleep(TRY_PAUSE if attempt else 0)
         try:
-            put_back(client, plan, course.begun, course.configured)
-            if back:
-                # The old version need not know what the new one is asked: path help does for any.
-                course = course.after(_prove(client, {**params, "probe": "true"}, back))
+            put_back(client, plan, undone)
+            # The old version need not know what the new one is asked: path help does for any.
+            course = course.after(_prove(client, {**params, "probe": "true"}, back))
         except VaultError as error:
             course = course.after(error.result)
             failure = error
