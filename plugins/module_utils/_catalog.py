@@ -16,6 +16,7 @@ import typing as t
 from ansible_collections.vaultops.vault.plugins.module_utils._client import VaultClient
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     NoAnswer,
+    OptionError,
     Refused,
     one_line,
 )
@@ -198,6 +199,20 @@ def read_pins(client: VaultClient) -> Pins:
     pins = client.request("GET", "sys/plugins/pins", namespace="").data
     rows = pins.get("pinned_versions") or []
     return {(row["type"], row["name"]): row["version"] for row in rows}
+
+
+def needed_pins(client: VaultClient, openbao: bool, next_step: str) -> Pins:
+    """Return the pinned versions; raises VaultError, with ``next_step`` where there are no pins."""
+    if openbao:
+        raise OptionError("this server has no pins: it is OpenBao", next_step=next_step)
+    try:
+        return read_pins(client)
+    except Refused as error:
+        if error.status != 404:
+            raise
+        raise error.retold(
+            "this server has no pins, which HashiCorp Vault has from 1.16 on", next_step=next_step
+        ) from error
 
 
 def pin(client: VaultClient, entry: CatalogEntry) -> None:

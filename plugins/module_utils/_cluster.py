@@ -32,7 +32,11 @@ from ansible_collections.vaultops.vault.plugins.module_utils._proof import (
     of_node,
     prove,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._reload import ReloadAnswer
+from ansible_collections.vaultops.vault.plugins.module_utils._reload import (
+    UNTOLD,
+    UNTOUCHED,
+    ReloadAnswer,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._reports import wait_for_reports
 from ansible_collections.vaultops.vault.plugins.module_utils._server import (
     IGNORED,
@@ -65,8 +69,6 @@ from ansible_collections.vaultops.vault.plugins.module_utils._verdict import (
 PATIENCE = 10.0
 
 _AT_ONCE = Wait(0, 1)
-_UNTOUCHED = ReloadAnswer(changed=False, otherwise=False)
-_UNKNOWN = ReloadAnswer(changed=None, otherwise=None)
 _NOT_KNOWN = "the nodes of the cluster are not known"
 _MAKE_KNOWN = "give the token the capability read on sys/ha-status, or set nodes"
 
@@ -257,7 +259,7 @@ def _aims(look: Look, meant: list[Mount] | None) -> list[Aim]:
 def _nothing_to_do(task: Task, look: Look, before: t.Sequence[NodeLook]) -> Result:
     """Return the result where no node needs a reload, or raise for one that cannot be asked."""
     aims = _aims(look, look.mounts)
-    rows = [judge_node(there, there, aims, _UNTOUCHED) for there in before]
+    rows = [judge_node(there, there, aims, UNTOUCHED) for there in before]
     result = without_reload(task, look, [], rows)
     result["verified"] = result["verified"] and all(row.ok for row in rows)
     raise_for_nodes(rows, result)
@@ -317,7 +319,7 @@ def _reload_each(
             answers[node] = _sent(nodes.client(node), task, mine if meant else None)
             failed = node if answers[node].error else None
         else:
-            answers[node] = _UNTOUCHED
+            answers[node] = UNTOUCHED
     return answers
 
 
@@ -327,7 +329,7 @@ def _sent(client: VaultClient, task: Task, meant: list[Mount] | None) -> ReloadA
     if answer.error is not None and answer.error.status == REDIRECT:
         # OpenBao 2.6: a standby whose plugin was down has started it, cannot write that down, and
         # so leaves the request to the active node, as one does that runs no plugins. Looks tell.
-        return _UNKNOWN
+        return UNTOLD
     if task.only_stale:
         # Its answer is of those that were stale here, not of those that are so elsewhere.
         return answer._replace(otherwise=False)

@@ -86,6 +86,26 @@ class LoginFailed(VaultError):
     """There is no token to work with, so the server did nothing of what the task is for."""
 
 
+# A message names so many of a kind; all of them are in the result.
+SHOWN = 5
+
+
+def first_few(words: t.Sequence[str]) -> str:
+    """Return the first few of ``words``, and how many more there are."""
+    more = len(words) - SHOWN
+    return ", ".join(words[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def named(paths: t.Sequence[str]) -> str:
+    """Return the first few of ``paths`` in quotes, and how many more there are."""
+    return first_few([f'"{path}"' for path in paths])
+
+
+def did_you_mean(near: str) -> str:
+    """Return the suggestion for a name that is not there, nothing where none is ``near``."""
+    return f' (did you mean "{near}"?)' if near else ""
+
+
 def one_line(text: str) -> str:
     """Return the server's words without the counts, bullets and line breaks of its multi-errors."""
     without_counts = re.sub(r"\d+ errors? occurred:", "", text)

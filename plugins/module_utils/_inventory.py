@@ -15,10 +15,10 @@ from ansible_collections.vaultops.vault.plugins.module_utils._catalog import (
     CatalogEntry,
     is_current,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import first_few
 from ansible_collections.vaultops.vault.plugins.module_utils._mounts import Mount
 
 # A line of the summary names so many mounts; all of them are in the rows.
-SHOWN_MOUNTS = 5
 
 
 class MountRow(t.NamedTuple):
@@ -160,9 +160,7 @@ def _not_current(rows: t.Sequence[MountRow]) -> str:
 
 
 def _shown(rows: t.Sequence[MountRow]) -> str:
-    shown = [f"{row.mount.path} runs {_running(row)}" for row in rows[:SHOWN_MOUNTS]]
-    more = len(rows) - len(shown)
-    return ", ".join(shown) + (f" and {more} more" if more else "")
+    return first_few([f"{row.mount.path} runs {_running(row)}" for row in rows])
 
 
 def _running(row: MountRow) -> str:

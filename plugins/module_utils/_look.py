@@ -13,7 +13,11 @@ from ansible_collections.vaultops.vault.plugins.module_utils._catalog import (
     read_catalog,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._client import VaultClient
-from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError, Refused
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
+    OptionError,
+    Refused,
+    did_you_mean,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._mounts import (
     SINGLETONS,
     Mount,
@@ -70,10 +74,8 @@ def look_at_plugin(client: VaultClient, plugin: str, kind: str | None) -> Look:
         unseen = f'no mount of plugin "{plugin}" is to be seen, so the server alone has the word'
         return look._replace(mounts=None, warnings=[*look.warnings, unseen])
     if not meant and not kinds and look.catalog:
-        near = look.catalog.near(plugin)
-        suggestion = f' (did you mean "{near}"?)' if near else ""
         raise OptionError(
-            f'plugin "{plugin}" is not in the catalog{suggestion}',
+            f'plugin "{plugin}" is not in the catalog{did_you_mean(look.catalog.near(plugin))}',
             next_step='register it first, or see "bao plugin list"; nothing was reloaded',
         )
     return look

@@ -16,6 +16,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     OptionError,
     Refused,
     VaultError,
+    did_you_mean,
 )
 
 # Reading one row takes 1 ms; listing 1,000 mounts takes 30 ms and 800 kB.
@@ -96,7 +97,7 @@ def read_mounts(client: VaultClient, paths: t.Sequence[str]) -> dict[str, Mount]
     by the longest prefix, so ``secret/typo`` would be answered by ``secret/``, and reading one of
     an auth mount needs sudo.
     """
-    secrets = [path for path in paths if _kind(path) == "secret"]
+    secrets = [path for path in paths if mount_kind(path) == "secret"]
     found: dict[str, Mount] = {}
     if len(secrets) <= FEW_MOUNTS and all(path.count("/") == 1 for path in secrets):
         rows = (_read_mount(client, path) for path in secrets)
@@ -141,7 +142,7 @@ def _suggestion(client: VaultClient, path: str) -> str:
     inner = path[len("sys/mounts/") :] if path.startswith("sys/mounts/") else path
     around = [mount for mount in known if inner.startswith(mount)]
     near = around or difflib.get_close_matches(inner, known, n=1)
-    return f' (did you mean "{near[-1]}"?)' if near else ""
+    return did_you_mean(near[-1] if near else "")
 
 
 def _child_namespaces(client: VaultClient) -> list[str]:
@@ -168,14 +169,15 @@ def _read_mount(client: VaultClient, path: str) -> Mount | None:
     return _mount(path, row)
 
 
-def _kind(path: str) -> str:
+def mount_kind(path: str) -> str:
+    """Return the kind of the mount at the canonical ``path``: secret or auth."""
     return "auth" if path.startswith("auth/") else "secret"
 
 
 def _mount(path: str, row: t.Mapping[str, t.Any]) -> Mount:
     return Mount(
         path=path,
-        kind=_kind(path),
+        kind=mount_kind(path),
         plugin=row.get("type") or "",
         accessor=row.get("accessor") or "",
         version=row.get("plugin_version") or "",

@@ -12,17 +12,17 @@ from ansible_collections.vaultops.vault.plugins.module_utils._catalog import (
     Catalog,
     CatalogEntry,
     is_current,
+    needed_pins,
     pin,
     read_catalog,
-    read_pins,
     unpin,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._client import VaultClient
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     NoAnswer,
     OptionError,
-    Refused,
     VaultError,
+    did_you_mean,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._mounts import (
     Mount,
@@ -34,7 +34,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._mounts import (
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._registration import plugin_version
 
-SHOWN_MOUNTS = 5
+_NO_PINS = "leave pin out, then each mount is configured for the version; nothing was changed"
 
 
 class Move(t.NamedTuple):
@@ -85,7 +85,8 @@ def make_plan(client: VaultClient, params: t.Mapping[str, t.Any]) -> Plan:
     kind = _kind(catalog, listed, params)
     entry = _entry(catalog, kind, params)
     mounts = _chosen(client, listed, kind, params)
-    pinned = _pins(client, catalog, params).get((kind, params["plugin"]), "")
+    pins = needed_pins(client, catalog.openbao, _NO_PINS) if params["pin"] else catalog.pins
+    pinned = pins.get((kind, params["plugin"]), "")
     plan = Plan(entry, [], pinned, bool(params["pin"] or pinned), [])
     moves = []
     for mount in mounts:
@@ -168,10 +169,8 @@ def _kind(catalog: Catalog, listed: t.Mapping[str, Mount], params: t.Mapping[str
     if params["type"] or len(kinds) == 1:
         return str(params["type"] or kinds.pop())
     if not kinds:
-        near = catalog.near(name)
-        suggestion = f' (did you mean "{near}"?)' if near else ""
         raise OptionError(
-            f'plugin "{name}" is not in the catalog{suggestion}',
+            f'plugin "{name}" is not in the catalog{did_you_mean(catalog.near(name))}',
             next_step="register its new version first, with the module plugin; nothing was changed",
         )
     raise OptionError(
@@ -196,25 +195,6 @@ def _entry(catalog: Catalog, kind: str, params: t.Mapping[str, t.Any]) -> Catalo
             next_step="register it first, with the module plugin; nothing was changed",
         )
     return found
-
-
-def _pins(
-    client: VaultClient, catalog: Catalog, params: t.Mapping[str, t.Any]
-) -> t.Mapping[tuple[str, str], str]:
-    """Return the pins; raises VaultError where one is wanted and cannot be."""
-    if not params["pin"]:
-        return catalog.pins
-    step = "leave pin out, then each mount is configured for the version; nothing was changed"
-    if catalog.openbao:
-        raise OptionError("this server has no pins: it is OpenBao", next_step=step)
-    try:
-        return read_pins(client)
-    except Refused as error:
-        if error.status != 404:
-            raise
-        raise error.retold(
-            "this server has no pins, which HashiCorp Vault has from 1.16 on", next_step=step
-        ) from error
 
 
 def _chosen(

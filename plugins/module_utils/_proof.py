@@ -14,7 +14,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._catalog import Cat
 from ansible_collections.vaultops.vault.plugins.module_utils._mounts import Mount
 from ansible_collections.vaultops.vault.plugins.module_utils._nodes import Node, NodeLook, Nodes
 from ansible_collections.vaultops.vault.plugins.module_utils._probe import Life
-from ansible_collections.vaultops.vault.plugins.module_utils._reload import ReloadAnswer
+from ansible_collections.vaultops.vault.plugins.module_utils._reload import UNTOLD, ReloadAnswer
 from ansible_collections.vaultops.vault.plugins.module_utils._task import Wait
 from ansible_collections.vaultops.vault.plugins.module_utils._verdict import (
     Verdict,
@@ -30,7 +30,6 @@ SETTLED = 2.0
 # A mount that is down for so many seconds after that stays down.
 LOST = 5.0
 
-_UNTOLD = ReloadAnswer(changed=None, otherwise=None)
 _UNHEARD = (
     "see why the node cannot be asked from here (nodes gives other addresses, wait=false asks "
     "none), then repeat the task"
@@ -154,7 +153,7 @@ def judge_node(
         return verdict._replace(ok=False, error=look.error, next_step=step)
     if look.forwards:
         return verdict  # it runs no plugins itself
-    rows = [_judge_mount(aim, look, before, answer or _UNTOLD) for aim in aims]
+    rows = [_judge_mount(aim, look, before, answer or UNTOLD) for aim in aims]
     verdict = verdict._replace(verdicts=rows)
     broken = [row for row in rows if row.error is not None]
     doubts = [words for words in (doubt(row, aim.entry) for row, aim in zip(rows, aims)) if words]

@@ -15,9 +15,11 @@ import typing as t
 
 from ansible_collections.vaultops.vault.plugins.module_utils._client import VaultClient
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
+    SHOWN,
     NoAnswer,
     Refused,
     VaultError,
+    named,
     one_line,
 )
 
@@ -32,9 +34,6 @@ ASSUMED_MOUNTS = 30
 # The server refuses JSON of 1,000 strings and more, and strings of 1 MiB and more.
 LIST_LIMIT = 990
 TEXT_LIMIT = 1_000_000
-
-# A message names so many failed mounts; all of them are in the result.
-SHOWN_MOUNTS = 5
 
 _NOTHING_RELOADED = "no plugins were reloaded"
 
@@ -106,6 +105,11 @@ class ReloadAnswer(t.NamedTuple):
     def was_reloaded(self, path: str) -> bool | None:
         """Return whether the mount at ``path`` was reloaded, None where that is unknown."""
         return self.reloaded.get(path, self.otherwise)
+
+
+# Nothing was sent, or certainly done; and nothing is known of what was done.
+UNTOUCHED = ReloadAnswer(changed=False, otherwise=False)
+UNTOLD = ReloadAnswer(changed=None, otherwise=None)
 
 
 def reload_plugin(
@@ -202,7 +206,7 @@ def _refusal(error: Refused) -> ReloadAnswer:
     meanings = [_meaning(each) for each in words]
     touched = any(meaning.touched for meaning in meanings)
     shown = _grouped(failed) or words
-    shown = shown[:SHOWN_MOUNTS] + ["…"] * (len(shown) > SHOWN_MOUNTS)
+    shown = shown[:SHOWN] + ["…"] * (len(shown) > SHOWN)
     return ReloadAnswer(
         changed=touched,
         otherwise=None if touched else False,
@@ -245,9 +249,7 @@ def _grouped(failed: t.Mapping[str, str]) -> list[str]:
 def _alike(others: t.Sequence[str]) -> str:
     if not others:
         return ""
-    more = len(others) - SHOWN_MOUNTS
-    shown = ", ".join(f'"{path}"' for path in others[:SHOWN_MOUNTS])
-    return f" (the same on {shown}{f' and {more} more' if more > 0 else ''})"
+    return f" (the same on {named(others)})"
 
 
 def _told(answer: ReloadAnswer, what: str) -> ReloadAnswer:

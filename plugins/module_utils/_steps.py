@@ -10,9 +10,11 @@ import typing as t
 
 from ansible_collections.vaultops.vault.plugins.module_utils._client import VaultClient
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
+    SHOWN,
     NoAnswer,
     OptionError,
     VaultError,
+    named,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._look import (
     Look,
@@ -24,7 +26,6 @@ from ansible_collections.vaultops.vault.plugins.module_utils._probe import Life,
 from ansible_collections.vaultops.vault.plugins.module_utils._reload import (
     ASSUMED_MOUNTS,
     MEND,
-    SHOWN_MOUNTS,
     ReloadAnswer,
     reload_mounts,
     reload_plugin,
@@ -170,7 +171,7 @@ def outcome(
         and answer.error is None
         and not doubts
         and all(row.ok for row in nodes or []),
-        "warnings": [*answer.warnings, *look.warnings, *doubts[:SHOWN_MOUNTS]],
+        "warnings": [*answer.warnings, *look.warnings, *doubts[:SHOWN]],
     }
     failed = [verdict for verdict in verdicts if verdict.error is not None]
     if answer.error is not None:
@@ -178,7 +179,7 @@ def outcome(
     if failed:
         raise VaultError(
             f"{len(failed)} of {len(verdicts)} mounts are down after a reload that the server "
-            f"reported as done: {_named(failed)} {failed[0].error}",
+            f"reported as done: {named(_paths(failed))} {failed[0].error}",
             next_step=MEND,
             result=result,
         )
@@ -228,10 +229,8 @@ def _known(answer: ReloadAnswer, verdicts: list[Verdict]) -> str:
     }
     if answer.changed is False:
         return ""
-    return "".join(f"; {words}: {_named(some)}" for words, some in groups.items() if some)
+    return "".join(f"; {words}: {named(_paths(some))}" for words, some in groups.items() if some)
 
 
-def _named(verdicts: list[Verdict]) -> str:
-    paths = [f'"{verdict.before.path}"' for verdict in verdicts[:SHOWN_MOUNTS]]
-    more = len(verdicts) - len(paths)
-    return ", ".join(paths) + (f" and {more} more" if more else "")
+def _paths(verdicts: list[Verdict]) -> list[str]:
+    return [verdict.before.path for verdict in verdicts]

@@ -24,6 +24,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     OptionError,
     Refused,
     VaultError,
+    named,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._registration import Wanted
 from ansible_collections.vaultops.vault.plugins.module_utils._usage import Usage, find_usage
@@ -55,9 +56,6 @@ CONSTRAINTS: dict[str, t.Any] = {
 
 LOOKS = 20
 SECONDS_BETWEEN_LOOKS = 0.15
-
-# A message names so many mounts; all of them are in the result.
-SHOWN_USERS = 5
 
 
 def run(client: VaultClient, params: t.Mapping[str, t.Any], check_mode: bool) -> Result:
@@ -232,7 +230,7 @@ def _refuse_needed(before: Registration, usage: Usage) -> None:
     result = {"plugin": _as_result(before), "users": usage.users}
     if usage.users:
         raise OptionError(
-            f"{before.entry} is needed by {_named(usage.users)}",
+            f"{before.entry} is needed by {named(usage.users)}",
             next_step="move them to another version, or disable them, first; with force=true it "
             "goes all the same, and they do not come back from a reload",
             result=result,
@@ -249,7 +247,7 @@ def _losses(entry: CatalogEntry, usage: Usage) -> list[str]:
     """Return the warnings for a removal that is forced."""
     told = []
     if usage.users:
-        users = _named(usage.users)
+        users = named(usage.users)
         told.append(f"{users} will not come back from a reload: {entry} is no longer there")
     if usage.unseen:
         told.append(f"it could not be seen whether {entry} is still needed: {usage.unseen[0]}")
@@ -307,9 +305,3 @@ def _line(there: Registration | None) -> str:
 
 def _quoted(word: str) -> str:
     return shlex.quote(word) if word else ""
-
-
-def _named(paths: t.Sequence[str]) -> str:
-    shown = ", ".join(f'"{path}"' for path in paths[:SHOWN_USERS])
-    more = len(paths) - SHOWN_USERS
-    return shown + (f" and {more} more" if more > 0 else "")

@@ -10,7 +10,7 @@ import typing as t
 
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog import Catalog, read_catalog
 from ansible_collections.vaultops.vault.plugins.module_utils._client import VaultClient
-from ansible_collections.vaultops.vault.plugins.module_utils._errors import Refused
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import Refused, did_you_mean
 from ansible_collections.vaultops.vault.plugins.module_utils._inventory import (
     PluginRow,
     plugin_rows,
@@ -18,6 +18,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._inventory import (
 from ansible_collections.vaultops.vault.plugins.module_utils._mounts import (
     Mount,
     list_mounts,
+    mount_kind,
     mount_paths,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._registration import plugin_name
@@ -49,7 +50,7 @@ class Choice(t.NamedTuple):
         kinds = [kind for kind in ("secret", "auth") if self.kind in ("", kind)]
         if self.paths is None:
             return kinds
-        meant = {_kind(path) for path in self.paths}
+        meant = {mount_kind(path) for path in self.paths}
         return [kind for kind in kinds if kind in meant]
 
     def has(self, row: PluginRow) -> bool:
@@ -80,10 +81,6 @@ def run(client: VaultClient, params: t.Mapping[str, t.Any], _check_mode: bool) -
         "plugins": [row.as_result() for row in rows],
         "summary": [line for row in rows for line in row.summary()],
     }
-
-
-def _kind(path: str) -> str:
-    return "auth" if path.startswith("auth/") else "secret"
 
 
 T = t.TypeVar("T")
@@ -142,17 +139,15 @@ def _misses(
     told = []
     if choice.name and not rows and choice.paths is None:
         near = catalog.near(choice.name) if catalog else ""
-        hint = f' (did you mean "{near}"?)' if near not in ("", choice.name) else ""
+        hint = did_you_mean(near if near != choice.name else "")
         told.append(f'no plugin "{choice.name}" of this kind is registered or mounted here{hint}')
     known = {mount.path: mount for listed in mounts.values() for mount in listed or []}
     for path in choice.paths or []:
-        if mounts.get(_kind(path)) is None:
+        if mounts.get(mount_kind(path)) is None:
             continue
         if path not in known:
             near = next(iter(difflib.get_close_matches(path, known, n=1)), "")
-            told.append(
-                f'there is no mount "{path}"' + (f' (did you mean "{near}"?)' if near else "")
-            )
+            told.append(f'there is no mount "{path}"{did_you_mean(near)}')
         elif known[path].singleton:
             told.append(f'mount "{path}" is a part of the server itself, with no plugin')
     return told

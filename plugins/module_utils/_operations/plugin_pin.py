@@ -10,14 +10,16 @@ import typing as t
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog import (
     Catalog,
     CatalogEntry,
-    Pins,
     list_entries,
+    needed_pins,
     pin,
-    read_pins,
     unpin,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._client import VaultClient
-from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError, Refused
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
+    OptionError,
+    did_you_mean,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._registration import (
     plugin_name,
     plugin_version,
@@ -53,7 +55,7 @@ def _pin(client: VaultClient, plugin: tuple[str, str], version: str, check_mode:
     if not version:
         raise OptionError("version is empty", next_step="name the version to pin")
     catalog = Catalog(list_entries(client), {})
-    before = _pins(client, catalog).get(plugin, "")
+    before = needed_pins(client, catalog.openbao, _NO_PINS).get(plugin, "")
     entry = _entry(catalog, plugin, version)
     if before == version:
         return _result(False, plugin, before, before)
@@ -63,26 +65,12 @@ def _pin(client: VaultClient, plugin: tuple[str, str], version: str, check_mode:
 
 
 def _unpin(client: VaultClient, plugin: tuple[str, str], version: str, check_mode: bool) -> Result:
-    before = _pins(client, None).get(plugin, "")
+    before = needed_pins(client, False, _NO_PINS).get(plugin, "")
     if not before or version not in ("", before):
         return _result(False, plugin, before, before)
     if not check_mode:
         unpin(client, *plugin)
     return _result(True, plugin, before, "")
-
-
-def _pins(client: VaultClient, catalog: Catalog | None) -> Pins:
-    """Return all pins; raises Refused, OptionError for a server that has none."""
-    if catalog is not None and catalog.openbao:
-        raise OptionError("this server has no pins: it is OpenBao", next_step=_NO_PINS)
-    try:
-        return read_pins(client)
-    except Refused as error:
-        if error.status != 404:
-            raise
-        raise error.retold(
-            "this server has no pins, which HashiCorp Vault has from 1.16 on", next_step=_NO_PINS
-        ) from error
 
 
 def _entry(catalog: Catalog, plugin: tuple[str, str], version: str) -> CatalogEntry:
@@ -94,12 +82,7 @@ def _entry(catalog: Catalog, plugin: tuple[str, str], version: str) -> CatalogEn
     kind, name = plugin
     others = ", ".join(entry.version for entry in named if entry.version)
     near = catalog.near(name)
-    if others:
-        known = f"; registered are {others}"
-    elif near and near != name:
-        known = f' (did you mean "{near}"?)'
-    else:
-        known = ""
+    known = f"; registered are {others}" if others else did_you_mean(near if near != name else "")
     raise OptionError(
         f'{kind} plugin "{name}" {version} is not in the catalog{known}',
         next_step="register it first, with the module plugin; nothing was pinned",

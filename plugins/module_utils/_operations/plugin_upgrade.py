@@ -14,9 +14,10 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     NotSent,
     OptionError,
     VaultError,
+    first_few,
+    named,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._moves import (
-    SHOWN_MOUNTS,
     Move,
     Plan,
     begin,
@@ -101,9 +102,9 @@ class Course(t.NamedTuple):
     def down(self) -> list[str]:
         """What is known to be down, mount by mount, in words."""
         if not self.nodes:
-            return [_named([row["path"]]) for row in self.rows.values() if row["error"]]
+            return [named([row["path"]]) for row in self.rows.values() if row["error"]]
         return [
-            f"{_named([row['path']])} on {node['name']}"
+            f"{named([row['path']])} on {node['name']}"
             for node in self.nodes
             for row in node["mounts"]
             if row["error"]
@@ -249,9 +250,9 @@ def _state(course: Course, undone: t.Sequence[Move], stuck: t.Sequence[str], is_
         serve = "the mount serves" if count == 1 else f"all {count} mounts serve"
         return f"{serve} the old version again: "
     if course.down:
-        return f"{_listed(course.down)} DOWN: "
+        return f"{first_few(course.down)} DOWN: "
     if stuck:
-        return f"{_named(stuck)} cannot go back: "
+        return f"{named(stuck)} cannot go back: "
     # Where nothing had to be undone, the failure says it all.
     return "it is unknown what serves: " if undone else ""
 
@@ -351,16 +352,7 @@ def _remarks(plan: Plan, changed: bool) -> list[str]:
     if not plan.siblings or not changed:
         return []
     told = (
-        f"{_named(plan.siblings)} run the same plugin and are not moved: if it is multiplexed, "
+        f"{named(plan.siblings)} run the same plugin and are not moved: if it is multiplexed, "
         "they are restarted with the others"
     )
     return [told]
-
-
-def _named(paths: t.Sequence[str]) -> str:
-    return _listed([f'"{path}"' for path in paths])
-
-
-def _listed(words: t.Sequence[str]) -> str:
-    more = len(words) - SHOWN_MOUNTS
-    return ", ".join(words[:SHOWN_MOUNTS]) + (f" and {more} more" if more > 0 else "")
