@@ -27,7 +27,11 @@ from ansible_collections.vaultops.vault.plugins.module_utils._moves import (
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._operations import plugin_reload
 from ansible_collections.vaultops.vault.plugins.module_utils._probe import Life
-from ansible_collections.vaultops.vault.plugins.module_utils._server import IGNORED, read_server
+from ansible_collections.vaultops.vault.plugins.module_utils._server import (
+    IGNORED,
+    Server,
+    read_server,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._verdict import (
     diff,
     predicted,
@@ -75,11 +79,13 @@ CONSTRAINTS: dict[str, t.Any] = {}
 class Course(t.NamedTuple):
     """How far an upgrade got: the last row of each mount by path, and what else is to be told.
 
+    ``server`` is which one it is, where the task is of all nodes.
     ``begun`` are the moves of all batches so far, and ``configured`` those whose mounts were, or
     may be, configured for the new version.  ``touched`` says that a reload did, or may have done,
     something.
     """
 
+    server: Server
     begun: list[Move]
     configured: list[Move]
     rows: dict[str, Result]
@@ -114,8 +120,10 @@ class Course(t.NamedTuple):
 def run(client: VaultClient, params: t.Mapping[str, t.Any], check_mode: bool) -> Result:
     """Look, move batch by batch, prove each; go back where one fails.  Raises VaultError."""
     plan = make_plan(client, params)
-    start = Course([], [], {}, [])
+    server = Server() if params["scope"] == "local" else read_server(client)
+    start = Course(server, [], [], {}, [])
     try:
+        _refuse_deaf_standbys(server, plan)
         ahead = _look_ahead(client, params, plan, check_mode)
     except VaultError as error:
         raise _unchanged(plan, start, error) from None
@@ -126,7 +134,7 @@ def run(client: VaultClient, params: t.Mapping[str, t.Any], check_mode: bool) ->
         course.begun.extend(batch)
         try:
             course.configured.extend(begin(client, plan, batch))  # keeps what came before an error
-            course = course.after(_move(client, params, plan, batch))
+            course = course.after(_move(client, params, plan, course.server, batch))
         except VaultError as error:
             course = course.after(error.result)
             if not course.configured and not course.touched:
@@ -140,7 +148,6 @@ def _look_ahead(
     client: VaultClient, params: t.Mapping[str, t.Any], plan: Plan, check_mode: bool
 ) -> Result:
     """Ask what the proof will ask: what is in its way shows before anything is changed."""
-    _refuse_deaf_standbys(client, params, plan)
     moves = [move for move in plan.moves if move.now is not None]
     if not moves:
         return {}
@@ -157,12 +164,10 @@ def _look_ahead(
     return result
 
 
-def _refuse_deaf_standbys(client: VaultClient, params: t.Mapping[str, t.Any], plan: Plan) -> None:
+def _refuse_deaf_standbys(server: Server, plan: Plan) -> None:
     """Raise OptionError where standbys would not follow, so that all had to go back."""
-    if params["scope"] == "local" or not any(plan.sets(move) for move in plan.moves):
-        return
-    server = read_server(client)
-    if server.runs_global == IGNORED and not server.standbys_learn:
+    deaf = server.runs_global == IGNORED and not server.standbys_learn
+    if deaf and any(plan.sets(move) for move in plan.moves):
         raise OptionError(
             f"{server.name} tells its standbys of a new version only when they start",
             next_step="upgrade with scope=local at the active node, then restart each standby",
@@ -170,11 +175,15 @@ def _refuse_deaf_standbys(client: VaultClient, params: t.Mapping[str, t.Any], pl
 
 
 def _move(
-    client: VaultClient, params: t.Mapping[str, t.Any], plan: Plan, batch: t.Sequence[Move]
+    client: VaultClient,
+    params: t.Mapping[str, t.Any],
+    plan: Plan,
+    server: Server,
+    batch: t.Sequence[Move],
 ) -> Result:
     """Let ``batch`` run what it is configured for, and prove it; raises VaultError."""
     try:
-        return _prove(client, params, batch)
+        return _prove(client, params, server, batch)
     except VaultError as error:
         if isinstance(error, NoAnswer) or not error.result.get("changed"):
             raise  # that says nothing against the version
@@ -182,9 +191,11 @@ def _move(
         raise error.retold(words, next_step=_MEND) from error
 
 
-def _prove(client: VaultClient, params: t.Mapping[str, t.Any], moves: t.Sequence[Move]) -> Result:
+def _prove(
+    client: VaultClient, params: t.Mapping[str, t.Any], server: Server, moves: t.Sequence[Move]
+) -> Result:
     """Reload what does not run what it should; raises VaultError where a doubt is left."""
-    if params["scope"] == "global" and read_server(client).runs_global == IGNORED:
+    if server.runs_global == IGNORED:
         _let_follow(client, params, moves)
     result = _reload(client, params, moves)
     # Of nodes that nobody may ask, or is to ask, nothing can be proven.
@@ -266,13 +277,14 @@ def _go_back(
 ) -> tuple[Course, VaultError | None]:
     """Undo these moves, prove all that had begun, and return what is left against it in the end."""
     back = [move for move in course.begun if move.back is not None]
+    # The old version need not know what the new one is asked: path help does for any.
+    asked = {**params, "probe": "true"}
     failure: VaultError | None = None
     for attempt in range(TRIES):
         time.sleep(TRY_PAUSE if attempt else 0)
         try:
             put_back(client, plan, undone)
-            # The old version need not know what the new one is asked: path help does for any.
-            course = course.after(_prove(client, {**params, "probe": "true"}, back))
+            course = course.after(_prove(client, asked, course.server, back))
         except VaultError as error:
             course = course.after(error.result)
             failure = error
