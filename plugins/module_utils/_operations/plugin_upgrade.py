@@ -212,8 +212,9 @@ def _let_follow(
     Those of OpenBao 2.7.0 and 2.7.1 start it by themselves, and a reload meanwhile breaks that off.
     """
     for _look in range(FOLLOW_LOOKS):
-        nodes = _reload(client, {**params, "probe": "false"}, moves, check_mode=True)["nodes"]
-        standbys = (node for node in nodes if node["role"] != "active")
+        ahead = _reload(client, {**params, "probe": "false"}, moves, check_mode=True)
+        # With wait=false no node is asked, so there is none to wait for.
+        standbys = (node for node in ahead.get("nodes", []) if node["role"] != "active")
         if all(row["before"] == row["after"] for node in standbys for row in node["mounts"]):
             return
         time.sleep(FOLLOW_PAUSE)
