@@ -89,10 +89,10 @@ def add_tests(core: str) -> None:
 
     def tests(session: nox.Session) -> None:
         session.install(pythons.core_requirement(core), *TESTS)
-        session.run(*PYTEST, *everything, *session.posargs)
+        session.run(*PYTEST, *chosen, *session.posargs)
 
     # What servers do in a cluster takes minutes, and does not depend on ansible-core.
-    everything = () if core == pythons.newest_core() else ("-m", "not one_core")
+    chosen = () if core == pythons.newest_core() else ("-m", "not one_core")
     tests.__doc__ = f"Run the unit and integration tests on ansible-core {core}."
     nox.session(
         name=f"tests-{core}",

@@ -40,7 +40,7 @@ def _demo(cluster: Cluster, work: pathlib.Path) -> bool:
     _say("cluster", f"OpenBao {version} on loopback: {roles}")
     _roll_out(cluster, work, "v1.0.0")
     cluster.mount("weather", "weather", version="v1.0.0")
-    _say("before", _running(cluster))
+    _say_running("before", _running(cluster))
 
     print(f"\n$ {COMMAND} -e plugin_rollout_version=v1.1.0")
     good = _roll_out(cluster, work, "v1.1.0")
@@ -48,7 +48,7 @@ def _demo(cluster: Cluster, work: pathlib.Path) -> bool:
     for step in STEPS:
         _say("changed", f"{step} ({changed.count(step)})")
     moved = _running(cluster)
-    _say("after", moved)
+    _say_running("after", moved)
 
     broken = cluster.standbys[-1]
     (broken.plugin_directory / "weather-v1.2.0.fault").write_text("exit")
@@ -59,10 +59,10 @@ def _demo(cluster: Cluster, work: pathlib.Path) -> bool:
     for number, line in enumerate(textwrap.wrap(told, 88)):
         _say("" if number else "failed", line)
     after = _running(cluster)
-    _say("after", after)
+    _say_running("after", after)
 
     worked = (
-        moved == _same("v1.1.0", cluster)
+        set(moved.values()) == {"v1.1.0"}
         and after == moved
         and failed.result.get("rolled_back") is True
     )
@@ -83,17 +83,18 @@ def _roll_out(cluster: Cluster, work: pathlib.Path, version: str) -> Run:
     return Ansible(work, cluster.active).play_file(PLAYBOOK, options=options)
 
 
-def _running(cluster: Cluster) -> str:
+def _running(cluster: Cluster) -> dict[str, str]:
+    """Return the version that runs on each node, as the plugin's own process tells it."""
     answers = {node.name: node.request("GET", "weather/info") for node in cluster.nodes}
-    runs = (
-        f"{answer.json()['data']['version'] if answer.ok else 'NOTHING'} on {name}"
+    return {
+        name: answer.json()["data"]["version"] if answer.ok else "NOTHING"
         for name, answer in answers.items()
-    )
-    return f"weather/ runs {', '.join(runs)}"
+    }
 
 
-def _same(version: str, cluster: Cluster) -> str:
-    return f"weather/ runs {', '.join(f'{version} on {node.name}' for node in cluster.nodes)}"
+def _say_running(when: str, versions: dict[str, str]) -> None:
+    told = ", ".join(f"{version} on {name}" for name, version in versions.items())
+    _say(when, f"weather/ runs {told}")
 
 
 def _say(what: str, text: str) -> None:

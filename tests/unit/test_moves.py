@@ -81,12 +81,7 @@ class FakeClient(VaultClient):
         method: str,
         path: str,
         body: t.Mapping[str, t.Any] | None = None,
-        *,
-        query: t.Mapping[str, str] | None = None,
-        namespace: str | None = None,
-        anonymous: bool = False,
-        repeatable: bool | None = None,
-        read_timeout: float | None = None,
+        **_more: t.Any,
     ) -> Answer:
         if method in ("POST", "DELETE"):
             version = (body or {}).get("plugin_version") or (body or {}).get("version") or ""
