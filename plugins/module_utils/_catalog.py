@@ -92,11 +92,19 @@ class Catalog(t.NamedTuple):
         The pinned version, else the configured one, else the entry without a version, else the
         builtin plugin of that name.
         """
-        version = self.pins.get((mount.kind, mount.plugin), mount.version)
+        version = self._version(mount)
         named = self.named(mount.kind, mount.plugin)
         exact = [entry for entry in named if entry.version == version]
         builtin = [entry for entry in named if entry.builtin and not version]
         return next(iter(exact + builtin), None)
+
+    def has_lost(self, mount: Mount) -> bool:
+        """Tell whether a reload could not bring ``mount`` back, as nothing is there to start.
+
+        A builtin plugin needs no entry: no server lists ``database`` as one for secrets.
+        """
+        builtin = mount.builtin and not self._version(mount)
+        return self.expected_entry(mount) is None and not builtin
 
     @property
     def openbao(self) -> bool:
@@ -115,6 +123,10 @@ class Catalog(t.NamedTuple):
         """Return a name in the catalog that looks like ``name``, else nothing."""
         names = sorted({entry.name for entry in self.entries})
         return next(iter(difflib.get_close_matches(name, names, n=1)), "")
+
+    def _version(self, mount: Mount) -> str:
+        """Return the version that ``mount`` is to run, by its pin or its own configuration."""
+        return self.pins.get((mount.kind, mount.plugin), mount.version)
 
 
 def is_current(mount: Mount, entry: CatalogEntry | None) -> bool | None:

@@ -18,8 +18,6 @@ from ansible_collections.vaultops.vault.plugins.module_utils._catalog import (
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import first_few
 from ansible_collections.vaultops.vault.plugins.module_utils._mounts import Mount
 
-# A line of the summary names so many mounts; all of them are in the rows.
-
 
 class MountRow(t.NamedTuple):
     """A mount: ``configured`` and ``expected`` are catalog entries, None where there is none.
@@ -140,9 +138,7 @@ def _mount_row(catalog: Catalog | None, mount: Mount) -> MountRow:
     if catalog.hidden_pins:
         return MountRow(mount, configured, None, None)
     expected = catalog.expected_entry(mount)
-    current = is_current(mount, expected)
-    if expected is None and not mount.builtin:
-        current = False  # a reload could not bring it back
+    current = False if catalog.has_lost(mount) else is_current(mount, expected)
     return MountRow(mount, configured, expected, current)
 
 

@@ -93,7 +93,7 @@ def _with_catalog(client: VaultClient, mounts: list[Mount], warnings: list[str])
     if catalog is not None and catalog.hidden_pins:
         more = ["the token may not read sys/plugins/pins: a pinned version would not be known"]
     look = Look(mounts, catalog, warnings + more)
-    lost = [mount for mount in mounts if catalog and look.expected(mount) is None]
+    lost = [mount for mount in mounts if catalog and catalog.has_lost(mount)]
     if lost:
         mount = lost[0]
         version = f" in version {mount.version}" if mount.version else ""

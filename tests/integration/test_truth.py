@@ -182,6 +182,13 @@ def test_a_mount_whose_plugin_left_the_catalog_is_not_touched(
     assert server.info("ext")["pid"] == before["pid"]
 
 
+def test_a_builtin_plugin_that_the_catalog_does_not_list(server: Server, ansible: Ansible) -> None:
+    server.mount("database", "database")
+    run = ansible.playbook(reload(mounts="database"), reload(state="current", mounts="database"))
+    assert [task["changed"] for task in run.tasks] == [True, False]
+    assert [task["verified"] for task in run.tasks] == [True, True]
+
+
 class Stale(t.NamedTuple):
     """A way in which a mount stops running what it should."""
 

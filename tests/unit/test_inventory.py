@@ -150,6 +150,12 @@ def test_a_builtin_plugin_that_the_catalog_does_not_list() -> None:
     assert rows[0].summary() == [f"database secret: 1 mount (database/ runs {BUILTIN})"]
 
 
+def test_a_builtin_plugin_in_a_version_that_is_not_there() -> None:
+    database = Mount("database/", "secret", "database", "an-accessor", "v1.0.0", BUILTIN, "")
+    rows = plugin_rows(Catalog([], {}), {"secret": [database]})
+    assert [row.current for row in rows[0].mounts or []] == [False]
+
+
 def test_a_database_plugin_has_no_mounts() -> None:
     entry = CatalogEntry("database", "pg", "v1.0.0", ONE, False)
     (row,) = plugin_rows(Catalog([entry], {}), {"secret": [], "auth": []})
