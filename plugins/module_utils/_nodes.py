@@ -162,12 +162,14 @@ T = t.TypeVar("T")
 
 def find_nodes(
     client: VaultClient, given: t.Sequence[str], patience: float
-) -> tuple[list[Node], list[str]]:
-    """Return the nodes, and warnings: those ``given`` by their URLs, else all that are known.
+) -> tuple[list[Node], list[Node]]:
+    """Return the nodes to ask, and those that were left out.
 
-    The cluster's own lists need a token that may read them; where it may read none of them, there
-    are no nodes.  A member of which the cluster has not heard yet is waited for, up to ``patience``
-    seconds: after an election it takes three, after a start up to five.  Raises VaultError.
+    The nodes are those ``given`` by their URLs, which may be fewer than the cluster has, else all
+    that are known.  The cluster's own lists need a token that may read them; where it may read none
+    of them, there are no nodes.  A member of which the cluster has not heard yet is waited for, up
+    to ``patience`` seconds: after an election it takes three, after a start up to five.  Raises
+    VaultError.
     """
     if given:
         return _given(client, given)
@@ -179,32 +181,33 @@ def find_nodes(
         time.sleep(PAUSE)
 
 
-def _given(client: VaultClient, given: t.Sequence[str]) -> tuple[list[Node], list[str]]:
-    """Return the nodes at the URLs ``given``, and a warning where the cluster has more."""
+def _given(client: VaultClient, given: t.Sequence[str]) -> tuple[list[Node], list[Node]]:
+    """Return the nodes at the URLs ``given``, and those that the cluster has beyond them."""
     urls = list(dict.fromkeys(checked_url(url.strip().rstrip("/")) for url in given))
     try:
-        known, members = _heard_of(client), _members(client)
+        known = _all_nodes(_heard_of(client), _members(client))
     except VaultError:
-        known, members = {}, {}  # only names and a warning depend on them
-    named = {node.address: _named(node, members.get(where)) for where, node in known.items()}
+        known = []  # nothing but names depends on them
+    named = {node.address: node for node in known}
     nodes = [named.get(url) or Node(url, urlsplit(url).netloc) for url in urls]
-    count = len({*known, *members})
-    if count <= len(urls):
-        return nodes, []
-    return nodes, [f"nodes names {len(urls)} nodes, and the cluster has {count}"]
+    left_out = [node for node in known if node.address not in urls]
+    count = len(known) - len(urls)
+    if count < len(left_out):
+        # Some were given by other addresses than they advertise: which, nobody knows.
+        names = ", ".join(node.name for node in left_out)
+        left_out = [Node("", f"{count} of {names}")] if count > 0 else []
+    return nodes, left_out
 
 
 def _known_nodes(client: VaultClient) -> list[Node]:
     known, members = _heard_of(client), _members(client)
-    if not known:
-        return _guessed(client, members)
-    nodes = [_named(node, members.pop(where, None)) for where, node in known.items()]
-    # A node that is down leaves the one list, but stays a member of the cluster.
-    return nodes + [Node("", name) for name in members.values()]
+    return _all_nodes(known, members) if known else _guessed(client, members)
 
 
-def _named(node: Node, name: str | None) -> Node:
-    return Node(node.address, name or node.name)
+def _all_nodes(known: t.Mapping[str, Node], members: t.Mapping[str, str]) -> list[Node]:
+    """Return those that are known, and the other members: one that is down leaves the one list."""
+    nodes = [node._replace(name=members.get(at) or node.name) for at, node in known.items()]
+    return nodes + [Node("", name) for at, name in members.items() if at not in known]
 
 
 def _connection_to(client: VaultClient, node: Node) -> VaultClient:

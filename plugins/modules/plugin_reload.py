@@ -169,6 +169,8 @@ verified:
     - Whether the looks were possible and agree with the server's word, so that each mount is
       known to serve, and to run what it is expected to run where the catalog could be read.
     - In check mode, and when nothing had to be reloaded, whether the looks were possible.
+    - With O(scope=global), whether all nodes are known to be well, those that O(nodes) leaves out
+      too.
   returned: when the looks were done
   type: bool
   sample: true
@@ -232,7 +234,9 @@ nodes:
       type: str
       sample: standby
     ok:
-      description: Whether it is proven to run what it should; null in check mode.
+      description:
+        - Whether it is proven to run what it should; null in check mode, and where nobody asked it
+          or it had nothing to report.
       type: bool
       sample: true
     error:

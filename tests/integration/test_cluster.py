@@ -596,8 +596,13 @@ def test_the_option_nodes(stage: Stage) -> None:
 
     run = stage.run(nodes=[f"{urls[0]}/", urls[0], urls[1]])
     assert not run.result.failed, run.result.message
-    assert list(nodes_of(run.result)) == ["n1", "n2"]
-    assert "nodes names 2 nodes, and the cluster has 3" in run.output
+    assert {name: row["ok"] for name, row in nodes_of(run.result).items()} == {
+        "n1": True,
+        "n2": True,
+        "n3": None,
+    }
+    assert run.result["verified"] is False
+    assert "nodes leaves out n3, of which nothing is proven" in run.output
 
     run = stage.run(nodes=["n1"])
     assert run.result.failed

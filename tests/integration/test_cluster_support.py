@@ -59,6 +59,8 @@ def test_reset_unseals(cluster: Cluster) -> None:
 def test_step_down_makes_another_node_active(cluster: Cluster) -> None:
     before = cluster.active
     before.call("PUT", "sys/step-down")
+    # It answers before it has gone.
+    cluster.until(lambda: before.role == "standby", "the node that was active stands by")
     assert cluster.active is not before
 
 

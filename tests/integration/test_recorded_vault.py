@@ -291,7 +291,14 @@ COURSES = {
     ),
     "nobody waits": Course([], {}, verified=False, options={"wait": False}),
     "check mode": Course([], NONE, check_mode=True),
-    "nothing to do": Course([], NONE, changed=False, options={"state": "current"}),
+    "nothing to do": Course([], NONE, changed=False, verified=False, options={"state": "current"}),
+    "one that nodes leaves out never reports": Course(
+        [reports("vault-1", "vault-2")],
+        {**ALL, "vault-3": False},
+        verified=False,
+        told="vault-3 (https://10.0.0.3:8200): has not reported the reload",
+        options={"nodes": [ADDRESSES["vault-1"], ADDRESSES["vault-2"]]},
+    ),
     "the active node fails": Course(
         [],
         {},
@@ -304,6 +311,7 @@ FAILED = (
     "one reports an error",
     "one never reports",
     "one of those never reports",
+    "one that nodes leaves out never reports",
     "the token may not read the reports",
     "the active node fails",
 )

@@ -130,20 +130,28 @@ class Given(t.NamedTuple):
 
     urls: list[str]
     nodes: list[Node]
-    warnings: list[str]
+    left_out: list[Node]
     heard: t.Any = heard(1, 2, 3)
 
 
 OTHER = Node("https://10.0.0.7:8200", "10.0.0.7:8200")
-FEWER = "nodes names 2 nodes, and the cluster has 3"
+ONE_OF_TWO = Node("", "1 of node-2, node-3")
 
 GIVEN = {
     "known ones have names": Given(
         [node(1).address, node(2).address, f" {OTHER.address}/ "], [node(1), node(2), OTHER], []
     ),
-    "fewer than there are": Given([node(1).address, OTHER.address], [node(1), OTHER], [FEWER]),
+    "fewer than there are": Given(
+        [node(1).address, node(3).address], [node(1), node(3)], [node(2)]
+    ),
+    "fewer, one by another address": Given(
+        [node(1).address, OTHER.address], [node(1), OTHER], [ONE_OF_TWO]
+    ),
     "one twice": Given(
-        [OTHER.address, node(1).address, f"{OTHER.address}/"], [OTHER, node(1)], [FEWER]
+        [OTHER.address, node(1).address, f"{OTHER.address}/"], [OTHER, node(1)], [ONE_OF_TWO]
+    ),
+    "without one that is down": Given(
+        [node(1).address], [node(1)], [node(2), Node("", "node-3")], heard(1, 2)
     ),
     "names that cannot be read": Given(
         [OTHER.address], [OTHER], [], Refused("no active node", status=500)
@@ -155,7 +163,7 @@ GIVEN = {
 def test_given_nodes(name: str) -> None:
     case = GIVEN[name]
     client = FakeClient({HEARD: case.heard, MEMBERS: members(1, 2, 3)})
-    assert find_nodes(client, case.urls, 60) == (case.nodes, case.warnings)
+    assert find_nodes(client, case.urls, 60) == (case.nodes, case.left_out)
 
 
 def test_a_given_node_is_an_address() -> None:
