@@ -26,14 +26,18 @@ from ansible_collections.vaultops.vault.plugins.module_utils._server import Serv
 MOST_AT_ONCE = 64
 # The pause between two questions that wait for the cluster itself, in seconds.
 PAUSE = 0.2
-# A standby learns of a new token within a tenth of a second: so often it is asked again.
-ASKED_AGAIN = 10
+# A standby learns of a new token within a tenth of a second: it is asked again for so many seconds.
+LEARNS = 2.0
 
 REDIRECT = 307
+# Where a node runs plugins, it answers this itself, whatever it is about to become.
+_OWN = "sys/in-flight-req"
 _WORKING = ("active", "standby", "performance standby")
 # Statuses of a list that this token, or this server, does not give.
 _NO_LIST = (400, 403, 404, 405)
 _STRANGER = "leaves this token to the active node"
+_CHANGING = "is about to become a standby, or the cluster has no active node"
+_NO_LEADER = "active cluster node not found"
 _LIMITED = (
     "repeat the task; a token with a limited number of uses, or one that is not valid any more, "
     "never works at a standby"
@@ -107,14 +111,14 @@ class Nodes:
         """Ask all nodes at once for the mounts at ``paths``, and whether their plugins answer."""
 
         def look(node: Node) -> NodeLook:
-            # One that did not answer a moment ago is not waited for again.
-            found = self._dead.get(node) or self.look_at(node, paths, question, self._patience)
-            for _more in range(ASKED_AGAIN):
-                if found.error != _STRANGER:
-                    break
+            since = time.monotonic()
+            while True:
+                # One that did not answer a moment ago is not waited for again.
+                found = self._dead.get(node) or self.look_at(node, paths, question, self._patience)
+                passes = {_STRANGER: LEARNS, _CHANGING: self._patience}.get(found.error, 0.0)
+                if node in self._dead or time.monotonic() - since >= passes:
+                    return found
                 time.sleep(PAUSE)
-                found = self.look_at(node, paths, question, self._patience)
-            return found
 
         return self.on_each(look)
 
@@ -145,11 +149,9 @@ class Nodes:
             look = look._replace(mounts=read_mounts(client, paths))
             lives = {path: life_of(client, mount, question) for path, mount in look.mounts.items()}
         except Refused as error:
-            if error.status != REDIRECT:
-                return look._replace(error=error.what)
-            if _forwards_all(client):
-                return look._replace(forwards=True)
-            return look._replace(error=_STRANGER, next_step=_LIMITED)
+            if error.status == REDIRECT:
+                return _left_to_the_active(client, look)
+            return look._replace(error=_CHANGING if _NO_LEADER in error.what else error.what)
         except VaultError as error:
             return look._replace(error=error.what)
         finally:
@@ -218,16 +220,25 @@ def _connection_to(client: VaultClient, node: Node) -> VaultClient:
     return there
 
 
-def _forwards_all(client: VaultClient) -> bool:
-    """Tell whether the node leaves to the active one even what needs no token.
+def _left_to_the_active(client: VaultClient, look: NodeLook) -> NodeLook:
+    """Return ``look`` at a node that leaves a question to the active one, with the reason.
 
-    A standby leaves each request with a token that it does not know to the active node too.
+    It runs no plugins, or it is not ready to, or it does not know the token.
     """
+    if _status(client, _OWN) == REDIRECT:
+        return look._replace(forwards=True)
+    if _status(client, "sys/internal/ui/mounts") != 200:  # which needs no token
+        return look._replace(error=_CHANGING)
+    return look._replace(error=_STRANGER, next_step=_LIMITED)
+
+
+def _status(client: VaultClient, path: str) -> int | None:
+    """Return the status of the answer to a question without a token, None for no answer."""
     try:
-        client.request("GET", "sys/internal/ui/mounts", namespace="", anonymous=True)
-    except Refused as error:
-        return error.status == REDIRECT
-    return False
+        client.request("GET", path, namespace="", anonymous=True)
+    except VaultError as error:
+        return error.status
+    return 200
 
 
 def _heard_of(client: VaultClient) -> dict[str, Node]:

@@ -18,6 +18,9 @@ import typing as t
 import pytest
 import requests
 
+from ansible_collections.vaultops.vault.plugins.module_utils import _nodes
+from ansible_collections.vaultops.vault.plugins.module_utils._client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._options import Connection
 from ansible_collections.vaultops.vault.tests.support import logins
 from ansible_collections.vaultops.vault.tests.support.ansible_runs import (
     REPOSITORY,
@@ -189,6 +192,8 @@ def assert_no_lie(stage: Stage, result: TaskResult) -> None:
                 runs = really[name]
                 assert runs is not None
                 assert runs.version == mount["after"]["version"]
+        if row["ok"] and not row["mounts"]:  # then it runs none, and the active node answers
+            assert really[name] == really[stage.cluster.active.name]
     assert result.result["verified"] is False or not result.failed
 
 
@@ -512,6 +517,26 @@ def test_another_node_has_become_active(stage: Stage, seconds: float) -> None:
     assert nodes_of(run.result)[cluster.active.name]["role"] == "active"
     after = stage.processes()
     assert all(after[name] != before[name] for name in before)
+
+
+@slow
+def test_a_node_that_becomes_a_standby_is_not_one_without_plugins(stage: Stage) -> None:
+    """For a second it leaves all to the active node, as one does that runs no plugins."""
+    former = stage.cluster.active
+    seen: list[_nodes.NodeLook] = []
+    with VaultClient(Connection(former.url)) as client:
+        client.token = former.token
+        node = _nodes.Node(former.url, former.name)
+        with _nodes.Nodes(client, [node], 5.0, "") as nodes:
+            former.call("PUT", "sys/step-down")
+            until = time.monotonic() + 3.0
+            while time.monotonic() < until:
+                seen.append(nodes.look_at(node, ["weather/"], "", 5.0))
+                time.sleep(0.02)
+    assert not [look for look in seen if look.forwards]
+    assert all("weather/" in look.mounts or look.error for look in seen)
+    assert (seen[-1].server.role, seen[-1].error) == ("standby", "")
+    assert seen[-1].lives["weather/"].serves is True
 
 
 @slow

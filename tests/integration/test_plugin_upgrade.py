@@ -848,7 +848,7 @@ def test_a_standby_on_which_both_versions_are_broken(
     for version in spread:
         standby.here(version).fault("exit")
     result = ansible.playbook(upgrade(scope="global", wait_timeout="15")).result
-    assert result.failed
+    assert result.failed, result
     assert result.message.startswith(f'"ext/" on {standby.name} DOWN: secret plugin "ext" {NEW}')
     assert (result["changed"], result["rolled_back"]) == (True, False)
     assert [says(node, "ext", "version") for node in cluster.nodes if node is not standby] == [
@@ -857,8 +857,9 @@ def test_a_standby_on_which_both_versions_are_broken(
     ]
     standby.here(spread.old).heal()
     cluster.settle()
+    # On OpenBao 2.7.1 the question of the look may have brought it back already.
     healed = ansible.playbook(upgrade(OLD, **EVERYWHERE)).result
-    assert healed["changed"] is True
+    assert not healed.failed, healed.message
     assert on_each(cluster) == [OLD] * 3
 
 
