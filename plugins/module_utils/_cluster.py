@@ -77,12 +77,14 @@ class _LeftOut(VaultError):
     """A node was not asked to reload."""
 
 
-def reload_cluster(client: VaultClient, task: Task, check_mode: bool) -> Result:
+def reload_cluster(
+    client: VaultClient, task: Task, check_mode: bool, server: Server | None = None
+) -> Result:
     """Reload with scope=global, as this server understands it; raises VaultError.
 
-    See _server for what it may mean.
+    See _server for what it may mean; ``server`` is asked which one it is where that is not known.
     """
-    server = read_server(client)
+    server = server or read_server(client)
     meaning = server.runs_global
     if task.wait is None:
         result = reload_one(client, task, check_mode)

@@ -165,7 +165,9 @@ def test_the_canary_first_and_then_batches(
 ) -> None:
     server.mount("d", PLUGIN, version=OLD)
     with counting_proxy() as proxy:
-        run = ansible.playbook(upgrade(canary="c", batch=2), **proxy.environment)
+        task = upgrade(canary="c", batch=2, scope="global")
+        run = ansible.playbook(task, **proxy.environment)
+    assert len([line for line in proxy.seen if "sys/leader" in line]) == 1  # once for the task
     assert moved(run.result) == [(path, True, OLD, NEW) for path in ("c/", "a/", "b/", "d/")]
     assert writes(proxy) == [
         *(*tunes("c"), RELOAD),

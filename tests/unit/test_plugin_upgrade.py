@@ -10,6 +10,7 @@ import typing as t
 import pytest
 
 from ansible_collections.vaultops.vault.plugins.module_utils._operations import plugin_upgrade
+from ansible_collections.vaultops.vault.plugins.module_utils._server import Server
 
 LEAD = {"role": "active", "mounts": [{"before": "v1", "after": "v2"}]}
 BEHIND = {"role": "standby", "mounts": [{"before": "v1", "after": "v2"}]}
@@ -31,5 +32,5 @@ def test_how_often_the_standbys_are_looked_at(
     left = list(looks)
     monkeypatch.setattr(plugin_upgrade, "_reload", lambda *_args, **_more: left.pop(0))
     monkeypatch.setattr(plugin_upgrade, "FOLLOW_PAUSE", 0)
-    plugin_upgrade._let_follow(t.cast("t.Any", None), {}, [])
+    plugin_upgrade._let_follow(t.cast("t.Any", None), {}, Server(), [])
     assert len(looks) - len(left) == asked

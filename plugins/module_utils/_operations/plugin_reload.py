@@ -11,6 +11,9 @@ from ansible_collections.vaultops.vault.plugins.module_utils._client import Vaul
 from ansible_collections.vaultops.vault.plugins.module_utils._steps import Result, reload_one
 from ansible_collections.vaultops.vault.plugins.module_utils._task import Task
 
+if t.TYPE_CHECKING:
+    from ansible_collections.vaultops.vault.plugins.module_utils._server import Server
+
 SPEC: dict[str, dict[str, t.Any]] = {
     "plugin": {"type": "str"},
     "mounts": {"type": "list", "elements": "str"},
@@ -32,12 +35,20 @@ CONSTRAINTS: dict[str, t.Any] = {
 }
 
 
-def run(client: VaultClient, params: t.Mapping[str, t.Any], check_mode: bool) -> Result:
-    """Look, reload, look again; in check mode only look.  Raises VaultError with what is known."""
+def run(
+    client: VaultClient,
+    params: t.Mapping[str, t.Any],
+    check_mode: bool,
+    server: Server | None = None,
+) -> Result:
+    """Look, reload, look again; in check mode only look.  Raises VaultError with what is known.
+
+    ``server`` is which one it is, for a task that has asked already.
+    """
     task = Task.from_params(params, client.connection.namespace)
     if task.scope == "local" or not task.verify:
         return reload_one(client, task, check_mode)
     # Imported here: a module compiles what it imports, and most tasks are of one node.
     from ansible_collections.vaultops.vault.plugins.module_utils import _cluster
 
-    return _cluster.reload_cluster(client, task, check_mode)
+    return _cluster.reload_cluster(client, task, check_mode, server)

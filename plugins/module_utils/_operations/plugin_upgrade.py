@@ -124,7 +124,7 @@ def run(client: VaultClient, params: t.Mapping[str, t.Any], check_mode: bool) ->
     start = Course(server, [], [], {}, [])
     try:
         _refuse_deaf_standbys(server, plan)
-        ahead = _look_ahead(client, params, plan, check_mode)
+        ahead = _look_ahead(client, params, plan, server, check_mode)
     except VaultError as error:
         raise _unchanged(plan, start, error) from None
     if check_mode:
@@ -145,14 +145,18 @@ def run(client: VaultClient, params: t.Mapping[str, t.Any], check_mode: bool) ->
 
 
 def _look_ahead(
-    client: VaultClient, params: t.Mapping[str, t.Any], plan: Plan, check_mode: bool
+    client: VaultClient,
+    params: t.Mapping[str, t.Any],
+    plan: Plan,
+    server: Server,
+    check_mode: bool,
 ) -> Result:
     """Ask what the proof will ask: what is in its way shows before anything is changed."""
     moves = [move for move in plan.moves if move.now is not None]
     if not moves:
         return {}
     asked = params if check_mode else {**params, "probe": "false"}
-    result = _reload(client, asked, moves, check_mode=True)
+    result = _reload(client, asked, server, moves, check_mode=True)
     silent = [node for node in result.get("nodes", []) if node["error"]]
     if silent:
         raise VaultError(
@@ -196,8 +200,8 @@ def _prove(
 ) -> Result:
     """Reload what does not run what it should; raises VaultError where a doubt is left."""
     if server.runs_global == IGNORED:
-        _let_follow(client, params, moves)
-    result = _reload(client, params, moves)
+        _let_follow(client, params, server, moves)
+    result = _reload(client, params, server, moves)
     # That nobody may ask the nodes, or one of them, or is to ask, is no doubt.
     asked = [node["ok"] is not None for node in result.get("nodes", [])]
     if not result["verified"] and (params["scope"] == "local" or (asked and all(asked))):
@@ -206,14 +210,14 @@ def _prove(
 
 
 def _let_follow(
-    client: VaultClient, params: t.Mapping[str, t.Any], moves: t.Sequence[Move]
+    client: VaultClient, params: t.Mapping[str, t.Any], server: Server, moves: t.Sequence[Move]
 ) -> None:
     """Give the standbys a moment to run what the mounts are configured for.
 
     Those of OpenBao 2.7.0 and 2.7.1 start it by themselves, and a reload meanwhile breaks that off.
     """
     for _look in range(FOLLOW_LOOKS):
-        ahead = _reload(client, {**params, "probe": "false"}, moves, check_mode=True)
+        ahead = _reload(client, {**params, "probe": "false"}, server, moves, check_mode=True)
         # With wait=false no node is asked, so there is none to wait for.
         standbys = (node for node in ahead.get("nodes", []) if node["role"] != "active")
         if all(row["before"] == row["after"] for node in standbys for row in node["mounts"]):
@@ -224,6 +228,7 @@ def _let_follow(
 def _reload(
     client: VaultClient,
     params: t.Mapping[str, t.Any],
+    server: Server,
     moves: t.Sequence[Move],
     check_mode: bool = False,
 ) -> Result:
@@ -231,7 +236,7 @@ def _reload(
     passed_on = {name: params[name] for name in _PASSED_ON}
     paths = [move.mount.path for move in moves]
     chosen = {"mounts": paths, "state": "current", "verify": True}
-    return plugin_reload.run(client, {**options, **passed_on, **chosen}, check_mode)
+    return plugin_reload.run(client, {**options, **passed_on, **chosen}, check_mode, server)
 
 
 def _rolled_back(
