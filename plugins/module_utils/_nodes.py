@@ -111,12 +111,13 @@ class Nodes:
         """Ask all nodes at once for the mounts at ``paths``, and whether their plugins answer."""
 
         def look(node: Node) -> NodeLook:
+            if node in self._dead:  # it did not answer a moment ago, and is not waited for again
+                return self._dead[node]
             since = time.monotonic()
             while True:
-                # One that did not answer a moment ago is not waited for again.
-                found = self._dead.get(node) or self.look_at(node, paths, question, self._patience)
+                found = self.look_at(node, paths, question, self._patience)
                 passes = {_STRANGER: LEARNS, _CHANGING: self._patience}.get(found.error, 0.0)
-                if node in self._dead or time.monotonic() - since >= passes:
+                if time.monotonic() - since >= passes:
                     return found
                 time.sleep(PAUSE)
 

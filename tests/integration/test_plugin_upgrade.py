@@ -859,9 +859,10 @@ def test_a_standby_on_which_both_versions_are_broken(
     ]
     standby.here(spread.old).heal()
     cluster.settle()
-    # On OpenBao 2.7.1 the question of the look may have brought it back already.
     healed = ansible.playbook(upgrade(OLD, **EVERYWHERE)).result
     assert not healed.failed, healed.message
+    # Up to OpenBao 2.7.1 the question of the look may have brought it back already.
+    assert healed["changed"] is True or release(cluster.active) < (2, 7, 2)
     assert on_each(cluster) == [OLD] * 3
 
 
