@@ -43,7 +43,7 @@ CONFIGURATION = """\
 storage "raft" {{
   path = "{directory}/raft"
   node_id = "{name}"
-  performance_multiplier = 1
+  performance_multiplier = 3
 }}
 listener "tcp" {{
   address = "127.0.0.1:{port}"
@@ -205,6 +205,22 @@ class Cluster:
         token = self.active.new_token(policy)
         self.settle()
         return token
+
+    def step_down(self) -> None:
+        """Make another node the active one.
+
+        A node that has stepped down may become active again, if none of the others does in time.
+        """
+        former = self.active
+
+        def moved() -> bool:
+            if former.role == "active":
+                former.call("PUT", "sys/step-down")
+                # It answers before it has gone.
+                self.until(lambda: former.role != "active", f"{former.name} has stepped down")
+            return self.active is not former
+
+        self.until(moved, f"another node than {former.name} is active")
 
     def settle(self) -> None:
         """Wait until each standby has applied all that the active node has committed so far."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import itertools
 import os
 import pathlib
 import secrets
@@ -24,6 +25,9 @@ if t.TYPE_CHECKING:
 
 START_SECONDS = 30.0
 STOP_SECONDS = 15.0
+# Below those that Linux gives to connections.
+FIRST_PORT, PORTS = 10_000, 22_000
+PORTS_OF_A_PROCESS = 200
 
 
 class ServerError(Exception):
@@ -51,11 +55,25 @@ def clean_environment(home: pathlib.Path) -> dict[str, str]:
     return {**kept, "HOME": str(home)}
 
 
+def _ports() -> t.Iterator[int]:
+    begin = os.getpid() * PORTS_OF_A_PROCESS  # test processes have pids close together
+    for turn in itertools.count(begin):
+        yield FIRST_PORT + turn % PORTS
+
+
+_own_ports = _ports()
+
+
 def free_port() -> int:
-    """Return a TCP port of loopback that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a TCP port of loopback that is free, and that no other caller will be given.
+
+    Not one of the system's own choice: it gives the same to any connection before it is used.
+    """
+    while True:
+        port = next(_own_ports)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @dataclasses.dataclass
