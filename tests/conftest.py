@@ -25,4 +25,6 @@ pytest_plugins = ["ansible_collections.vaultops.vault.tests.support.fixtures"]
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Start what takes minutes first, so that the other worker has something to do meanwhile."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    items.sort(
+        key=lambda item: not any(item.get_closest_marker(name) for name in ("slow", "each_core"))
+    )

@@ -122,8 +122,8 @@ QUICK = ["by plugin", "diff", "unknown mount", "unknown option", "no_log", "loop
     ("strategy", "scenarios"),
     [
         pytest.param("linear", QUICK, id="a few"),
-        pytest.param("linear", list(SCENARIOS), id="linear", marks=pytest.mark.slow),
-        pytest.param("free", list(SCENARIOS), id="free", marks=pytest.mark.slow),
+        pytest.param("linear", list(SCENARIOS), id="linear", marks=pytest.mark.each_core),
+        pytest.param("free", list(SCENARIOS), id="free", marks=pytest.mark.each_core),
     ],
 )
 def test_the_same_result(
@@ -225,7 +225,7 @@ def test_values_of_ansibles_own_types(
     assert server.token not in run.output
 
 
-@pytest.mark.slow
+@pytest.mark.each_core
 def test_under_ansible_runner(server: Server, ansible: Ansible, tmp_path: Path) -> None:
     """A job of AWX: the defaults of a play, one login for its tasks, and the token in no event."""
     logins.allow(server)
@@ -272,7 +272,7 @@ def test_under_ansible_runner(server: Server, ansible: Ansible, tmp_path: Path) 
     assert USERPASS["password"] not in output
 
 
-@pytest.mark.slow
+@pytest.mark.each_core
 def test_which_way_a_task_takes(
     server: Server, ansible: Ansible, tmp_path: Path, subtests: pytest.Subtests
 ) -> None:
@@ -317,7 +317,7 @@ def test_which_way_a_task_takes(
     assert "runs as a module: vaultops_in_process or ANSIBLE_VAULTOPS_IN_PROCESS" in off.output
 
 
-@pytest.mark.slow
+@pytest.mark.each_core
 def test_the_oldest_python_of_a_target(
     server: Server, external_plugin: ExternalPlugin, ansible: Ansible, tmp_path: Path
 ) -> None:

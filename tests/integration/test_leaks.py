@@ -115,7 +115,7 @@ def task(name: str, url: str, **arguments: t.Any) -> dict[str, t.Any]:
 @pytest.mark.parametrize(
     "refusal",
     [
-        pytest.param(refusal, id=name, marks=[pytest.mark.slow] if name not in QUICK else [])
+        pytest.param(refusal, id=name, marks=[] if name in QUICK else pytest.mark.each_core)
         for name, refusal in REFUSALS.items()
     ],
 )

@@ -192,7 +192,7 @@ def test_module_defaults_of_the_action_group(
 
 @pytest.mark.parametrize(
     "source",
-    ["option", *(pytest.param(way, marks=pytest.mark.slow) for way in ("variable", "file"))],
+    ["option", *(pytest.param(way, marks=pytest.mark.each_core) for way in ("variable", "file"))],
 )
 def test_the_token_is_never_shown(
     server: Server, external_plugin: ExternalPlugin, ansible: Ansible, source: str

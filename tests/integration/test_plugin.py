@@ -207,7 +207,7 @@ def test_what_differs_is_written_and_told(server: Server, ansible: Ansible) -> N
     assert [*changes(cases).values()] == [True] * 7 + [False]
 
 
-@pytest.mark.slow
+@pytest.mark.each_core
 def test_both_fronts_tell_the_same(
     server: Server, external_plugin: ExternalPlugin, ansible: Ansible, subtests: pytest.Subtests
 ) -> None:
@@ -678,7 +678,7 @@ def test_a_plugin_that_hangs_at_its_start(server: Server, ansible: Ansible) -> N
     assert "the plugin did not start in time" in result.message
 
 
-@pytest.mark.slow
+@pytest.mark.each_core
 def test_every_example_of_the_documentation_runs(tmp_path: pathlib.Path) -> None:
     with running_server(tls=True) as server:
         (tmp_path / "dist").mkdir()

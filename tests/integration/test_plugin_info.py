@@ -139,7 +139,7 @@ def test_what_is_chosen(
     assert "secret/system" not in names(everything)
 
 
-@pytest.mark.slow
+@pytest.mark.each_core
 def test_both_fronts_tell_the_same(
     server: Server, external_plugin: ExternalPlugin, ansible: Ansible, subtests: pytest.Subtests
 ) -> None:
@@ -292,7 +292,7 @@ def short(row: dict[str, t.Any]) -> str:
     return str(row["mounts"][0]["running"]["sha256"][:8])
 
 
-@pytest.mark.slow
+@pytest.mark.each_core
 def test_every_example_of_the_documentation_runs(tmp_path: pathlib.Path) -> None:
     with running_server(tls=True) as server:
         built = build_plugin(server.plugin_directory / "my-plugin")

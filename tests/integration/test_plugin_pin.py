@@ -198,7 +198,7 @@ def test_recorded_vault_and_what_cannot_be_pinned(
     assert writes(server) == []
 
 
-@pytest.mark.slow
+@pytest.mark.each_core
 def test_recorded_vault_and_both_fronts(tmp_path: pathlib.Path) -> None:
     results = []
     for in_process in FRONTS.values():
@@ -299,7 +299,7 @@ def test_openbao_has_no_pins(
     assert proxy.posts == []
 
 
-@pytest.mark.slow
+@pytest.mark.each_core
 def test_recorded_vault_and_every_example_of_the_documentation(tmp_path: pathlib.Path) -> None:
     with recorded_vault() as server:
         text = plugin_pin.EXAMPLES.replace("https://vault.example.com:8200", server.url)

@@ -18,7 +18,7 @@ from ansible_collections.vaultops.vault.tests.support.nodes import write_invento
 
 ROLE = "vaultops.vault.plugin_rollout"
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.each_core
 
 
 class Fleet:
