@@ -166,7 +166,7 @@ for an_openbao in OLDER_OPENBAO:
 
 for an_openbao in OLD_CLUSTERS:
     name = f"cluster-{an_openbao}"
-    add_openbao_tests(name, an_openbao, "the tests of three nodes", "-m", "three_nodes")
+    add_openbao_tests(name, an_openbao, "the long tests that depend on it", "-m", "each_openbao")
 
 
 @nox.session

@@ -50,7 +50,7 @@ POLICY = REPOSITORY / "docs" / "policies" / "plugin_reload-cluster.hcl"
 NOBODY = "http://127.0.0.1:9"
 SERVES_NOT = "does not serve"
 
-pytestmark = pytest.mark.three_nodes
+pytestmark = pytest.mark.each_openbao
 slow = pytest.mark.slow
 
 

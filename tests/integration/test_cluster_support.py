@@ -11,7 +11,7 @@ import requests
 from ansible_collections.vaultops.vault.tests.support.balancer import delaying_proxy, round_robin
 from ansible_collections.vaultops.vault.tests.support.cluster import Cluster, running_cluster
 
-pytestmark = [pytest.mark.slow, pytest.mark.three_nodes]
+pytestmark = [pytest.mark.slow, pytest.mark.each_openbao]
 
 
 def mount_external(cluster: Cluster) -> None:

@@ -252,7 +252,7 @@ def test_a_version_without_a_file(server: Server, versions: Versions, ansible: A
 
 
 @pytest.mark.slow
-@pytest.mark.three_nodes
+@pytest.mark.each_openbao
 def test_a_version_that_hangs_at_its_start(
     server: Server, external_plugin: ExternalPlugin, ansible: Ansible
 ) -> None:
@@ -268,7 +268,7 @@ def test_a_version_that_hangs_at_its_start(
 
 
 @pytest.mark.slow
-@pytest.mark.three_nodes
+@pytest.mark.each_openbao
 def test_an_answer_that_is_lost(server: Server, versions: Versions, ansible: Ansible) -> None:
     """The client hangs up, the server cancels the reload, and what has begun goes back."""
     versions.new.fault("sleep 3")
@@ -795,7 +795,7 @@ EVERYWHERE = {"scope": "global", "wait_timeout": "30"}
 
 
 @pytest.mark.slow
-@pytest.mark.three_nodes
+@pytest.mark.each_openbao
 @pytest.mark.usefixtures("standbys_learn")
 def test_every_node_of_a_cluster(
     cluster: Cluster, spread: Versions, tmp_path: pathlib.Path
@@ -817,7 +817,7 @@ def test_every_node_of_a_cluster(
 
 
 @pytest.mark.slow
-@pytest.mark.three_nodes
+@pytest.mark.each_openbao
 @pytest.mark.usefixtures("standbys_learn")
 def test_standbys_without_the_file(
     cluster: Cluster, spread: Versions, tmp_path: pathlib.Path
@@ -840,7 +840,7 @@ def test_standbys_without_the_file(
 
 
 @pytest.mark.slow
-@pytest.mark.three_nodes
+@pytest.mark.each_openbao
 @pytest.mark.usefixtures("standbys_learn")
 def test_a_standby_on_which_both_versions_are_broken(
     cluster: Cluster, spread: Versions, tmp_path: pathlib.Path
@@ -867,7 +867,7 @@ def test_a_standby_on_which_both_versions_are_broken(
 
 
 @pytest.mark.slow
-@pytest.mark.three_nodes
+@pytest.mark.each_openbao
 @pytest.mark.usefixtures("standbys_learn")
 def test_a_node_that_cannot_be_asked(
     cluster: Cluster, spread: Versions, tmp_path: pathlib.Path
@@ -897,7 +897,7 @@ def test_a_node_that_cannot_be_asked(
 
 
 @pytest.mark.slow
-@pytest.mark.three_nodes
+@pytest.mark.each_openbao
 def test_standbys_that_learn_only_when_they_start(
     cluster: Cluster, spread: Versions, tmp_path: pathlib.Path
 ) -> None:

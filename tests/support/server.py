@@ -65,7 +65,7 @@ _own_ports = _ports()
 
 
 def free_port() -> int:
-    """Return a TCP port of loopback that is free, and that no other caller will be given.
+    """Return a TCP port of loopback that is free; each process begins at another one.
 
     Not one of the system's own choice: it gives the same to any connection before it is used.
     """
