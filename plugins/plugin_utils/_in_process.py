@@ -26,12 +26,14 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.vaultops.vault.plugins.module_utils._perform import (
+from ansible_collections.vaultops.vault.plugins.module_utils._front.perform import (
     Operation,
     argument_spec,
     perform,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._transport import REQUESTS_IMPORT_ERROR
+from ansible_collections.vaultops.vault.plugins.module_utils._http.transport import (
+    REQUESTS_IMPORT_ERROR,
+)
 
 VARIABLE = "vaultops_in_process"
 ENVIRONMENT = "ANSIBLE_VAULTOPS_IN_PROCESS"

@@ -33,11 +33,11 @@ def main(payload: str, arguments: str) -> dict[str, float]:
     importlib.import_module("requests")
     took("import requests")
     importlib.import_module(f"{OURS}._module")
-    from ansible_collections.vaultops.vault.plugins.module_utils._operations import plugin_reload
-    from ansible_collections.vaultops.vault.plugins.module_utils._perform import (
+    from ansible_collections.vaultops.vault.plugins.module_utils._front.perform import (
         argument_spec,
         perform,
     )
+    from ansible_collections.vaultops.vault.plugins.module_utils._operations import plugin_reload
 
     took("import our own code")
     basic._ANSIBLE_ARGS = arguments.encode()

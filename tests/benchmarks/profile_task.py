@@ -125,11 +125,11 @@ class _Clock:
 
 
 def _steps(options: Options) -> Steps:
-    from ansible_collections.vaultops.vault.plugins.module_utils._auth._methods import (
+    from ansible_collections.vaultops.vault.plugins.module_utils._auth.methods import (
         chosen_identity,
     )
-    from ansible_collections.vaultops.vault.plugins.module_utils._auth._session import Session
-    from ansible_collections.vaultops.vault.plugins.module_utils._options import Connection
+    from ansible_collections.vaultops.vault.plugins.module_utils._auth.session import Session
+    from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import Connection
 
     clock = _Clock()
     params = _validated(options)
@@ -148,8 +148,8 @@ def _steps(options: Options) -> Steps:
 
 
 def _whole(name: str, options: Options) -> Steps:
+    from ansible_collections.vaultops.vault.plugins.module_utils._front.perform import perform
     from ansible_collections.vaultops.vault.plugins.module_utils._operations import plugin_reload
-    from ansible_collections.vaultops.vault.plugins.module_utils._perform import perform
 
     clock = _Clock()
     perform(plugin_reload, _validated(options), False)
@@ -160,8 +160,8 @@ def _whole(name: str, options: Options) -> Steps:
 def _validated(options: Options) -> Options:
     from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+    from ansible_collections.vaultops.vault.plugins.module_utils._front.perform import argument_spec
     from ansible_collections.vaultops.vault.plugins.module_utils._operations import plugin_reload
-    from ansible_collections.vaultops.vault.plugins.module_utils._perform import argument_spec
 
     validator = ArgumentSpecValidator(argument_spec(plugin_reload), **plugin_reload.CONSTRAINTS)
     params: Options = validator.validate(options).validated_parameters

@@ -18,9 +18,9 @@ import typing as t
 import pytest
 import requests
 
-from ansible_collections.vaultops.vault.plugins.module_utils import _nodes
-from ansible_collections.vaultops.vault.plugins.module_utils._client import VaultClient
-from ansible_collections.vaultops.vault.plugins.module_utils._options import Connection
+from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import Connection
+from ansible_collections.vaultops.vault.plugins.module_utils._reload import nodes
 from ansible_collections.vaultops.vault.tests.support import logins
 from ansible_collections.vaultops.vault.tests.support.ansible_runs import (
     REPOSITORY,
@@ -523,11 +523,11 @@ def test_another_node_has_become_active(stage: Stage, seconds: float) -> None:
 def test_a_node_that_becomes_a_standby_is_not_one_without_plugins(stage: Stage) -> None:
     """For a second it leaves all to the active node, as one does that runs no plugins."""
     former = stage.cluster.active
-    seen: list[_nodes.NodeLook] = []
+    seen: list[nodes.NodeLook] = []
     with VaultClient(Connection(former.url)) as client:
         client.token = former.token
-        node = _nodes.Node(former.url, former.name)
-        looking = _nodes.Nodes(client, [node], 5.0, "")
+        node = nodes.Node(former.url, former.name)
+        looking = nodes.Nodes(client, [node], 5.0, "")
         with looking as nodes, in_background(stage.cluster.step_down) as moving:
             moved = time.monotonic()
             # It is a standby for a second before it answers as one.

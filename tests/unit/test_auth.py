@@ -13,17 +13,17 @@ import typing as t
 
 import pytest
 
-from ansible_collections.vaultops.vault.plugins.module_utils._auth import _kubernetes
-from ansible_collections.vaultops.vault.plugins.module_utils._auth._method import LoginRequest
-from ansible_collections.vaultops.vault.plugins.module_utils._auth._methods import (
+from ansible_collections.vaultops.vault.plugins.module_utils._auth import kubernetes
+from ansible_collections.vaultops.vault.plugins.module_utils._auth.method import LoginRequest
+from ansible_collections.vaultops.vault.plugins.module_utils._auth.methods import (
     AUTH_SPEC,
     METHODS,
     Identity,
     chosen_identity,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._auth._session import _inline_headers
+from ansible_collections.vaultops.vault.plugins.module_utils._auth.session import _inline_headers
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
-from ansible_collections.vaultops.vault.plugins.module_utils._options import CONNECTION_SPEC
+from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import CONNECTION_SPEC
 
 PERSON = {"username": "bob", "password": "a-password"}
 SIGNED = {"role_id": "a-role", "jwt": "a-jwt"}
@@ -129,7 +129,7 @@ def test_each_secret_option_is_masked() -> None:
 
 def test_a_pod_takes_its_own_token(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "token"
-    monkeypatch.setattr(_kubernetes, "SERVICE_ACCOUNT", file)
+    monkeypatch.setattr(kubernetes, "SERVICE_ACCOUNT", file)
     with pytest.raises(OptionError, match="needs jwt, and the file"):
         identity("kubernetes", role_id="r")
     file.write_text("a-pod-token\n")

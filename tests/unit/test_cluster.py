@@ -9,19 +9,23 @@ import typing as t
 
 import pytest
 
-from ansible_collections.vaultops.vault.plugins.module_utils import _cluster
-from ansible_collections.vaultops.vault.plugins.module_utils._answers import Answer
-from ansible_collections.vaultops.vault.plugins.module_utils._client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._api.health import Server
+from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import Mount
+from ansible_collections.vaultops.vault.plugins.module_utils._api.path_help import Life
+from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_reload import ReloadAnswer
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import NoAnswer, Refused
-from ansible_collections.vaultops.vault.plugins.module_utils._mounts import Mount
-from ansible_collections.vaultops.vault.plugins.module_utils._nodes import Node, NodeLook, Nodes
-from ansible_collections.vaultops.vault.plugins.module_utils._options import Connection
-from ansible_collections.vaultops.vault.plugins.module_utils._probe import Life
-from ansible_collections.vaultops.vault.plugins.module_utils._proof import NodeVerdict
-from ansible_collections.vaultops.vault.plugins.module_utils._reload import ReloadAnswer
-from ansible_collections.vaultops.vault.plugins.module_utils._server import Server
-from ansible_collections.vaultops.vault.plugins.module_utils._task import Task
-from ansible_collections.vaultops.vault.plugins.module_utils._verdict import Verdict
+from ansible_collections.vaultops.vault.plugins.module_utils._http.answers import Answer
+from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import Connection
+from ansible_collections.vaultops.vault.plugins.module_utils._reload import all_nodes
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.mount_results import Verdict
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.nodes import (
+    Node,
+    NodeLook,
+    Nodes,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.options import Task
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.verification import NodeVerdict
 
 N1, N2, N3 = (Node(f"https://n{number}:8200", f"n{number}") for number in (1, 2, 3))
 PATHS = ("a/", "b/")
@@ -155,7 +159,7 @@ def test_each_node_is_asked_itself(name: str) -> None:
     case = CASES[name]
     active = [there.node for there in case.before if there.server.role == "active"]
     nodes = FakeNodes(case.replies, active[0] if active else None)
-    answers = _cluster._reload_each(nodes, TASK, case.server, MEANT, case.before, {})
+    answers = all_nodes._reload_each(nodes, TASK, case.server, MEANT, case.before, {})
     assert [name for name, _mounts in nodes.asked] == case.asked
     errors = {node: str(answer.error) for node, answer in answers.items() if answer.error}
     assert set(errors) == set(case.errors)
@@ -166,7 +170,7 @@ def test_only_what_is_stale_on_a_node_is_reloaded_there() -> None:
     task = TASK._replace(only_stale=True)
     behind = {N1: [], N2: ["b/"], N3: ["a/", "b/"]}
     nodes = FakeNodes({}, N1)
-    answers = _cluster._reload_each(nodes, task, OPENBAO_27, MEANT, USUAL, behind)
+    answers = all_nodes._reload_each(nodes, task, OPENBAO_27, MEANT, USUAL, behind)
     assert nodes.asked == [("n2", ["b/"]), ("n3", ["a/", "b/"])]
     told = {node: [answers[node].was_reloaded(path) for path in PATHS] for node in answers}
     assert told == {N1: [False, False], N2: [False, True], N3: [True, True]}
@@ -187,8 +191,8 @@ def test_the_answer_of_the_active_node_is_that_of_the_task(
 ) -> None:
     active = N1 if before[0].server.role == "active" else None
     nodes = FakeNodes(replies, active)
-    answers = _cluster._reload_each(nodes, TASK, OPENBAO_27, MEANT, before, {})
-    answer = _cluster._answer_of_task(active, answers)
+    answers = all_nodes._reload_each(nodes, TASK, OPENBAO_27, MEANT, before, {})
+    answer = all_nodes._answer_of_task(active, answers)
     assert answer.changed is changed
     assert answer.reload_id == ("an-id" if changed else None)
     assert (answer.error is None) is (error is None)
@@ -200,8 +204,8 @@ def test_the_answer_of_the_active_node_is_that_of_the_task(
 )
 def test_what_the_answer_to_all_says_of_the_others(reply: Reply, others: str | None) -> None:
     nodes = FakeNodes({N1: reply}, N1)
-    answer = _cluster._sent_to_all(nodes.client(N1), TASK, MEANT)
-    answers = _cluster._answers_of_all(nodes, N1, answer)
+    answer = all_nodes._sent_to_all(nodes.client(N1), TASK, MEANT)
+    answers = all_nodes._answers_of_all(nodes, N1, answer)
     assert nodes.asked == [("n1", None)]
     assert answers[N1] is answer
     assert {
@@ -211,7 +215,7 @@ def test_what_the_answer_to_all_says_of_the_others(reply: Reply, others: str | N
 
 def test_a_node_that_was_active_a_moment_ago() -> None:
     nodes = FakeNodes({N1: ELSEWHERE}, N1)
-    answer = _cluster._sent_to_all(nodes.client(N1), TASK, MEANT)
+    answer = all_nodes._sent_to_all(nodes.client(N1), TASK, MEANT)
     assert answer.changed is False
     assert "the node that was active is so no more" in str(answer.error)
 
@@ -232,7 +236,7 @@ SEEN = Verdict(MEANT[0], MEANT[0], True, None, Life(True))
 def test_the_mounts_are_told_as_the_active_node_shows_them(
     row: NodeVerdict, answer: ReloadAnswer, reloaded: list[bool | None]
 ) -> None:
-    verdicts = _cluster._as_seen_there(row, answer, MEANT)
+    verdicts = all_nodes._as_seen_there(row, answer, MEANT)
     assert [verdict.reloaded for verdict in verdicts] == reloaded
     # Nobody has said that they are down.
     assert [verdict.error for verdict in verdicts] == [None] * len(reloaded)

@@ -10,8 +10,8 @@ import typing as t
 
 import pytest
 
-from ansible_collections.vaultops.vault.plugins.module_utils._auth._methods import AUTH_SPEC
-from ansible_collections.vaultops.vault.plugins.module_utils._options import CONNECTION_SPEC
+from ansible_collections.vaultops.vault.plugins.module_utils._auth.methods import AUTH_SPEC
+from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import CONNECTION_SPEC
 from ansible_collections.vaultops.vault.tests.support.ansible_runs import REPOSITORY
 
 PAGE = (REPOSITORY / "docs" / "connection.md").read_text(encoding="utf-8")

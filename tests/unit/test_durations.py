@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.vaultops.vault.plugins.module_utils._durations import parse_duration
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
+from ansible_collections.vaultops.vault.plugins.module_utils._parsing import parse_duration
 
 
 @pytest.mark.parametrize(

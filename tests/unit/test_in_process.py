@@ -14,7 +14,7 @@ import typing as t
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.vaultops.vault.plugins.module_utils._perform import argument_spec
+from ansible_collections.vaultops.vault.plugins.module_utils._front.perform import argument_spec
 from ansible_collections.vaultops.vault.plugins.plugin_utils._in_process import (
     InProcessAction,
     is_own,

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.vaultops.vault.plugins.module_utils._catalog import Catalog, CatalogEntry
-from ansible_collections.vaultops.vault.plugins.module_utils._inventory import (
+from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import Mount
+from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_catalog import (
+    Catalog,
+    CatalogEntry,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._catalog.inventory import (
     PluginRow,
     plugin_rows,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._mounts import Mount
 
 ONE, TWO = "1" * 64, "a" * 64
 BUILTIN = "v1.20.0+builtin.vault"

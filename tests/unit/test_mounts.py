@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import (
+    mount_path,
+    mount_paths,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
-from ansible_collections.vaultops.vault.plugins.module_utils._mounts import mount_path, mount_paths
 
 
 @pytest.mark.parametrize(

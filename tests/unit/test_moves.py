@@ -9,15 +9,17 @@ import typing as t
 
 import pytest
 
-from ansible_collections.vaultops.vault.plugins.module_utils._answers import Answer
-from ansible_collections.vaultops.vault.plugins.module_utils._client import VaultClient
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     NoAnswer,
     OptionError,
     Refused,
     VaultError,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._moves import (
+from ansible_collections.vaultops.vault.plugins.module_utils._http.answers import Answer
+from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import Connection
+from ansible_collections.vaultops.vault.plugins.module_utils._operations import plugin_upgrade
+from ansible_collections.vaultops.vault.plugins.module_utils._rollout.plan import (
     Move,
     Plan,
     begin,
@@ -25,8 +27,6 @@ from ansible_collections.vaultops.vault.plugins.module_utils._moves import (
     put_back,
     returning,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._operations import plugin_upgrade
-from ansible_collections.vaultops.vault.plugins.module_utils._options import Connection
 
 OLD, NEW = "v1.0.0", "v1.1.0"
 OPENBAO, VAULT = "v2.7.2+builtin.bao", "v1.20.0+builtin.vault"

@@ -9,17 +9,17 @@ import typing as t
 
 import pytest
 
-from ansible_collections.vaultops.vault.plugins.module_utils import _nodes
-from ansible_collections.vaultops.vault.plugins.module_utils._answers import Answer
-from ansible_collections.vaultops.vault.plugins.module_utils._client import VaultClient
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     NoAnswer,
     OptionError,
     Refused,
     VaultError,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._nodes import Node, find_nodes
-from ansible_collections.vaultops.vault.plugins.module_utils._options import Connection
+from ansible_collections.vaultops.vault.plugins.module_utils._http.answers import Answer
+from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import Connection
+from ansible_collections.vaultops.vault.plugins.module_utils._reload import nodes
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.nodes import Node, find_nodes
 
 HEARD, MEMBERS = "sys/ha-status", "sys/storage/raft/configuration"
 DENIED = Refused("permission denied", status=403)
@@ -112,7 +112,7 @@ def test_the_lists_are_merged(name: str) -> None:
 
 
 def test_a_member_is_waited_for_until_it_is_heard_of(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_nodes, "PAUSE", 0.0)
+    monkeypatch.setattr(nodes, "PAUSE", 0.0)
     client = FakeClient({HEARD: [heard(1), heard(1), heard(1, 2)], MEMBERS: members(1, 2)})
     assert find_nodes(client, [], 60)[0] == [node(1), node(2)]
 

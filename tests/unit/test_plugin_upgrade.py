@@ -9,8 +9,8 @@ import typing as t
 
 import pytest
 
+from ansible_collections.vaultops.vault.plugins.module_utils._api.health import Server
 from ansible_collections.vaultops.vault.plugins.module_utils._operations import plugin_upgrade
-from ansible_collections.vaultops.vault.plugins.module_utils._server import Server
 
 LEAD = {"role": "active", "mounts": [{"before": "v1", "after": "v2"}]}
 BEHIND = {"role": "standby", "mounts": [{"before": "v1", "after": "v2"}]}

@@ -10,25 +10,31 @@ import typing as t
 
 import pytest
 
-from ansible_collections.vaultops.vault.plugins.module_utils import _proof
-from ansible_collections.vaultops.vault.plugins.module_utils._catalog import CatalogEntry
+from ansible_collections.vaultops.vault.plugins.module_utils._api.health import Server
+from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import Mount
+from ansible_collections.vaultops.vault.plugins.module_utils._api.path_help import Life
+from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_catalog import (
+    CatalogEntry,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_reload import ReloadAnswer
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     NoAnswer,
     Refused,
     VaultError,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._mounts import Mount
-from ansible_collections.vaultops.vault.plugins.module_utils._nodes import Node, NodeLook, Nodes
-from ansible_collections.vaultops.vault.plugins.module_utils._probe import Life
-from ansible_collections.vaultops.vault.plugins.module_utils._proof import (
+from ansible_collections.vaultops.vault.plugins.module_utils._reload import verification
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.nodes import (
+    Node,
+    NodeLook,
+    Nodes,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.options import Wait
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.verification import (
     Aim,
     diff_of_nodes,
     judge_node,
     prove,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._reload import ReloadAnswer
-from ansible_collections.vaultops.vault.plugins.module_utils._server import Server
-from ansible_collections.vaultops.vault.plugins.module_utils._task import Wait
 
 NODE = Node("https://n2:8200", "n2")
 SERVES = Life(True)
@@ -216,7 +222,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     time = types.SimpleNamespace(
         monotonic=lambda: now[0], sleep=lambda seconds: now.append(now.pop() + seconds)
     )
-    monkeypatch.setattr(_proof, "time", time)
+    monkeypatch.setattr(verification, "time", time)
 
 
 SAME, DEAD, DEAF = look(mount()), look(mount(), life=DOWN), look(error="no answer")

@@ -10,18 +10,18 @@ import typing as t
 
 import pytest
 
-from ansible_collections.vaultops.vault.plugins.module_utils._catalog import (
+from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_catalog import (
     Catalog,
     CatalogEntry,
     Registration,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
-from ansible_collections.vaultops.vault.plugins.module_utils._operations import plugin
-from ansible_collections.vaultops.vault.plugins.module_utils._registration import (
+from ansible_collections.vaultops.vault.plugins.module_utils._catalog.wanted import (
     Wanted,
     plugin_name,
     plugin_version,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
+from ansible_collections.vaultops.vault.plugins.module_utils._operations import plugin
 
 ONE, TWO = "1" * 64, "a" * 64
 

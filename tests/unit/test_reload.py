@@ -9,16 +9,16 @@ import typing as t
 
 import pytest
 
-from ansible_collections.vaultops.vault.plugins.module_utils import _reload
-from ansible_collections.vaultops.vault.plugins.module_utils._answers import Answer
-from ansible_collections.vaultops.vault.plugins.module_utils._client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._api import plugins_reload
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     NoAnswer,
     NotSent,
     Refused,
     VaultError,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._options import Connection
+from ansible_collections.vaultops.vault.plugins.module_utils._http.answers import Answer
+from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import Connection
 
 
 class FakeClient(VaultClient):
@@ -63,14 +63,14 @@ def refused(*words: str, status: int = 400) -> Refused:
 
 def test_one_request_by_plugin() -> None:
     client = FakeClient(said())
-    answer = _reload.reload_plugin(client, "ext", "local")
+    answer = plugins_reload.reload_plugin(client, "ext", "local")
     assert client.sent == [{"plugin": "ext"}]
     assert (answer.changed, answer.reload_id, answer.error) == (True, "an-id", None)
 
 
 def test_scope_global_is_the_only_one_that_is_sent() -> None:
     client = FakeClient(said())
-    _reload.reload_mounts(client, ["a/"], "global")
+    plugins_reload.reload_mounts(client, ["a/"], "global")
     assert client.sent == [{"mounts": ["a/"], "scope": "global"}]
 
 
@@ -78,7 +78,7 @@ def test_scope_global_is_the_only_one_that_is_sent() -> None:
 def test_one_request_for_any_number_of_mounts(count: int) -> None:
     client = FakeClient(said())
     paths = [f"m{number}/" for number in range(count)]
-    _reload.reload_mounts(client, paths, "local")
+    plugins_reload.reload_mounts(client, paths, "local")
     (body,) = client.sent
     assert body["mounts"] == (paths if count <= 990 else ",".join(paths))
 
@@ -86,7 +86,7 @@ def test_one_request_for_any_number_of_mounts(count: int) -> None:
 def test_paths_with_commas_go_in_lists_that_the_server_takes() -> None:
     paths = [f"m{number}/" for number in range(2000)] + ["with,comma/"]
     client = FakeClient(said("one"), said("two"), said())
-    answer = _reload.reload_mounts(client, paths, "local")
+    answer = plugins_reload.reload_mounts(client, paths, "local")
     assert [len(body["mounts"]) for body in client.sent] == [990, 990, 21]
     assert [path for body in client.sent for path in body["mounts"]] == paths
     assert answer.warnings == ["one", "two"]
@@ -95,7 +95,7 @@ def test_paths_with_commas_go_in_lists_that_the_server_takes() -> None:
 def test_no_further_request_after_one_that_failed() -> None:
     paths = [f"m,{number}/" for number in range(2000)]
     client = FakeClient(said(), refused('cannot fetch mount entry on "m,990/"'))
-    answer = _reload.reload_mounts(client, paths, "local")
+    answer = plugins_reload.reload_mounts(client, paths, "local")
     assert len(client.sent) == 2
     assert answer.changed is True
     assert "cannot reload 1 of 2000 mounts" in str(answer.error)
@@ -108,12 +108,14 @@ def test_the_wait_outlasts_each_plugin_that_hangs(
     timeout: float, count: int, patience: float
 ) -> None:
     client = FakeClient(said(), timeout=timeout)
-    _reload.reload_mounts(client, [f"m{number}/" for number in range(count)], "local")
+    plugins_reload.reload_mounts(client, [f"m{number}/" for number in range(count)], "local")
     assert client.patience == [patience]
 
 
 def test_mocked_vault_says_that_nothing_was_reloaded() -> None:
-    answer = _reload.reload_plugin(FakeClient(said("no plugins were reloaded")), "ext", "local")
+    answer = plugins_reload.reload_plugin(
+        FakeClient(said("no plugins were reloaded")), "ext", "local"
+    )
     assert (answer.changed, answer.warnings) == (False, ["no plugins were reloaded"])
 
 
@@ -129,7 +131,7 @@ NESTED = (
 
 def test_a_nested_multi_error_is_taken_apart() -> None:
     paths = ["a/", "auth/b/", "sys/"]
-    answer = _reload.reload_mounts(FakeClient(refused(NESTED)), paths, "local")
+    answer = plugins_reload.reload_mounts(FakeClient(refused(NESTED)), paths, "local")
     assert answer.failed == {
         "a/": 'cannot reload plugin on "a/": invalid backend version: '
         "timeout while waiting for plugin to start",
@@ -151,29 +153,31 @@ def test_a_nested_multi_error_is_taken_apart() -> None:
     ],
 )
 def test_what_a_refusal_has_done(words: str, changed: bool) -> None:
-    answer = _reload.reload_plugin(FakeClient(refused(words)), "ext", "local")
+    answer = plugins_reload.reload_plugin(FakeClient(refused(words)), "ext", "local")
     assert answer.changed is changed
 
 
 @pytest.mark.parametrize("status", [403, 404, 405, 429, 503])
 def test_a_refusal_before_the_reload_has_done_nothing(status: int) -> None:
-    answer = _reload.reload_plugin(FakeClient(refused("no", status=status)), "ext", "local")
+    answer = plugins_reload.reload_plugin(FakeClient(refused("no", status=status)), "ext", "local")
     assert answer.changed is False
 
 
 def test_no_answer_is_unknown_and_not_sent_is_nothing() -> None:
-    lost = _reload.reload_plugin(FakeClient(NoAnswer("lost", next_step="look")), "ext", "local")
+    lost = plugins_reload.reload_plugin(
+        FakeClient(NoAnswer("lost", next_step="look")), "ext", "local"
+    )
     assert lost.changed is None
     assert "the outcome of the reload is unknown: lost" in str(lost.error)
     assert "look, then repeat the task" in str(lost.error)
-    unsent = _reload.reload_plugin(FakeClient(NotSent("no route")), "ext", "local")
+    unsent = plugins_reload.reload_plugin(FakeClient(NotSent("no route")), "ext", "local")
     assert unsent.changed is False
 
 
 def test_a_message_stays_readable_with_many_failed_mounts() -> None:
     paths = [f"m{number}/" for number in range(500)]
     words = "".join(f'\t* cannot fetch mount entry on "{path}"\n' for path in paths)
-    answer = _reload.reload_mounts(FakeClient(refused(words)), paths, "local")
+    answer = plugins_reload.reload_mounts(FakeClient(refused(words)), paths, "local")
     assert len(answer.failed) == 500
     assert "cannot reload 500 of 500 mounts" in str(answer.error)
     assert len(str(answer.error)) < 500

@@ -9,11 +9,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.vaultops.vault.plugins.module_utils._answers import Answer
-from ansible_collections.vaultops.vault.plugins.module_utils._client import VaultClient
-from ansible_collections.vaultops.vault.plugins.module_utils._errors import Refused
-from ansible_collections.vaultops.vault.plugins.module_utils._options import Connection
-from ansible_collections.vaultops.vault.plugins.module_utils._server import (
+from ansible_collections.vaultops.vault.plugins.module_utils._api.health import (
     IGNORED,
     NEEDLESS,
     REPORTS,
@@ -22,6 +18,10 @@ from ansible_collections.vaultops.vault.plugins.module_utils._server import (
     Server,
     read_server,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import Refused
+from ansible_collections.vaultops.vault.plugins.module_utils._http.answers import Answer
+from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import Connection
 
 OPENBAO = {"initialized": True, "sealed": False, "standby": False, "cluster_id": "c"}
 VAULT = {**OPENBAO, "performance_standby": False}

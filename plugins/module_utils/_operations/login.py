@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.vaultops.vault.plugins.module_utils._auth._methods import (
+from ansible_collections.vaultops.vault.plugins.module_utils._auth.methods import (
     Identity,
     chosen_identity,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._auth._session import Session
-from ansible_collections.vaultops.vault.plugins.module_utils._auth._token import read_token
+from ansible_collections.vaultops.vault.plugins.module_utils._auth.session import Session
+from ansible_collections.vaultops.vault.plugins.module_utils._auth.token import read_token
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError, Refused
 
 SPEC: dict[str, dict[str, t.Any]] = {

@@ -9,7 +9,7 @@ import shlex
 import time
 import typing as t
 
-from ansible_collections.vaultops.vault.plugins.module_utils._catalog import (
+from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_catalog import (
     Catalog,
     CatalogEntry,
     Registration,
@@ -19,15 +19,15 @@ from ansible_collections.vaultops.vault.plugins.module_utils._catalog import (
     read_registration,
     register,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._catalog.usage import Usage, find_usage
+from ansible_collections.vaultops.vault.plugins.module_utils._catalog.wanted import Wanted
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     OptionError,
     Refused,
     VaultError,
     named,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._registration import Wanted
-from ansible_collections.vaultops.vault.plugins.module_utils._usage import Usage, find_usage
+from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 
 Result = t.Dict[str, t.Any]
 

@@ -8,20 +8,23 @@ from __future__ import annotations
 import difflib
 import typing as t
 
-from ansible_collections.vaultops.vault.plugins.module_utils._catalog import Catalog, read_catalog
-from ansible_collections.vaultops.vault.plugins.module_utils._client import VaultClient
-from ansible_collections.vaultops.vault.plugins.module_utils._errors import Refused, did_you_mean
-from ansible_collections.vaultops.vault.plugins.module_utils._inventory import (
-    PluginRow,
-    plugin_rows,
-)
-from ansible_collections.vaultops.vault.plugins.module_utils._mounts import (
+from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import (
     Mount,
     list_mounts,
     mount_kind,
     mount_paths,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._registration import plugin_name
+from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_catalog import (
+    Catalog,
+    read_catalog,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._catalog.inventory import (
+    PluginRow,
+    plugin_rows,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._catalog.wanted import plugin_name
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import Refused, did_you_mean
+from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 
 Result = t.Dict[str, t.Any]
 Mounts = t.Dict[str, t.Optional[t.List[Mount]]]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.vaultops.vault.plugins.module_utils._catalog import (
+from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_catalog import (
     Catalog,
     CatalogEntry,
     list_entries,
@@ -15,15 +15,15 @@ from ansible_collections.vaultops.vault.plugins.module_utils._catalog import (
     pin,
     unpin,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._catalog.wanted import (
+    plugin_name,
+    plugin_version,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     OptionError,
     did_you_mean,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._registration import (
-    plugin_name,
-    plugin_version,
-)
+from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 
 Result = t.Dict[str, t.Any]
 

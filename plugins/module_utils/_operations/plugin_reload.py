@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.vaultops.vault.plugins.module_utils._client import VaultClient
-from ansible_collections.vaultops.vault.plugins.module_utils._steps import Result, reload_one
-from ansible_collections.vaultops.vault.plugins.module_utils._task import Task
+from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.one_node import (
+    Result,
+    reload_one,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.options import Task
 
 if t.TYPE_CHECKING:
-    from ansible_collections.vaultops.vault.plugins.module_utils._server import Server
+    from ansible_collections.vaultops.vault.plugins.module_utils._api.health import Server
 
 SPEC: dict[str, dict[str, t.Any]] = {
     "plugin": {"type": "str"},
@@ -49,6 +52,6 @@ def run(
     if task.scope == "local" or not task.verify:
         return reload_one(client, task, check_mode)
     # Imported here: a module compiles what it imports, and most tasks are of one node.
-    from ansible_collections.vaultops.vault.plugins.module_utils import _cluster
+    from ansible_collections.vaultops.vault.plugins.module_utils._reload import all_nodes
 
-    return _cluster.reload_cluster(client, task, check_mode, server)
+    return all_nodes.reload_cluster(client, task, check_mode, server)

@@ -8,7 +8,12 @@ from __future__ import annotations
 import time
 import typing as t
 
-from ansible_collections.vaultops.vault.plugins.module_utils._client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._api.health import (
+    IGNORED,
+    Server,
+    read_server,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._api.path_help import Life
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     NoAnswer,
     NotSent,
@@ -17,26 +22,21 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     first_few,
     named,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._moves import (
+from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._operations import plugin_reload
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.mount_results import (
+    diff,
+    predicted,
+    running,
+    untouched,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._rollout.plan import (
     Move,
     Plan,
     begin,
     make_plan,
     put_back,
     returning,
-)
-from ansible_collections.vaultops.vault.plugins.module_utils._operations import plugin_reload
-from ansible_collections.vaultops.vault.plugins.module_utils._probe import Life
-from ansible_collections.vaultops.vault.plugins.module_utils._server import (
-    IGNORED,
-    Server,
-    read_server,
-)
-from ansible_collections.vaultops.vault.plugins.module_utils._verdict import (
-    diff,
-    predicted,
-    running,
-    untouched,
 )
 
 Result = t.Dict[str, t.Any]

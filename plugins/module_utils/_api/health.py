@@ -1,0 +1,127 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which server this is, and what scope=global means to it.
+
+API: https://openbao.org/api-docs/system/health/ and https://openbao.org/api-docs/system/leader/
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import VaultError
+from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
+
+# What scope=global does: the server tells of each node; all nodes reload and nothing is told;
+# one node reloads, whatever was asked; there is one node that runs plugins; nobody knows.
+REPORTS, SILENT, IGNORED, NEEDLESS, UNKNOWN = (
+    "spreads and reports",
+    "spreads silently",
+    "ignored",
+    "needless",
+    "unknown",
+)
+
+# Product, whether Enterprise, from which version on, what scope=global does: the first row counts.
+_GLOBAL = (
+    ("Vault", True, (0,), REPORTS),
+    ("Vault", False, (0,), NEEDLESS),  # its standbys run no plugins
+    ("OpenBao", False, (2, 7, 2), SILENT),
+    ("OpenBao", False, (2, 5), IGNORED),  # its standbys run plugins of their own
+    ("OpenBao", False, (0,), NEEDLESS),
+)
+
+# Whatever its state, a server is to answer 200: the body tells the rest.
+_ALWAYS_200 = dict.fromkeys(
+    (
+        "standbycode",
+        "performancestandbycode",
+        "drsecondarycode",
+        "haunhealthycode",
+        "sealedcode",
+        "uninitcode",
+        "removedcode",
+    ),
+    "200",
+)
+
+
+class Server(t.NamedTuple):
+    """A server as it tells itself: ``product`` is OpenBao, Vault, or empty where it does not say.
+
+    ``role`` is active, standby, performance standby, sealed or not initialized, empty for unknown.
+    ``ha`` says whether it is part of a cluster, None where that was not asked; ``leader`` is the
+    URL that its active node advertises.
+    """
+
+    product: str = ""
+    version: str = ""
+    enterprise: bool = False
+    role: str = ""
+    cluster_id: str = ""
+    ha: bool | None = None
+    leader: str = ""
+
+    @property
+    def name(self) -> str:
+        """Product, edition and version in words."""
+        edition = " Enterprise" if self.enterprise else ""
+        return f"{self.product}{edition} {self.version}" if self.product else "this server"
+
+    @property
+    def standbys_learn(self) -> bool:
+        """Whether a standby learns of a mount's new version before it is restarted."""
+        return self.product != "OpenBao" or self._numbers >= (2, 7)
+
+    @property
+    def _numbers(self) -> tuple[int, ...]:
+        return tuple(int(part) for part in re.findall(r"\d+", self.version)[:3])
+
+    @property
+    def runs_global(self) -> str:
+        """What scope=global does here, a row of the table above."""
+        if self.ha is False:
+            return NEEDLESS
+        for product, enterprise, start, meaning in _GLOBAL:
+            if (product, enterprise) == (self.product, self.enterprise) and self._numbers >= start:
+                return meaning
+        return UNKNOWN
+
+
+def read_server(client: VaultClient) -> Server:
+    """Return what the server tells without a token, in two requests; what it hides is unknown."""
+    try:
+        server = read_health(client)
+        leader = client.request("GET", "sys/leader", namespace="", anonymous=True).body
+    except VaultError:
+        return Server()
+    address = str(leader.get("leader_address") or "").rstrip("/")
+    return server._replace(ha=bool(leader.get("ha_enabled")), leader=address)
+
+
+def read_health(client: VaultClient) -> Server:
+    """Return what ``sys/health`` tells; raises VaultError."""
+    answer = client.request(
+        "GET", "sys/health", query=_ALWAYS_200, namespace="", anonymous=True
+    ).body
+    version = str(answer.get("version") or "")
+    product = "Vault" if "performance_standby" in answer else "OpenBao"
+    return Server(
+        product=product if version else "",
+        version=version.partition("+")[0],
+        enterprise=bool(answer.get("enterprise")) or "+ent" in version or "+prem" in version,
+        role=_role(answer),
+        cluster_id=str(answer.get("cluster_id") or ""),
+    )
+
+
+def _role(answer: t.Mapping[str, t.Any]) -> str:
+    if not answer.get("initialized", True):
+        return "not initialized"
+    if answer.get("sealed"):
+        return "sealed"
+    if answer.get("performance_standby"):
+        return "performance standby"
+    return "standby" if answer.get("standby") else "active"

@@ -1,0 +1,186 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Mounts: how they are spelled, what a server tells of them, and which one a user means.
+
+API: https://openbao.org/api-docs/system/mounts/ and https://openbao.org/api-docs/system/auth/
+"""
+
+from __future__ import annotations
+
+import difflib
+import typing as t
+
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
+    OptionError,
+    Refused,
+    VaultError,
+    did_you_mean,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
+
+# Reading one row takes 1 ms; listing 1,000 mounts takes 30 ms and 800 kB.
+FEW_MOUNTS = 5
+
+# Parts of the server itself; the ns_ ones are those of a namespace of Vault Enterprise.
+SINGLETONS = frozenset(
+    prefix + name for prefix in ("", "ns_") for name in ("system", "cubbyhole", "identity", "token")
+)
+
+
+class Mount(t.NamedTuple):
+    """A row of ``sys/mounts`` or ``sys/auth``.
+
+    ``path`` is the canonical one; ``kind`` is secret or auth; ``version`` is the configured
+    version, empty for none; ``running_version`` and ``running_sha256`` are of the catalog entry
+    that the server loaded last, which says nothing of whether it still serves.
+    """
+
+    path: str
+    kind: str
+    plugin: str
+    accessor: str
+    version: str
+    running_version: str
+    running_sha256: str
+
+    @property
+    def builtin(self) -> bool:
+        """Whether the plugin runs inside the server, so that it has no process to lose."""
+        return "+builtin" in self.running_version
+
+    @property
+    def singleton(self) -> bool:
+        """Whether this is a part of the server itself, which cannot be reloaded."""
+        return self.plugin in SINGLETONS
+
+
+def mount_path(spelling: str) -> str:
+    """Return the canonical path of a mount: ``foo/``, or ``auth/foo/`` for an auth mount.
+
+    Accepts ``foo``, ``foo/``, ``/foo``, ``auth/foo`` and ``sys/auth/foo``.
+    Raises OptionError when nothing is left.
+    """
+    path = spelling.strip().strip("/")
+    if f"{path}/".startswith("sys/auth/"):
+        path = path[len("sys/") :]
+    if path in ("", "auth"):
+        raise OptionError(
+            f"{spelling!r} in mounts does not name a mount",
+            next_step="give the path of a mount, such as transit/ or auth/approle/",
+        )
+    return path + "/"
+
+
+def mount_paths(spellings: t.Iterable[str]) -> list[str]:
+    """Return the canonical paths in the order given, each once.
+
+    A mount that is named twice would have its plugin restarted twice.
+    """
+    return list(dict.fromkeys(mount_path(spelling) for spelling in spellings))
+
+
+def list_mounts(
+    client: VaultClient,
+    kinds: t.Sequence[str] = ("secret", "auth"),
+    namespace: str | None = None,
+) -> dict[str, Mount]:
+    """Return the mounts of the client's namespace, or of another, by path; raises VaultError."""
+    listings = (_listing(client, kind, namespace) for kind in kinds)
+    return {path: mount for listing in listings for path, mount in listing.items()}
+
+
+def read_mounts(client: VaultClient, paths: t.Sequence[str]) -> dict[str, Mount]:
+    """Return the mounts at ``paths`` that exist, in few requests; raises VaultError.
+
+    A row of its own is read for a few secrets mounts of one segment only: the server reads a row
+    by the longest prefix, so ``secret/typo`` would be answered by ``secret/``, and reading one of
+    an auth mount needs sudo.
+    """
+    secrets = [path for path in paths if mount_kind(path) == "secret"]
+    found: dict[str, Mount] = {}
+    if len(secrets) <= FEW_MOUNTS and all(path.count("/") == 1 for path in secrets):
+        rows = (_read_mount(client, path) for path in secrets)
+        found.update({mount.path: mount for mount in rows if mount is not None})
+    else:
+        found.update(_listing(client, "secret"))
+    if len(secrets) < len(paths):
+        found.update(_listing(client, "auth"))
+    return {path: found[path] for path in paths if path in found}
+
+
+def set_version(client: VaultClient, path: str, version: str) -> None:
+    """Configure the mount at ``path`` for ``version``, which its next reload starts.
+
+    The server refuses one that is not registered, and "no version".  Raises VaultError.
+    API: https://openbao.org/api-docs/system/mounts/#tune-mount-configuration
+    """
+    # This path does for auth mounts too, and needs no sudo, unlike sys/auth.
+    tune = f"sys/mounts/{path.rstrip('/')}/tune"
+    client.request("POST", tune, {"plugin_version": version}, repeatable=True)
+
+
+def no_such_mount(client: VaultClient, path: str) -> OptionError:
+    """Return the error for a ``path`` at which there is no mount, with the one probably meant."""
+    namespace = client.connection.namespace
+    inside = f' in namespace "{namespace}"' if namespace else ""
+    return OptionError(
+        f'mount "{path}" does not exist{inside}{_suggestion(client, path)}',
+        next_step='see "bao secrets list" and "bao auth list"; nothing was reloaded',
+    )
+
+
+def _suggestion(client: VaultClient, path: str) -> str:
+    try:
+        child = next((name for name in _child_namespaces(client) if path.startswith(name)), None)
+        if child is not None:
+            return f' (set namespace to "{child.rstrip("/")}" for the mount "{path[len(child) :]}")'
+        known = list(list_mounts(client))
+    except VaultError:
+        return ""
+    # The server would take secret/typo for secret/, and sys/mounts/foo for a part of itself.
+    inner = path[len("sys/mounts/") :] if path.startswith("sys/mounts/") else path
+    around = [mount for mount in known if inner.startswith(mount)]
+    near = around or difflib.get_close_matches(inner, known, n=1)
+    return did_you_mean(near[-1] if near else "")
+
+
+def _child_namespaces(client: VaultClient) -> list[str]:
+    try:
+        return [str(key) for key in client.request("LIST", "sys/namespaces").data.get("keys", [])]
+    except Refused:
+        return []
+
+
+def _listing(client: VaultClient, kind: str, namespace: str | None = None) -> dict[str, Mount]:
+    path = "sys/auth" if kind == "auth" else "sys/mounts"
+    rows = client.request("GET", path, namespace=namespace).data
+    prefix = "auth/" if kind == "auth" else ""
+    return {prefix + path: _mount(prefix + path, row) for path, row in rows.items()}
+
+
+def _read_mount(client: VaultClient, path: str) -> Mount | None:
+    try:
+        row = client.request("GET", f"sys/mounts/{path.rstrip('/')}").data
+    except Refused as error:
+        if any(words.startswith("No secret engine mount") for words in error.errors):
+            return None
+        raise
+    return _mount(path, row)
+
+
+def mount_kind(path: str) -> str:
+    """Return the kind of the mount at the canonical ``path``: secret or auth."""
+    return "auth" if path.startswith("auth/") else "secret"
+
+
+def _mount(path: str, row: t.Mapping[str, t.Any]) -> Mount:
+    return Mount(
+        path=path,
+        kind=mount_kind(path),
+        plugin=row.get("type") or "",
+        accessor=row.get("accessor") or "",
+        version=row.get("plugin_version") or "",
+        running_version=row.get("running_plugin_version") or "",
+        running_sha256=row.get("running_sha256") or "",
+    )

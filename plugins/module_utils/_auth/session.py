@@ -1,0 +1,193 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A client that logs in when it must, and takes back the token that it made.
+
+Inline authentication: https://openbao.org/docs/rfcs/inline-auth
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import typing as t
+
+from ansible_collections.vaultops.vault.plugins.module_utils._auth.method import LoginRequest
+from ansible_collections.vaultops.vault.plugins.module_utils._auth.methods import Identity
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
+    LoginFailed,
+    Refused,
+    VaultError,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._http.answers import Answer
+from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
+
+if t.TYPE_CHECKING:
+    import requests
+
+    from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import Connection
+    from ansible_collections.vaultops.vault.plugins.module_utils._http.transport import Outgoing
+
+_INLINE = "X-Vault-Inline-Auth-"
+_INLINE_FAILED = "failed to perform inline authentication"
+# A server's words for a request of nobody: an old Vault's, and a standby's for path help.
+_NOBODY = ("missing client token", "please forward to the active node")
+_READS = ("GET", "LIST")
+
+
+class Session(VaultClient):
+    """A client with an identity.
+
+    Nothing is sent for the identity before the first request that needs it.  ``mode`` is that of
+    the option auth_mode.  Whatever happens, the end of the ``with`` block revokes the token that a
+    login made, unless ``keep_token`` is set.
+    """
+
+    def __init__(self, connection: Connection, mode: str = "auto") -> None:
+        super().__init__(connection)
+        self.keep_token = False
+        self._mode = mode
+        self._method = ""
+        self._login: LoginRequest | None = None
+        self._made: dict[str, t.Any] = {}
+        self._inline_works = False
+        self._inline_refused = False
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        try:
+            if self._made and not self.keep_token:
+                self._revoke()
+        finally:
+            super().__exit__(*exception)
+
+    def adopt(self, identity: Identity) -> None:
+        """Be ``identity`` from now on."""
+        self.secrets.update(identity.secrets)
+        self._method, self.token, self._login = identity.method, identity.token, identity.login
+        wanted = self._mode == "inline" or (self._mode == "auto" and identity.repeatable)
+        if identity.login and wanted:
+            self.inline_headers = _inline_headers(identity.login, self.connection.namespace)
+            self.secrets.update(
+                value for name, value in self.inline_headers.items() if "-Parameter-" in name
+            )
+
+    def request(self, *args: t.Any, anonymous: bool = False, **more: t.Any) -> Answer:
+        """Send a request as VaultClient does, with the identity that was adopted.
+
+        Raises LoginFailed too.
+        """
+        if not anonymous and self._login and not self.token and not self.inline_headers:
+            self.log_in()
+        if anonymous or not self.inline_headers:
+            return super().request(*args, anonymous=anonymous, **more)
+        return self._request_inline(*args, **more)
+
+    def log_in(self) -> dict[str, t.Any]:
+        """Log in, work with the token from now on, and return what the server says of it."""
+        login = self._login
+        if login is None:
+            raise AssertionError("adopt an identity with a login first")
+        self.inline_headers = {}
+        try:
+            answer = self.request("POST", login.path, login.body, anonymous=True, repeatable=True)
+        except VaultError as error:
+            raise _login_failed(self._method, login, error) from None
+        token = str(answer.auth.get("client_token") or "")
+        if not token:
+            raise LoginFailed(
+                f"the login by {self._method} gave no token",
+                where=f"POST {login.path}",
+                next_step="if the server asks for a second factor, exempt this login from it",
+                request_id=answer.request_id,
+            )
+        self.token, self._made = token, answer.auth
+        self.secrets.add(token)
+        return answer.auth
+
+    def _request_inline(self, method: str, *args: t.Any, **more: t.Any) -> Answer:
+        self._inline_refused = False
+        try:
+            answer = super().request(method, *args, **more)
+        except Refused as error:
+            refused = self._inline_refused or _INLINE_FAILED in error.what
+            if refused and self._login:
+                raise _login_failed(self._method, self._login, error) from None
+            if not self._must_log_in(method, error):
+                raise self._told(error) from None
+            self.log_in()
+            return super().request(method, *args, **more)
+        self._inline_works = True
+        return answer
+
+    def _must_log_in(self, method: str, error: Refused) -> bool:
+        """Tell whether a login may help, and the refused request certainly did nothing.
+
+        A server without inline authentication sees a request of nobody, and the path help of any
+        server knows tokens only: 403, with an old Vault 400, at a standby 500.  A token of few uses
+        cannot be made inline: 500.
+        """
+        if self._mode != "auto":
+            return False
+        first_read = method in _READS and not self._inline_works
+        nobody = error.status == 403 or any(words in error.what for words in _NOBODY)
+        return nobody or (first_read and error.status in (400, 500))
+
+    def _told(self, error: Refused) -> Refused:
+        if error.status != 403 or self._inline_works:
+            return error
+        hint = "a server without inline authentication refuses too: then set auth_mode to login"
+        return error.retold(error.what, next_step=f"{error.next_step}; {hint}")
+
+    def _send(self, outgoing: Outgoing) -> tuple[requests.Response, str]:
+        response, where = super()._send(outgoing)
+        # What the server says of the login that went with the request.
+        self._inline_refused = f"{_INLINE}Failed" in response.headers
+        return response, where
+
+    def _revoke(self) -> None:
+        if self._made.get("token_type") == "batch":
+            return  # a batch token cannot be revoked: it lives on no server
+        try:
+            self.request("POST", "auth/token/revoke-self")
+        except VaultError as error:
+            if error.status == 403 and self._made.get("num_uses"):
+                return  # it is used up, so it is gone
+            self.warnings.append(
+                f"the token that the login made is not revoked: {error}; or set keep_token"
+            )
+
+
+def _inline_headers(login: LoginRequest, namespace: str) -> dict[str, str]:
+    """Return the headers that log in with the request that they go with."""
+    headers = {f"{_INLINE}Path": login.path, f"{_INLINE}Operation": "update"}
+    if namespace:
+        # Else a request to another namespace would log in there.
+        headers[f"{_INLINE}Namespace"] = namespace
+    for number, (key, value) in enumerate(login.body.items()):
+        # The server takes the name from the value: a header's own name loses its case.
+        text = json.dumps({"key": key, "value": value})
+        encoded = base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+        headers[f"{_INLINE}Parameter-{number}"] = encoded
+    return headers
+
+
+def _login_failed(method: str, login: LoginRequest, error: VaultError) -> LoginFailed:
+    next_step = error.next_step
+    if error.status in (400, 403, 404):
+        # The server does not tell a wrong mount from a wrong password.
+        next_step = (
+            f"check the options of auth_method {method}, and mount_point: "
+            f'the login goes to "{login.path}"'
+        )
+    return LoginFailed(
+        f"cannot log in by {method}: {error.what}",
+        where=error.where,
+        next_step=next_step,
+        status=error.status,
+        errors=error.errors,
+        request_id=error.request_id,
+        retry_after=error.retry_after,
+    )

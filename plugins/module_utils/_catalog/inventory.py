@@ -1,0 +1,167 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plugins as they are registered, pinned, configured and running, side by side.
+
+What the token may not read is None.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import Mount
+from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_catalog import (
+    Catalog,
+    CatalogEntry,
+    is_current,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import first_few
+
+
+class MountRow(t.NamedTuple):
+    """A mount: ``configured`` and ``expected`` are catalog entries, None where there is none.
+
+    ``current`` says whether it runs what is expected.
+    """
+
+    mount: Mount
+    configured: CatalogEntry | None
+    expected: CatalogEntry | None
+    current: bool | None
+
+    def as_result(self) -> dict[str, t.Any]:
+        """Return the row of a plugin's ``mounts``."""
+        mount, expected = self.mount, self.expected
+        registered = self.configured.sha256 if self.configured else None
+        return {
+            "path": mount.path,
+            "accessor": mount.accessor,
+            "configured": {"version": mount.version, "sha256": registered},
+            "expected": None if expected is None else _identity(expected),
+            "running": {"version": mount.running_version, "sha256": mount.running_sha256},
+            "current": self.current,
+        }
+
+
+class PluginRow(t.NamedTuple):
+    """A plugin of one kind: ``pin`` is empty for none, None where pins cannot be read."""
+
+    kind: str
+    name: str
+    versions: list[CatalogEntry] | None
+    pin: str | None
+    mounts: list[MountRow] | None
+
+    @property
+    def builtin(self) -> bool:
+        """Whether nothing but the server itself brings and runs it."""
+        if self.versions:
+            return all(entry.builtin for entry in self.versions)
+        return bool(self.mounts) and all(row.mount.builtin for row in self.mounts or [])
+
+    def as_result(self) -> dict[str, t.Any]:
+        """Return the row of the result's ``plugins``."""
+        return {
+            "type": self.kind,
+            "name": self.name,
+            "versions": None
+            if self.versions is None
+            else [{**_identity(entry), "builtin": entry.builtin} for entry in self.versions],
+            "pin": self.pin or None,
+            "mounts": None if self.mounts is None else [row.as_result() for row in self.mounts],
+        }
+
+    def summary(self) -> list[str]:
+        """Return a line for each version with its mounts, and one for mounts that have none."""
+        return [self._line(entry) for entry in self.versions or []] + self._lines_without_entry()
+
+    def _line(self, entry: CatalogEntry) -> str:
+        title = f"{self.name} {self.kind} {entry.version or 'without version'}"
+        if self.mounts is None or self.pin is None:
+            return title  # which mounts are to run it is not known
+        pinned = ", pinned" if entry.version and entry.version == self.pin else ""
+        rows = [row for row in self.mounts if row.expected == entry]
+        return f"{title}{pinned}: {_count(rows)}{_not_current(rows)}"
+
+    def _lines_without_entry(self) -> list[str]:
+        """Return a line for each missing version, and one for mounts that cannot be judged."""
+        title = f"{self.name} {self.kind}"
+        rows = [row for row in self.mounts or [] if row.expected is None]
+        lost = [row for row in rows if row.current is False]
+        rest = [row for row in rows if row.current is None]
+        lines = []
+        for version in dict.fromkeys(self.pin or row.mount.version for row in lost):
+            some = [row for row in lost if (self.pin or row.mount.version) == version]
+            lines.append(
+                f"{title} {version or 'without version'}, not registered: "
+                f"{_count(some)}{_not_current(some)}"
+            )
+        if rest:
+            lines.append(f"{title}: {_count(rest)} ({_shown(rest)})")
+        return lines
+
+
+def plugin_rows(
+    catalog: Catalog | None, mounts: t.Mapping[str, t.Sequence[Mount] | None]
+) -> list[PluginRow]:
+    """Return a row for each plugin, by kind and name; ``mounts`` are by kind."""
+    names = {(entry.kind, entry.name) for entry in (catalog.entries if catalog else [])}
+    for listed in mounts.values():
+        names |= {(mount.kind, mount.plugin) for mount in listed or [] if not mount.singleton}
+    return [_plugin_row(catalog, kind, name, mounts.get(kind)) for kind, name in sorted(names)]
+
+
+def _plugin_row(
+    catalog: Catalog | None, kind: str, name: str, mounts: t.Sequence[Mount] | None
+) -> PluginRow:
+    own = None if mounts is None else [mount for mount in mounts if mount.plugin == name]
+    return PluginRow(
+        kind=kind,
+        name=name,
+        versions=catalog.named(kind, name) if catalog else None,
+        pin=_pin(catalog, kind, name),
+        mounts=None if own is None else [_mount_row(catalog, mount) for mount in own],
+    )
+
+
+def _pin(catalog: Catalog | None, kind: str, name: str) -> str | None:
+    if catalog is None or catalog.hidden_pins:
+        return None
+    return catalog.pins.get((kind, name), "")
+
+
+def _mount_row(catalog: Catalog | None, mount: Mount) -> MountRow:
+    if catalog is None:
+        return MountRow(mount, None, None, None)
+    configured = catalog._replace(pins={}).expected_entry(mount)
+    if catalog.hidden_pins:
+        return MountRow(mount, configured, None, None)
+    expected = catalog.expected_entry(mount)
+    current = False if catalog.has_lost(mount) else is_current(mount, expected)
+    return MountRow(mount, configured, expected, current)
+
+
+def _identity(entry: CatalogEntry) -> dict[str, str]:
+    return {"version": entry.version, "sha256": entry.sha256}
+
+
+def _count(rows: t.Sequence[MountRow]) -> str:
+    return f"{len(rows) or 'no'} mount{'' if len(rows) == 1 else 's'}"
+
+
+def _not_current(rows: t.Sequence[MountRow]) -> str:
+    stale = [row for row in rows if row.current is False]
+    return f", {len(stale)} not current ({_shown(stale)})" if stale else ""
+
+
+def _shown(rows: t.Sequence[MountRow]) -> str:
+    return first_few([f"{row.mount.path} runs {_running(row)}" for row in rows])
+
+
+def _running(row: MountRow) -> str:
+    """Return what runs, with the sha256 where the version alone does not tell it apart."""
+    version, sha256 = row.mount.running_version, row.mount.running_sha256
+    same = row.expected is not None and row.expected.version == version
+    words = [version, sha256[:8] if same or not version else ""]
+    return " ".join(filter(None, words)) or "nothing"

@@ -1,0 +1,35 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The front of a module on a target: AnsibleModule around perform()."""
+
+from __future__ import annotations
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+from ansible_collections.vaultops.vault.plugins.module_utils._front.perform import (
+    Operation,
+    argument_spec,
+    perform,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._http.transport import (
+    REQUESTS_IMPORT_ERROR,
+)
+
+
+def run_module(operation: Operation) -> None:
+    """Run ``operation`` as the module of this process: prints the result and exits."""
+    module = AnsibleModule(
+        argument_spec=argument_spec(operation), supports_check_mode=True, **operation.CONSTRAINTS
+    )
+    if REQUESTS_IMPORT_ERROR is not None:
+        module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
+    outcome = perform(operation, module.params, module.check_mode)
+    module.no_log_values.update(outcome.secrets)
+    for warning in outcome.warnings:
+        module.warn(warning)
+    if not module._diff:
+        outcome.result.pop("diff", None)
+    if outcome.result.get("failed"):
+        module.fail_json(**outcome.result)
+    module.exit_json(**outcome.result)

@@ -1,0 +1,203 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""HTTP to one Vault or OpenBao server: one connection, one request(); nothing of plugins here.
+
+API: https://developer.hashicorp.com/vault/api-docs and https://openbao.org/api-docs/
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import typing as t
+from urllib.parse import urljoin, urlsplit
+
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
+    OptionError,
+    Refused,
+    VaultError,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._http.answers import (
+    Answer,
+    hint_403,
+    read_answer,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._http.proxies import proxy_secrets
+from ansible_collections.vaultops.vault.plugins.module_utils._http.retries import Repeats
+from ansible_collections.vaultops.vault.plugins.module_utils._http.transport import (
+    Outgoing,
+    Transport,
+    base_url,
+)
+
+if t.TYPE_CHECKING:
+    import requests
+
+    from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import Connection
+
+_REDIRECTS = (301, 302, 307, 308)
+
+
+class VaultClient:
+    """One server, one namespace, one identity, one kept-alive connection.
+
+    Use it as a context manager.  The identity is set by whoever logs in: ``token``, or
+    ``inline_headers`` that log in with each request and are sent instead.  ``secrets`` are all
+    texts that no output may show; ``warnings`` are for the user; ``tell`` takes lines for one who
+    watches a long wait.  With ``forwarding`` off, the node itself answers, or refuses with 307.
+    ``longest_wait`` (seconds) bounds connecting and each wait, whatever else is set.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.token: str | None = None
+        self.inline_headers: dict[str, str] = {}
+        self.warnings: list[str] = []
+        self.forwarding = True
+        self.longest_wait: float | None = None
+        self.tell: t.Callable[[str], None] = _tell_nobody
+        self._base = base_url(connection)
+        self._transport = Transport(connection)
+        self.secrets: set[str] = proxy_secrets(self._transport.proxies)
+
+    def __enter__(self) -> VaultClient:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._transport.close()
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: t.Mapping[str, t.Any] | None = None,
+        *,
+        query: t.Mapping[str, str] | None = None,
+        namespace: str | None = None,
+        anonymous: bool = False,
+        repeatable: bool | None = None,
+        read_timeout: float | None = None,
+    ) -> Answer:
+        """Send a request to ``/v1/<path>`` and return the answer.
+
+        ``namespace`` is another one than the connection's, ``""`` the root namespace.
+        ``anonymous`` sends no identity, as a login needs it.
+        ``repeatable`` (default: reads are) allows to send it again where the server may have got
+        it; a request that the server certainly did not act on is sent again in any case, up to
+        the connection's ``retries``, see _retry.
+        ``read_timeout`` (seconds; default: the connection's timeout) bounds the wait for the
+        answer; connecting is bounded on its own by the connection's connect_timeout.
+        One redirect is followed, to the same host or to the cluster's leader, and all further
+        requests go there.
+
+        Raises NotSent, NoAnswer, Refused or OptionError, each with its next step.
+        """
+        if namespace is None:
+            namespace = self.connection.namespace
+        if repeatable is None:
+            repeatable = method in ("GET", "LIST")
+        outgoing = Outgoing(
+            method=method,
+            path=path,
+            query=query,
+            headers=self._headers(namespace, anonymous),
+            content=None if body is None else json.dumps(body),
+            patience=self.longest_wait or read_timeout or self.connection.timeout,
+        )
+        repeats = Repeats(self.connection.retries, repeatable)
+        try:
+            return self._until_answered(outgoing, repeats, hint_403(method, path, namespace))
+        finally:
+            if repeats.count:
+                self.warnings.append(repeats.told(f"{method} {path}"))
+
+    def _until_answered(self, outgoing: Outgoing, repeats: Repeats, hint: str) -> Answer:
+        while True:
+            try:
+                return self._exchange(outgoing, hint)
+            except VaultError as error:
+                wait = repeats.next_wait(error)
+                if wait is None:
+                    raise
+                time.sleep(wait)
+
+    def _exchange(self, outgoing: Outgoing, hint: str) -> Answer:
+        response, where = self._send(outgoing)
+        if response.status_code in _REDIRECTS and not self.forwarding:
+            raise _refused_redirect(response, where, "which is not the node that was asked")
+        if response.status_code in _REDIRECTS:
+            self._base = self._redirected_base(response, outgoing, where)
+            response, where = self._send(outgoing)
+            if response.status_code in _REDIRECTS:
+                raise _refused_redirect(response, where, "after a first redirect")
+        return read_answer(response, where, hint)
+
+    def _send(self, outgoing: Outgoing) -> tuple[requests.Response, str]:
+        return self._transport.send(outgoing, self._base)
+
+    def _redirected_base(self, response: requests.Response, outgoing: Outgoing, where: str) -> str:
+        """Return the base address that a redirect leads to, if our token may go there."""
+        here, location = urlsplit(self._base), response.headers.get("Location", "")
+        there = urlsplit(urljoin(response.url or self._base, location))
+        target = f"{there.scheme}://{there.netloc}"
+        if here.scheme == "https" and there.scheme != "https":
+            raise _refused_redirect(response, where, "which is not encrypted")
+        base, found, _rest = there.path.partition(outgoing.api_path)
+        if not found:
+            raise _refused_redirect(response, where, "which is another path")
+        if there.hostname != here.hostname and target != self._leader():
+            raise _refused_redirect(
+                response, where, f'which "{here.netloc}" does not name as its leader'
+            )
+        return target + base
+
+    def _leader(self) -> str:
+        """Return the address that this server advertises as the leader's, else nothing.
+
+        API: https://openbao.org/api-docs/system/leader/
+        """
+        headers = {"X-Vault-Request": "true"}
+        question = Outgoing("GET", "sys/leader", None, headers, None, self.connection.timeout)
+        response, where = self._send(question)
+        try:
+            address = read_answer(response, where, "").body.get("leader_address")
+        except VaultError:
+            return ""
+        return str(address or "").rstrip("/")
+
+    def _headers(self, namespace: str, anonymous: bool) -> dict[str, str]:
+        # An agent or proxy may insist on X-Vault-Request, its guard against request forgery.
+        headers = {"X-Vault-Request": "true", "Content-Type": "application/json"}
+        if self.inline_headers and not anonymous:
+            headers.update(self.inline_headers)
+        elif self.token and not anonymous:
+            headers["X-Vault-Token"] = self.token
+        if namespace:
+            headers["X-Vault-Namespace"] = namespace
+        if not self.forwarding:
+            headers["X-Vault-No-Request-Forwarding"] = "true"
+        for name, value in headers.items():
+            if not (value.isascii() and value.isprintable()):
+                option = name.rsplit("-", maxsplit=1)[-1].lower()
+                raise OptionError(
+                    f"{option} contains characters that no HTTP header can carry",
+                    next_step="look for a line break or an invisible character in it",
+                )
+        return headers
+
+
+def _tell_nobody(_line: str) -> None:
+    pass
+
+
+def _refused_redirect(response: requests.Response, where: str, why: str) -> Refused:
+    there = urlsplit(response.headers.get("Location", ""))
+    # Only scheme and host: the rest of a location may carry a secret.
+    target = f"{there.scheme}://{there.netloc.split('@')[-1]}" if there.netloc else "another path"
+    return Refused(
+        f"the server redirects to {target}, {why}, so the request was not sent there",
+        where=where,
+        next_step="set url to the address of the active node, or to one that forwards to it",
+        status=response.status_code,
+    )

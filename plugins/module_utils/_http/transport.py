@@ -1,0 +1,170 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How bytes get to the server: the connection of `requests`."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import tempfile
+import traceback
+import typing as t
+from urllib.parse import quote
+from urllib.request import getproxies
+
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
+
+if t.TYPE_CHECKING:
+    from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import Connection
+
+REQUESTS_IMPORT_ERROR: str | None
+try:
+    import requests
+    from requests.adapters import HTTPAdapter
+    from requests.utils import get_environ_proxies
+    from urllib3 import disable_warnings
+    from urllib3.connection import HTTPConnection
+    from urllib3.exceptions import HTTPError, InsecureRequestWarning
+except ImportError:
+    REQUESTS_IMPORT_ERROR = traceback.format_exc()
+else:
+    REQUESTS_IMPORT_ERROR = None
+
+# Idle firewalls and load balancers drop a silent connection while a plugin takes long to start.
+_KEEP_ALIVE = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)] + [
+    (socket.IPPROTO_TCP, getattr(socket, name), seconds)
+    for name, seconds in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))
+    if hasattr(socket, name)
+]
+
+
+_HEADERS = {
+    "User-Agent": "ansible-collection/vaultops.vault",
+    "Accept-Encoding": "gzip, deflate",
+    "Accept": "*/*",
+}
+
+
+class Outgoing(t.NamedTuple):
+    """A request as it goes out: ``path`` is that of the API, ``patience`` the seconds we wait."""
+
+    method: str
+    path: str
+    query: t.Mapping[str, str] | None
+    headers: t.Mapping[str, str]
+    content: str | None
+    patience: float
+
+    @property
+    def api_path(self) -> str:
+        """The path of the URL."""
+        return f"/v1/{quote(self.path)}"
+
+
+def base_url(connection: Connection) -> str:
+    """Return the address as `requests` spells it: that of a unix socket is quoted as a host."""
+    if connection.socket_path:
+        return f"http+unix://{quote(connection.socket_path, safe='')}"
+    return connection.url
+
+
+class Transport:
+    """The one connection to a server, kept alive, and how it is to be trusted.
+
+    It is an adapter of `requests` without its Session: a Session merges cookies, netrc and the
+    environment into each request, which we must not have and would pay for (docs/performance.md).
+    ``proxies`` are those in use, by scheme.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        """Prepare the connection; raises OptionError where a library is missing."""
+        self._open = contextlib.ExitStack()
+        self._shown_url = connection.url
+        self._is_socket = bool(connection.socket_path)
+        self._connect_timeout = connection.connect_timeout
+        self._cert = connection.client_cert
+        self._verify = connection.verify
+        if not self._verify:
+            # The user's decision need not be told on stderr; this process ends with the task.
+            disable_warnings(InsecureRequestWarning)
+        if connection.ca_pem:
+            self._verify = self._open.enter_context(_file_of(connection.ca_pem))
+        self.proxies: dict[str, str] = {} if self._is_socket else _proxies(connection)
+        self._adapter = _unix_adapter() if self._is_socket else _tcp_adapter(connection)
+        self._open.callback(self._adapter.close)
+
+    def close(self) -> None:
+        """End the connection."""
+        self._open.close()
+
+    def send(self, request: Outgoing, base: str) -> tuple[requests.Response, str]:
+        """Send ``request`` to ``base`` once; return what came back, and the request in words.
+
+        Raises NotSent or NoAnswer.
+        """
+        shown = self._shown_url if self._is_socket else base
+        where = f"{request.method} {shown}{request.api_path}"
+        timeouts = (min(self._connect_timeout, request.patience), request.patience)
+        try:
+            response = self._adapter.send(
+                _prepared(request, base),
+                timeout=timeouts,
+                verify=self._verify,
+                cert=self._cert,
+                proxies=self.proxies,
+            )
+            _body = response.content  # read here, where a connection that breaks is told
+        except (requests.RequestException, HTTPError, OSError) as error:
+            # Imported here, as most tasks never need it and a module compiles what it imports.
+            from ansible_collections.vaultops.vault.plugins.module_utils._http import (
+                transport_errors,
+            )
+
+            raise transport_errors.transport_error(error, shown, where, timeouts) from None
+        return response, where
+
+
+def _prepared(request: Outgoing, base: str) -> requests.PreparedRequest:
+    prepared = requests.PreparedRequest()
+    # Its steps one by one: cookies and authentication are none of the API's.
+    prepared.prepare_method(request.method)
+    prepared.prepare_url(base + request.api_path, request.query)
+    prepared.prepare_headers({**_HEADERS, **request.headers})
+    prepared.prepare_body(request.content, None)
+    return prepared
+
+
+def _proxies(connection: Connection) -> dict[str, str]:
+    if connection.proxies is not None:
+        return dict(connection.proxies)
+    # The usual case is none at all, which is known at a tenth of the price.
+    return dict(get_environ_proxies(connection.url)) if getproxies() else {}
+
+
+def _tcp_adapter(connection: Connection) -> HTTPAdapter:
+    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=1, max_retries=0)
+    pool: dict[str, t.Any] = {"socket_options": HTTPConnection.default_socket_options + _KEEP_ALIVE}
+    if connection.server_name and connection.url.startswith("https://"):
+        pool.update(server_hostname=connection.server_name, assert_hostname=connection.server_name)
+    adapter.init_poolmanager(1, 1, block=False, **pool)
+    return adapter
+
+
+@contextlib.contextmanager
+def _file_of(text: str) -> t.Iterator[str]:
+    with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
+        file.write(text)
+        file.flush()
+        yield file.name
+
+
+def _unix_adapter() -> t.Any:
+    try:
+        from requests_unixsocket import UnixAdapter
+    except ImportError:
+        raise OptionError(
+            "a unix:// address needs the Python library requests-unixsocket2 where the task runs",
+            next_step="install it, or let the agent listen on a TCP port of loopback",
+        ) from None
+    return UnixAdapter()
