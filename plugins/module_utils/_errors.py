@@ -5,18 +5,19 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
+
+from ansible_collections.vaultops.vault.plugins.module_utils._types import Result
 
 
 class VaultError(Exception):
-    """The task cannot go on, told so that an operator can act on it.
+    """The task cannot go on; the message tells an operator what to do.
 
     ``what`` says what happened and starts in lower case; ``where`` names the request;
     ``next_step`` tells what to do.  ``status`` is the HTTP status of the answer, None where
-    there was no answer; ``errors`` are the server's own words; ``retry_after`` (seconds) is its
-    wish; ``result`` holds what is nevertheless known of the outcome and is merged into the failed
-    task's result.
+    there was no answer; ``errors`` are the server's own words; ``retry_after`` (seconds) is what
+    the server asks to wait; ``result`` is what an operation knows of the outcome all the same,
+    and is merged into the result of the failed task.
     """
 
     def __init__(
@@ -29,7 +30,7 @@ class VaultError(Exception):
         errors: t.Sequence[str] = (),
         request_id: str | None = None,
         retry_after: float | None = None,
-        result: dict[str, t.Any] | None = None,
+        result: Result | None = None,
     ) -> None:
         super().__init__(what)
         self.what = what
@@ -45,18 +46,24 @@ class VaultError(Exception):
         message = f"{self.what} ({self.where})" if self.where else self.what
         return f"{message}; {self.next_step}" if self.next_step else message
 
-    def retold(self: E, what: str, *, next_step: str = "", **result: t.Any) -> E:
-        """Return the same error in an operation's words: a caller that knows more says more."""
+    def with_context(
+        self: E, what: str = "", *, next_step: str = "", result: Result | None = None
+    ) -> E:
+        """Return the same error with what a caller knows better; the rest stays as it is."""
         return type(self)(
-            what,
+            what or self.what,
             where=self.where,
             next_step=next_step or self.next_step,
             status=self.status,
             errors=self.errors,
             request_id=self.request_id,
             retry_after=self.retry_after,
-            result={**self.result, **result},
+            result=self.result if result is None else result,
         )
+
+    def without_effect(self: E, outcome: str) -> E:
+        """Return the same error with ``outcome``, such as "nothing was reloaded", at its end."""
+        return self.with_context(next_step="; ".join(filter(None, (self.next_step, outcome))))
 
 
 E = t.TypeVar("E", bound=VaultError)
@@ -71,7 +78,7 @@ class NotSent(VaultError):
 
 
 class Unreachable(NotSent):
-    """Nobody listens there, or not yet: a moment later it may be different."""
+    """The connection failed; a moment later it may succeed."""
 
 
 class NoAnswer(VaultError):
@@ -82,32 +89,21 @@ class Refused(VaultError):
     """The server answered with an error."""
 
 
+class PermissionDenied(Refused):
+    """The server answered 403: the token may not do this."""
+
+
 class LoginFailed(VaultError):
     """There is no token to work with, so the server did nothing of what the task is for."""
 
 
-# A message names so many of a kind; all of them are in the result.
-SHOWN = 5
+T = t.TypeVar("T")
 
 
-def first_few(words: t.Sequence[str]) -> str:
-    """Return the first few of ``words``, and how many more there are."""
-    more = len(words) - SHOWN
-    return ", ".join(words[:SHOWN]) + (f" and {more} more" if more > 0 else "")
-
-
-def named(paths: t.Sequence[str]) -> str:
-    """Return the first few of ``paths`` in quotes, and how many more there are."""
-    return first_few([f'"{path}"' for path in paths])
-
-
-def did_you_mean(near: str) -> str:
-    """Return the suggestion for a name that is not there, nothing where none is ``near``."""
-    return f' (did you mean "{near}"?)' if near else ""
-
-
-def one_line(text: str) -> str:
-    """Return the server's words without the counts, bullets and line breaks of its multi-errors."""
-    without_counts = re.sub(r"\d+ errors? occurred:", "", text)
-    parts = (part.strip(" \t*") for part in without_counts.split("\n"))
-    return ", ".join(dict.fromkeys(part for part in parts if part)).replace(":, ", ": ")
+def if_permitted(read: t.Callable[[], T], denied: list[PermissionDenied]) -> T | None:
+    """Return what ``read`` returns, or None with one more in ``denied`` where the token may not."""
+    try:
+        return read()
+    except PermissionDenied as error:
+        denied.append(error)
+        return None

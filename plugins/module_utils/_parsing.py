@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the vaultops.vault authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Durations as the command line clients spell them."""
+"""What the text of an option or an environment variable means: durations and booleans."""
 
 from __future__ import annotations
 
@@ -12,6 +12,12 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import Opti
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _PART = r"(\d+(?:\.\d+)?)(ms|s|m|h|d)"
+
+# The words that Ansible takes for a boolean.
+_BOOLEANS = {
+    **dict.fromkeys(("y", "yes", "on", "1", "true", "t", "1.0"), True),
+    **dict.fromkeys(("n", "no", "off", "0", "false", "f", "0.0"), False),
+}
 
 
 def parse_duration(text: t.Any, option: str) -> float:
@@ -32,3 +38,8 @@ def parse_duration(text: t.Any, option: str) -> float:
             next_step="give seconds above zero, or a duration such as 60s or 1m30s",
         )
     return seconds
+
+
+def parse_bool(text: str) -> bool | None:
+    """Return the boolean that ``text`` means to Ansible, None where it is another text."""
+    return _BOOLEANS.get(text.strip().lower())

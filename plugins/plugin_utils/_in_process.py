@@ -122,7 +122,7 @@ class InProcessAction(ActionBase):
             for both in checked._warnings
         ]
         if checked.error_messages:
-            result = {"failed": True, "changed": False, "msg": self._told(checked.errors)}
+            result = {"failed": True, "changed": False, "msg": self._usage_error(checked.errors)}
         else:
             result, more, found = self._performed(params)
             warnings += more
@@ -140,18 +140,18 @@ class InProcessAction(ActionBase):
 
     def _performed(self, params: dict[str, t.Any]) -> tuple[dict[str, t.Any], list[str], set[str]]:
         try:
-            outcome = perform(self.operation, params, self._task.check_mode, self._tell)
+            outcome = perform(self.operation, params, self._task.check_mode, self._progress)
         except Exception as error:  # noqa: BLE001 - a mistake of ours must not take the worker down
-            told = f"unexpected {type(error).__name__} in {self._task.action}; please report it"
+            message = f"unexpected {type(error).__name__} in {self._task.action}; please report it"
             # Where it happened, without the error's own words: they may hold a secret.
             frames = "".join(traceback.format_tb(error.__traceback__))
-            return {"failed": True, "msg": told, "exception": frames}, [], set()
+            return {"failed": True, "msg": message, "exception": frames}, [], set()
         return outcome.result, outcome.warnings, outcome.secrets
 
-    def _tell(self, line: str) -> None:
+    def _progress(self, line: str) -> None:
         display.v(f"{self._task.action}: {line}", host=self._host)
 
-    def _told(self, errors: t.Any) -> str:
+    def _usage_error(self, errors: t.Any) -> str:
         if isinstance(errors[0], UnsupportedError):
             return f"Unsupported parameters for ({self._task.action}) module: {errors.msg}"
         return str(errors.msg)

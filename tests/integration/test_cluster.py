@@ -18,9 +18,10 @@ import typing as t
 import pytest
 import requests
 
+from ansible_collections.vaultops.vault.plugins.module_utils._api import ha_status
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import Connection
-from ansible_collections.vaultops.vault.plugins.module_utils._reload import nodes
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.nodes import Nodes, NodeState
 from ansible_collections.vaultops.vault.tests.support import logins
 from ansible_collections.vaultops.vault.tests.support.ansible_runs import (
     REPOSITORY,
@@ -523,23 +524,25 @@ def test_another_node_has_become_active(stage: Stage, seconds: float) -> None:
 def test_a_node_that_becomes_a_standby_is_not_one_without_plugins(stage: Stage) -> None:
     """For a second it leaves all to the active node, as one does that runs no plugins."""
     former = stage.cluster.active
-    seen: list[nodes.NodeLook] = []
+    seen: list[NodeState] = []
     with VaultClient(Connection(former.url)) as client:
         client.token = former.token
-        node = nodes.Node(former.url, former.name)
-        looking = nodes.Nodes(client, [node], 5.0, "")
-        with looking as nodes, in_background(stage.cluster.step_down) as moving:
+        node = ha_status.Node(former.url, former.name)
+        with (
+            Nodes(client, [node], 5.0, "") as nodes,
+            in_background(stage.cluster.step_down) as moving,
+        ):
             moved = time.monotonic()
             # It is a standby for a second before it answers as one.
             while time.monotonic() < moved + 3.0:
                 if moving.is_alive():
                     moved = time.monotonic()
-                seen.append(nodes.look_at(node, ["weather/"], "", 5.0))
+                seen.append(nodes.inspect_node(node, ["weather/"], "", 5.0))
                 time.sleep(0.02)
-    assert not [look for look in seen if look.forwards]
-    assert all("weather/" in look.mounts or look.error for look in seen)
+    assert not [state for state in seen if state.forwards]
+    assert all("weather/" in state.mounts or state.error for state in seen)
     assert (seen[-1].server.role, seen[-1].error) == ("standby", "")
-    assert seen[-1].lives["weather/"].serves is True
+    assert seen[-1].health["weather/"].alive is True
 
 
 @slow

@@ -9,13 +9,14 @@ import pytest
 
 from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import Mount
 from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_catalog import (
-    Catalog,
     CatalogEntry,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._catalog.catalog import Catalog
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog.inventory import (
     PluginRow,
     plugin_rows,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._operations import plugin_info
 
 ONE, TWO = "1" * 64, "a" * 64
 BUILTIN = "v1.20.0+builtin.vault"
@@ -72,7 +73,7 @@ REBUILT = mount("d/", "v1.1.0", "v1.1.0", "c" * 64)
             id="pinned",
         ),
         pytest.param(
-            Catalog(ENTRIES, {}, hidden_pins=True),
+            Catalog(ENTRIES, None),
             [MOVED, SAME],
             [None, None],
             [
@@ -133,7 +134,7 @@ def test_what_is_current(
 
 
 def test_a_pin_changes_what_is_expected_and_not_what_is_configured() -> None:
-    (shown,) = row_of(Catalog(ENTRIES, PINNED), SAME).as_result()["mounts"]
+    (shown,) = plugin_info._plugin_row(row_of(Catalog(ENTRIES, PINNED), SAME))["mounts"]
     assert shown["configured"] == {"version": "v1.0.0", "sha256": ONE}
     assert shown["expected"] == {"version": "v1.1.0", "sha256": TWO}
     assert shown["running"] == {"version": "v1.0.0", "sha256": ONE}
@@ -162,5 +163,5 @@ def test_a_builtin_plugin_in_a_version_that_is_not_there() -> None:
 def test_a_database_plugin_has_no_mounts() -> None:
     entry = CatalogEntry("database", "pg", "v1.0.0", ONE, False)
     (row,) = plugin_rows(Catalog([entry], {}), {"secret": [], "auth": []})
-    assert row.as_result()["mounts"] is None
+    assert plugin_info._plugin_row(row)["mounts"] is None
     assert row.summary() == ["pg database v1.0.0"]

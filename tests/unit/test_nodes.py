@@ -9,6 +9,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.vaultops.vault.plugins.module_utils._api.ha_status import Node
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     NoAnswer,
     OptionError,
@@ -19,7 +20,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._http.answers impor
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import Connection
 from ansible_collections.vaultops.vault.plugins.module_utils._reload import nodes
-from ansible_collections.vaultops.vault.plugins.module_utils._reload.nodes import Node, find_nodes
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.nodes import find_nodes
 
 HEARD, MEMBERS = "sys/ha-status", "sys/storage/raft/configuration"
 DENIED = Refused("permission denied", status=403)

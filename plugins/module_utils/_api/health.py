@@ -14,11 +14,11 @@ import typing as t
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import VaultError
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 
-# What scope=global does: the server tells of each node; all nodes reload and nothing is told;
-# one node reloads, whatever was asked; there is one node that runs plugins; nobody knows.
-REPORTS, SILENT, IGNORED, NEEDLESS, UNKNOWN = (
-    "spreads and reports",
-    "spreads silently",
+# What scope=global does: all nodes reload, and the server has a report of each; all nodes reload,
+# without reports; only the node that answers reloads; only one node runs plugins; unknown.
+REPORTED, UNREPORTED, IGNORED, NEEDLESS, UNKNOWN = (
+    "reported",
+    "unreported",
     "ignored",
     "needless",
     "unknown",
@@ -26,14 +26,14 @@ REPORTS, SILENT, IGNORED, NEEDLESS, UNKNOWN = (
 
 # Product, whether Enterprise, from which version on, what scope=global does: the first row counts.
 _GLOBAL = (
-    ("Vault", True, (0,), REPORTS),
+    ("Vault", True, (0,), REPORTED),
     ("Vault", False, (0,), NEEDLESS),  # its standbys run no plugins
-    ("OpenBao", False, (2, 7, 2), SILENT),
+    ("OpenBao", False, (2, 7, 2), UNREPORTED),
     ("OpenBao", False, (2, 5), IGNORED),  # its standbys run plugins of their own
     ("OpenBao", False, (0,), NEEDLESS),
 )
 
-# Whatever its state, a server is to answer 200: the body tells the rest.
+# Whatever its state, a server is to answer 200: the body has the rest.
 _ALWAYS_200 = dict.fromkeys(
     (
         "standbycode",
@@ -49,7 +49,7 @@ _ALWAYS_200 = dict.fromkeys(
 
 
 class Server(t.NamedTuple):
-    """A server as it tells itself: ``product`` is OpenBao, Vault, or empty where it does not say.
+    """What a server says of itself: ``product`` is OpenBao, Vault, or empty where it does not say.
 
     ``role`` is active, standby, performance standby, sealed or not initialized, empty for unknown.
     ``ha`` says whether it is part of a cluster, None where that was not asked; ``leader`` is the
@@ -71,6 +71,11 @@ class Server(t.NamedTuple):
         return f"{self.product}{edition} {self.version}" if self.product else "this server"
 
     @property
+    def cli(self) -> str:
+        """The name of the product's command line client."""
+        return "bao" if self.product == "OpenBao" else "vault"
+
+    @property
     def standbys_learn(self) -> bool:
         """Whether a standby learns of a mount's new version before it is restarted."""
         return self.product != "OpenBao" or self._numbers >= (2, 7)
@@ -80,8 +85,8 @@ class Server(t.NamedTuple):
         return tuple(int(part) for part in re.findall(r"\d+", self.version)[:3])
 
     @property
-    def runs_global(self) -> str:
-        """What scope=global does here, a row of the table above."""
+    def global_scope(self) -> str:
+        """What scope=global does here, by the table above."""
         if self.ha is False:
             return NEEDLESS
         for product, enterprise, start, meaning in _GLOBAL:
@@ -91,7 +96,7 @@ class Server(t.NamedTuple):
 
 
 def read_server(client: VaultClient) -> Server:
-    """Return what the server tells without a token, in two requests; what it hides is unknown."""
+    """Return what the server says without a token, in two requests; what it hides is unknown."""
     try:
         server = read_health(client)
         leader = client.request("GET", "sys/leader", namespace="", anonymous=True).body
@@ -102,7 +107,7 @@ def read_server(client: VaultClient) -> Server:
 
 
 def read_health(client: VaultClient) -> Server:
-    """Return what ``sys/health`` tells; raises VaultError."""
+    """Return what ``sys/health`` says; raises VaultError."""
     answer = client.request(
         "GET", "sys/health", query=_ALWAYS_200, namespace="", anonymous=True
     ).body
@@ -115,6 +120,14 @@ def read_health(client: VaultClient) -> Server:
         role=_role(answer),
         cluster_id=str(answer.get("cluster_id") or ""),
     )
+
+
+def cli_name(client: VaultClient) -> str:
+    """Return the name of the product's command line client, for a message."""
+    try:
+        return read_health(client).cli
+    except VaultError:
+        return Server().cli
 
 
 def _role(answer: t.Mapping[str, t.Any]) -> str:

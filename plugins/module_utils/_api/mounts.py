@@ -1,28 +1,23 @@
 # Copyright (c) 2026, the vaultops.vault authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Mounts: how they are spelled, what a server tells of them, and which one a user means.
+"""Mounts: how their paths are spelled, what the server says of them, their configured version.
 
 API: https://openbao.org/api-docs/system/mounts/ and https://openbao.org/api-docs/system/auth/
 """
 
 from __future__ import annotations
 
-import difflib
 import typing as t
 
-from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
-    OptionError,
-    Refused,
-    VaultError,
-    did_you_mean,
-)
+from ansible_collections.vaultops.vault.plugins.module_utils._api.running import Running
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError, Refused
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 
 # Reading one row takes 1 ms; listing 1,000 mounts takes 30 ms and 800 kB.
 FEW_MOUNTS = 5
 
-# Parts of the server itself; the ns_ ones are those of a namespace of Vault Enterprise.
+# Parts of the server itself; those with ns_ are of a namespace of Vault Enterprise.
 SINGLETONS = frozenset(
     prefix + name for prefix in ("", "ns_") for name in ("system", "cubbyhole", "identity", "token")
 )
@@ -33,7 +28,7 @@ class Mount(t.NamedTuple):
 
     ``path`` is the canonical one; ``kind`` is secret or auth; ``version`` is the configured
     version, empty for none; ``running_version`` and ``running_sha256`` are of the catalog entry
-    that the server loaded last, which says nothing of whether it still serves.
+    that the server loaded last, which does not show whether the plugin still runs.
     """
 
     path: str
@@ -43,6 +38,11 @@ class Mount(t.NamedTuple):
     version: str
     running_version: str
     running_sha256: str
+
+    @property
+    def running(self) -> Running:
+        """What the server loaded last."""
+        return Running(self.running_version, self.running_sha256)
 
     @property
     def builtin(self) -> bool:
@@ -118,38 +118,6 @@ def set_version(client: VaultClient, path: str, version: str) -> None:
     # This path does for auth mounts too, and needs no sudo, unlike sys/auth.
     tune = f"sys/mounts/{path.rstrip('/')}/tune"
     client.request("POST", tune, {"plugin_version": version}, repeatable=True)
-
-
-def no_such_mount(client: VaultClient, path: str) -> OptionError:
-    """Return the error for a ``path`` at which there is no mount, with the one probably meant."""
-    namespace = client.connection.namespace
-    inside = f' in namespace "{namespace}"' if namespace else ""
-    return OptionError(
-        f'mount "{path}" does not exist{inside}{_suggestion(client, path)}',
-        next_step='see "bao secrets list" and "bao auth list"; nothing was reloaded',
-    )
-
-
-def _suggestion(client: VaultClient, path: str) -> str:
-    try:
-        child = next((name for name in _child_namespaces(client) if path.startswith(name)), None)
-        if child is not None:
-            return f' (set namespace to "{child.rstrip("/")}" for the mount "{path[len(child) :]}")'
-        known = list(list_mounts(client))
-    except VaultError:
-        return ""
-    # The server would take secret/typo for secret/, and sys/mounts/foo for a part of itself.
-    inner = path[len("sys/mounts/") :] if path.startswith("sys/mounts/") else path
-    around = [mount for mount in known if inner.startswith(mount)]
-    near = around or difflib.get_close_matches(inner, known, n=1)
-    return did_you_mean(near[-1] if near else "")
-
-
-def _child_namespaces(client: VaultClient) -> list[str]:
-    try:
-        return [str(key) for key in client.request("LIST", "sys/namespaces").data.get("keys", [])]
-    except Refused:
-        return []
 
 
 def _listing(client: VaultClient, kind: str, namespace: str | None = None) -> dict[str, Mount]:

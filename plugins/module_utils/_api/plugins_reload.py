@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the vaultops.vault authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The reload endpoint: what is sent, how long we wait, and what the server's answer means.
+"""The reload endpoint: what is sent, its timeout, and what the server's answer means.
 
 API: https://developer.hashicorp.com/vault/api-docs/system/plugins-reload and
 https://openbao.org/api-docs/system/plugins-reload/
@@ -14,21 +14,19 @@ import types
 import typing as t
 
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
-    SHOWN,
     NoAnswer,
     Refused,
     VaultError,
-    named,
-    one_line,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._text import SHOWN, one_line, quoted
 
 RELOAD_PATH = "sys/plugins/reload/backend"
 
 # The server gives a plugin that hangs at its start 120 s, one mount after the other, and it
-# cancels the reload when the client hangs up: what it has stopped by then stays dead.
-SECONDS_PER_MOUNT = 130.0
-# How many mounts a plugin has is the server's knowledge: wait as for so many.
+# cancels the reload when the client hangs up: what it has stopped by then stays down.
+TIMEOUT_PER_MOUNT = 130.0
+# How many mounts a plugin has is not always known here: then the timeout is that of so many.
 ASSUMED_MOUNTS = 30
 
 # The server refuses JSON of 1,000 strings and more, and strings of 1 MiB and more.
@@ -38,40 +36,43 @@ TEXT_LIMIT = 1_000_000
 _NOTHING_RELOADED = "no plugins were reloaded"
 
 
-class _Words(t.NamedTuple):
-    """What a part of the server's words means: did it touch a mount, and what to do next."""
+class _Meaning(t.NamedTuple):
+    """What a part of the server's words means: did it touch a mount, and what to do next.
+
+    ``{cli}`` in ``next_step`` stands for the product's command line client.
+    """
 
     part: str
     touched: bool
     next_step: str
 
 
-MEND = (
-    "a mount whose reload failed is down until a reload of it succeeds: mend the plugin (its "
-    "file, sha256 or catalog entry; the server's log tells), then repeat the task"
+FIX_PLUGIN = (
+    "a mount whose reload failed is down until a reload of it succeeds: fix the plugin (its file, "
+    "sha256 or catalog entry; the server's log has the reason), then run the task again"
 )
 
-_DOWN = _Words("cannot reload plugin", True, MEND)
+_DOWN = _Meaning("cannot reload plugin", True, FIX_PLUGIN)
 
 # The first row that fits counts.
-_WORDS = (
-    _Words(
+_MEANINGS = (
+    _Meaning(
         "cannot fetch mount entry",
         False,
-        'check the path in "bao secrets list" and "bao auth list", and the option namespace',
+        'check the path in "{cli} secrets list" and "{cli} auth list", and the option namespace',
     ),
-    _Words(
+    _Meaning(
         "singleton plugin",
         False,
         "it is a part of the server itself, with no plugin to reload: leave it out",
     ),
     _DOWN,
-    _Words(
+    _Meaning(
         "not found in the catalog",
         False,
-        'register the plugin first, or check its name in "bao plugin list"',
+        'register the plugin first, or check its name in "{cli} plugin list"',
     ),
-    _Words(
+    _Meaning(
         "only plugins of type auth and secret",
         False,
         "name the mounts that use it instead (option mounts)",
@@ -89,13 +90,13 @@ class ReloadAnswer(t.NamedTuple):
     """What one reload is known to have done, from the server's answer alone.
 
     ``changed``: the server reloaded, or stopped, at least one mount; None where that is unknown.
-    ``reloaded`` tells it by path where the paths were ours, ``otherwise`` for every other mount.
+    ``reloaded`` says it by path where the paths were ours, ``others`` for every other mount.
     ``failed``: the server's words about each mount that it named as failed, by path.
     ``error``: what kept the reload from being a whole success, None where it is one.
     """
 
     changed: bool | None
-    otherwise: bool | None
+    others: bool | None
     reloaded: t.Mapping[str, bool | None] = _NONE
     reload_id: str | None = None
     warnings: t.Sequence[str] = ()
@@ -104,12 +105,22 @@ class ReloadAnswer(t.NamedTuple):
 
     def was_reloaded(self, path: str) -> bool | None:
         """Return whether the mount at ``path`` was reloaded, None where that is unknown."""
-        return self.reloaded.get(path, self.otherwise)
+        return self.reloaded.get(path, self.others)
+
+    @property
+    def without_effect(self) -> bool:
+        """Whether it is certain that the server did nothing."""
+        return self.changed is False and not self.failed
+
+    @property
+    def lost(self) -> bool:
+        """Whether the answer was lost, so that what the server did is unknown."""
+        return isinstance(self.error, NoAnswer)
 
 
-# Nothing was sent, or certainly done; and nothing is known of what was done.
-UNTOUCHED = ReloadAnswer(changed=False, otherwise=False)
-UNTOLD = ReloadAnswer(changed=None, otherwise=None)
+# Nothing was sent, or it certainly had no effect; and nothing is known of what was done.
+NOTHING_DONE = ReloadAnswer(changed=False, others=False)
+NOTHING_KNOWN = ReloadAnswer(changed=None, others=None)
 
 
 def reload_plugin(
@@ -119,35 +130,35 @@ def reload_plugin(
     *,
     plugin_type: str | None = None,
     mount_count: int = ASSUMED_MOUNTS,
-    patience: float | None = None,
+    timeout: float | None = None,
 ) -> ReloadAnswer:
     """Reload all mounts of ``plugin`` in the client's namespace.
 
     With ``plugin_type`` (Vault from 1.16, root namespace) those in all namespaces.
     The server stops at the first mount that fails and need not name it: mounts before it are
-    reloaded, mounts after it are not touched.  ``patience`` (seconds) replaces the wait that the
+    reloaded, mounts after it are not touched.  ``timeout`` (seconds) replaces the time that the
     server may need for ``mount_count`` mounts.
     """
     path, body = RELOAD_PATH, {"plugin": plugin}
     if plugin_type:
         path, body = f"sys/plugins/reload/{plugin_type}/{plugin}", {}
-    answer = _send(client, path, body, scope, patience or _patience(client, mount_count))
+    answer = _send(client, path, body, scope, timeout or _timeout(client, mount_count))
     if plugin_type and answer.error is not None and answer.error.status == 404:
-        error = answer.error.retold(
+        error = answer.error.with_context(
             "this server has no reload by plugin type",
             next_step="leave plugin_type out, and run the task in each namespace",
         )
         answer = answer._replace(error=error)
-    return _told(answer, f'cannot reload plugin "{plugin}"')
+    return _with_subject(answer, f'cannot reload plugin "{plugin}"')
 
 
 def reload_mounts(
-    client: VaultClient, paths: t.Sequence[str], scope: str, *, patience: float | None = None
+    client: VaultClient, paths: t.Sequence[str], scope: str, *, timeout: float | None = None
 ) -> ReloadAnswer:
     """Reload the mounts at the canonical ``paths``, in one request or the fewest possible.
 
     The server goes on after a mount that fails, and names those that failed; after a request
-    that was no whole success, no further one is sent.  ``patience`` (seconds) replaces the wait
+    that was no whole success, no further one is sent.  ``timeout`` (seconds) replaces the time
     that the server may need.
     """
     reloaded: dict[str, bool | None] = dict.fromkeys(paths, False)
@@ -155,51 +166,67 @@ def reload_mounts(
     warnings: list[str] = []
     for batch in _batches(paths):
         body = {"mounts": _mounts_value(batch)}
-        wait = patience or _patience(client, len(batch))
-        answer = _send(client, RELOAD_PATH, body, scope, wait)
-        others = True if answer.failed else answer.otherwise
+        seconds = timeout or _timeout(client, len(batch))
+        answer = _send(client, RELOAD_PATH, body, scope, seconds)
+        others = True if answer.failed else answer.others
         reloaded.update({path: False if path in answer.failed else others for path in batch})
         changed = changed or any(reloaded.values()) or answer.changed
         warnings += answer.warnings
         if answer.error is not None:
             break
     failed = len(answer.failed) or len(paths)
-    return _told(
+    return _with_subject(
         answer._replace(changed=changed, reloaded=reloaded, warnings=warnings),
         f"cannot reload {failed} of {len(paths)} mounts",
     )
 
 
-def _patience(client: VaultClient, mount_count: int) -> float:
-    return max(client.connection.timeout, SECONDS_PER_MOUNT * mount_count)
+def is_failure_of_plugin(error: VaultError) -> bool:
+    """Tell whether a reload failed as the plugin did not start: doing it again would not help."""
+    return any(_DOWN.part in words for words in error.errors)
+
+
+def read_reports(client: VaultClient, reload_id: str) -> dict[str, str]:
+    """Return the error of each node that is done, by its name, empty for none; raises VaultError.
+
+    API: https://developer.hashicorp.com/vault/docs/commands/plugin/reload-status
+    """
+    query = {"reload_id": reload_id}
+    data = client.request("GET", f"{RELOAD_PATH}/status", query=query).data
+    reports: dict[str, t.Any] = data.get("results") or {}
+    return {name: str(report.get("error") or "") for name, report in reports.items()}
+
+
+def _timeout(client: VaultClient, mount_count: int) -> float:
+    return max(client.connection.timeout, TIMEOUT_PER_MOUNT * mount_count)
 
 
 def _send(
-    client: VaultClient, path: str, body: dict[str, t.Any], scope: str, patience: float
+    client: VaultClient, path: str, body: dict[str, t.Any], scope: str, timeout: float
 ) -> ReloadAnswer:
     if scope != "local":
         body = {**body, "scope": scope}
     try:
-        answer = client.request("POST", path, body, read_timeout=patience)
+        answer = client.request("POST", path, body, timeout=timeout)
     except Refused as error:
-        return _refusal(error)
+        return _refusal(client, error)
     except NoAnswer as error:
-        return ReloadAnswer(changed=None, otherwise=None, error=_unknown(error))
+        return NOTHING_KNOWN._replace(error=_unknown(error))
     except VaultError as error:
-        return ReloadAnswer(changed=False, otherwise=False, error=error)
+        return NOTHING_DONE._replace(error=error)
     changed = not any(_NOTHING_RELOADED in warning for warning in answer.warnings)
     return ReloadAnswer(
         changed=changed,
-        otherwise=changed,
+        others=changed,
         reload_id=answer.data.get("reload_id") or answer.request_id,
         warnings=answer.warnings,
     )
 
 
-def _refusal(error: Refused) -> ReloadAnswer:
+def _refusal(client: VaultClient, error: Refused) -> ReloadAnswer:
     """Read a refusal: only 400 and 500 come from the reload itself, and they say why."""
     if error.status not in (400, 500) or not error.errors:
-        return ReloadAnswer(changed=False, otherwise=False, error=error)
+        return NOTHING_DONE._replace(error=error)
     text = "\n".join(error.errors)
     failed = _failed_mounts(text)
     words = list(failed.values()) or [one_line(text)]
@@ -207,27 +234,38 @@ def _refusal(error: Refused) -> ReloadAnswer:
     touched = any(meaning.touched for meaning in meanings)
     shown = _grouped(failed) or words
     shown = shown[:SHOWN] + ["…"] * (len(shown) > SHOWN)
+    # A mount that is down is the worst: its remedy comes first.
+    step = _for_product(client, max(meanings, key=_touched).next_step)
     return ReloadAnswer(
         changed=touched,
-        otherwise=None if touched else False,
+        others=None if touched else False,
         failed=failed,
-        # A mount that is down is the worst news: its remedy is told first.
-        error=error.retold("; ".join(shown), next_step=max(meanings, key=_touched).next_step),
+        error=error.with_context("; ".join(shown), next_step=step),
     )
+
+
+def _for_product(client: VaultClient, step: str) -> str:
+    """Return ``step`` with the command line client of the server's product."""
+    if "{cli}" not in step:
+        return step
+    # Imported here: only some refusals need it.
+    from ansible_collections.vaultops.vault.plugins.module_utils._api.health import cli_name
+
+    return step.format(cli=cli_name(client))
 
 
 def _unknown(error: NoAnswer) -> NoAnswer:
-    return error.retold(
+    return error.with_context(
         f"the outcome of the reload is unknown: {error.what}",
-        next_step=f"{error.next_step}, then repeat the task: a reload that succeeds heals",
+        next_step=f"{error.next_step}, then run the task again: a reload that succeeds heals",
     )
 
 
-def _meaning(words: str) -> _Words:
-    return next((row for row in _WORDS if row.part in words), _DOWN)
+def _meaning(words: str) -> _Meaning:
+    return next((row for row in _MEANINGS if row.part in words), _DOWN)
 
 
-def _touched(meaning: _Words) -> bool:
+def _touched(meaning: _Meaning) -> bool:
     return meaning.touched
 
 
@@ -249,14 +287,14 @@ def _grouped(failed: t.Mapping[str, str]) -> list[str]:
 def _alike(others: t.Sequence[str]) -> str:
     if not others:
         return ""
-    return f" (the same on {named(others)})"
+    return f" (the same on {quoted(others)})"
 
 
-def _told(answer: ReloadAnswer, what: str) -> ReloadAnswer:
+def _with_subject(answer: ReloadAnswer, what: str) -> ReloadAnswer:
     """Begin the error's message with what could not be done, where that much is known."""
     if answer.error is None or answer.changed is None:
         return answer
-    error = answer.error.retold(f"{what}: {answer.error.what}")
+    error = answer.error.with_context(f"{what}: {answer.error.what}")
     return answer._replace(error=error)
 
 

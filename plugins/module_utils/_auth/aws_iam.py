@@ -12,8 +12,8 @@ from ansible_collections.vaultops.vault.plugins.module_utils._auth.method import
     ROLE,
     AuthMethod,
     LoginRequest,
-    Params,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._types import Params
 
 
 def _identify(params: Params) -> LoginRequest:

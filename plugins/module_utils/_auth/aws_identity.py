@@ -14,9 +14,9 @@ import typing as t
 
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.method import (
     LoginRequest,
-    Params,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
+from ansible_collections.vaultops.vault.plugins.module_utils._types import Params
 
 _QUESTION = "Action=GetCallerIdentity&Version=2011-06-15"
 _DEFAULT_REGION = "us-east-1"

@@ -12,11 +12,11 @@ from ansible_collections.vaultops.vault.plugins.module_utils._auth.method import
     ROLE,
     AuthMethod,
     LoginRequest,
-    Params,
     login_with,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
 from ansible_collections.vaultops.vault.plugins.module_utils._http.tls import read_client_cert
+from ansible_collections.vaultops.vault.plugins.module_utils._types import Params
 
 # Without a name the server tries all roles that trust the certificate.
 _by_role = login_with(name="role_id")

@@ -15,9 +15,9 @@ from ansible_collections.vaultops.vault.plugins.module_utils._auth.method import
     ROLE,
     AuthMethod,
     LoginRequest,
-    Params,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
+from ansible_collections.vaultops.vault.plugins.module_utils._types import Params
 
 SERVICE_ACCOUNT = pathlib.Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 

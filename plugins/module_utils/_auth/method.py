@@ -8,15 +8,15 @@ from __future__ import annotations
 import types
 import typing as t
 
-Params = t.Mapping[str, t.Any]
+from ansible_collections.vaultops.vault.plugins.module_utils._types import Params, Spec
 
 # Options that several methods share, said once.
-NAME_AND_PASSWORD: dict[str, dict[str, t.Any]] = {
+NAME_AND_PASSWORD: Spec = {
     "username": {"type": "str"},
     "password": {"type": "str", "no_log": True},
 }
-ROLE: dict[str, dict[str, t.Any]] = {"role_id": {"type": "str", "aliases": ["approle_role_id"]}}
-JWT: dict[str, dict[str, t.Any]] = {"jwt": {"type": "str", "no_log": True}}
+ROLE: Spec = {"role_id": {"type": "str", "aliases": ["approle_role_id"]}}
+JWT: Spec = {"jwt": {"type": "str", "no_log": True}}
 
 
 class LoginRequest(t.NamedTuple):

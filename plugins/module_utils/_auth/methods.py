@@ -24,12 +24,12 @@ from ansible_collections.vaultops.vault.plugins.module_utils._auth import (
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.method import (
     AuthMethod,
     LoginRequest,
-    Params,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
 from ansible_collections.vaultops.vault.plugins.module_utils._http.environment import (
     client_variable,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._types import Params
 
 METHODS: dict[str, AuthMethod] = {
     "token": token.METHOD,
@@ -100,15 +100,15 @@ def _check(name: str, values: Params) -> None:
     others = {"mount_point", *(option for each in METHODS.values() for option in each.spec)}
     surplus = sorted(option for option in others - own if values[option])
     complaints = {"needs": missing, "does not take": surplus}
-    told = [f"{verb} {_listed(options)}" for verb, options in complaints.items() if options]
-    if told:
+    clauses = [f"{verb} {_listed(options)}" for verb, options in complaints.items() if options]
+    if clauses:
         raise OptionError(
-            f"auth_method {name} {', and '.join(told)}",
-            next_step=_remedy(missing, surplus),
+            f"auth_method {name} {', and '.join(clauses)}",
+            next_step=_next_step(missing, surplus),
         )
 
 
-def _remedy(missing: list[str], surplus: list[str]) -> str:
+def _next_step(missing: list[str], surplus: list[str]) -> str:
     steps = [f"give {_listed(missing)}"] if missing else []
     steps += [f"leave {_listed(surplus)} out"] if surplus else []
     return f"{', '.join(steps)}, or choose another auth_method"

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.vaultops.vault.plugins.module_utils._auth.method import AuthMethod, Params
+from ansible_collections.vaultops.vault.plugins.module_utils._auth.method import AuthMethod
+from ansible_collections.vaultops.vault.plugins.module_utils._types import Params
 
 
 def _identify(params: Params) -> None:

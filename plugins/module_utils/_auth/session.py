@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the vaultops.vault authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A client that logs in when it must, and takes back the token that it made.
+"""A client that logs in when it must, and revokes the token that it made.
 
 Inline authentication: https://openbao.org/docs/rfcs/inline-auth
 """
@@ -16,6 +16,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._auth.method import
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.methods import Identity
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     LoginFailed,
+    PermissionDenied,
     Refused,
     VaultError,
 )
@@ -116,7 +117,7 @@ class Session(VaultClient):
             if refused and self._login:
                 raise _login_failed(self._method, self._login, error) from None
             if not self._must_log_in(method, error):
-                raise self._told(error) from None
+                raise self._with_hint(error) from None
             self.log_in()
             return super().request(method, *args, **more)
         self._inline_works = True
@@ -132,14 +133,16 @@ class Session(VaultClient):
         if self._mode != "auto":
             return False
         first_read = method in _READS and not self._inline_works
-        nobody = error.status == 403 or any(words in error.what for words in _NOBODY)
+        nobody = isinstance(error, PermissionDenied) or any(
+            words in error.what for words in _NOBODY
+        )
         return nobody or (first_read and error.status in (400, 500))
 
-    def _told(self, error: Refused) -> Refused:
-        if error.status != 403 or self._inline_works:
+    def _with_hint(self, error: Refused) -> Refused:
+        if not isinstance(error, PermissionDenied) or self._inline_works:
             return error
         hint = "a server without inline authentication refuses too: then set auth_mode to login"
-        return error.retold(error.what, next_step=f"{error.next_step}; {hint}")
+        return error.with_context(next_step=f"{error.next_step}; {hint}")
 
     def _send(self, outgoing: Outgoing) -> tuple[requests.Response, str]:
         response, where = super()._send(outgoing)
@@ -153,11 +156,9 @@ class Session(VaultClient):
         try:
             self.request("POST", "auth/token/revoke-self")
         except VaultError as error:
-            if error.status == 403 and self._made.get("num_uses"):
+            if isinstance(error, PermissionDenied) and self._made.get("num_uses"):
                 return  # it is used up, so it is gone
-            self.warnings.append(
-                f"the token that the login made is not revoked: {error}; or set keep_token"
-            )
+            self.warn(f"the token that the login made is not revoked: {error}; or set keep_token")
 
 
 def _inline_headers(login: LoginRequest, namespace: str) -> dict[str, str]:
@@ -177,7 +178,7 @@ def _inline_headers(login: LoginRequest, namespace: str) -> dict[str, str]:
 def _login_failed(method: str, login: LoginRequest, error: VaultError) -> LoginFailed:
     next_step = error.next_step
     if error.status in (400, 403, 404):
-        # The server does not tell a wrong mount from a wrong password.
+        # The server answers a wrong mount and a wrong password alike.
         next_step = (
             f"check the options of auth_method {method}, and mount_point: "
             f'the login goes to "{login.path}"'

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import pathlib
 
-from ansible_collections.vaultops.vault.plugins.module_utils._auth.method import AuthMethod, Params
+from ansible_collections.vaultops.vault.plugins.module_utils._auth.method import AuthMethod
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
 from ansible_collections.vaultops.vault.plugins.module_utils._http.environment import (
     client_variable,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._types import Params
 
 DEFAULT_FILE = ".vault-token"
 

@@ -12,36 +12,27 @@ import typing as t
 
 from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import Mount
 from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_catalog import (
-    Catalog,
     CatalogEntry,
-    is_current,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._errors import first_few
+from ansible_collections.vaultops.vault.plugins.module_utils._catalog.catalog import (
+    NOT_KNOWN,
+    Catalog,
+    Expectation,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._text import first_few
 
 
 class MountRow(t.NamedTuple):
-    """A mount: ``configured`` and ``expected`` are catalog entries, None where there is none.
-
-    ``current`` says whether it runs what is expected.
-    """
+    """A mount: ``configured`` is a catalog entry, None where there is none."""
 
     mount: Mount
     configured: CatalogEntry | None
-    expected: CatalogEntry | None
-    current: bool | None
+    expectation: Expectation
 
-    def as_result(self) -> dict[str, t.Any]:
-        """Return the row of a plugin's ``mounts``."""
-        mount, expected = self.mount, self.expected
-        registered = self.configured.sha256 if self.configured else None
-        return {
-            "path": mount.path,
-            "accessor": mount.accessor,
-            "configured": {"version": mount.version, "sha256": registered},
-            "expected": None if expected is None else _identity(expected),
-            "running": {"version": mount.running_version, "sha256": mount.running_sha256},
-            "current": self.current,
-        }
+    @property
+    def current(self) -> bool | None:
+        """Whether it runs what is expected, None where that is not known."""
+        return self.expectation.is_met_by(self.mount)
 
 
 class PluginRow(t.NamedTuple):
@@ -60,18 +51,6 @@ class PluginRow(t.NamedTuple):
             return all(entry.builtin for entry in self.versions)
         return bool(self.mounts) and all(row.mount.builtin for row in self.mounts or [])
 
-    def as_result(self) -> dict[str, t.Any]:
-        """Return the row of the result's ``plugins``."""
-        return {
-            "type": self.kind,
-            "name": self.name,
-            "versions": None
-            if self.versions is None
-            else [{**_identity(entry), "builtin": entry.builtin} for entry in self.versions],
-            "pin": self.pin or None,
-            "mounts": None if self.mounts is None else [row.as_result() for row in self.mounts],
-        }
-
     def summary(self) -> list[str]:
         """Return a line for each version with its mounts, and one for mounts that have none."""
         return [self._line(entry) for entry in self.versions or []] + self._lines_without_entry()
@@ -81,15 +60,14 @@ class PluginRow(t.NamedTuple):
         if self.mounts is None or self.pin is None:
             return title  # which mounts are to run it is not known
         pinned = ", pinned" if entry.version and entry.version == self.pin else ""
-        rows = [row for row in self.mounts if row.expected == entry]
+        rows = [row for row in self.mounts if row.expectation.entry == entry]
         return f"{title}{pinned}: {_count(rows)}{_not_current(rows)}"
 
     def _lines_without_entry(self) -> list[str]:
-        """Return a line for each missing version, and one for mounts that cannot be judged."""
+        """Return a line for each missing version, and one for mounts that cannot be compared."""
         title = f"{self.name} {self.kind}"
-        rows = [row for row in self.mounts or [] if row.expected is None]
-        lost = [row for row in rows if row.current is False]
-        rest = [row for row in rows if row.current is None]
+        lost = [row for row in self.mounts or [] if row.expectation.missing]
+        rest = [row for row in self.mounts or [] if not row.expectation.known]
         lines = []
         for version in dict.fromkeys(self.pin or row.mount.version for row in lost):
             some = [row for row in lost if (self.pin or row.mount.version) == version]
@@ -120,30 +98,15 @@ def _plugin_row(
         kind=kind,
         name=name,
         versions=catalog.named(kind, name) if catalog else None,
-        pin=_pin(catalog, kind, name),
+        pin=catalog.pin_of(kind, name) if catalog else None,
         mounts=None if own is None else [_mount_row(catalog, mount) for mount in own],
     )
 
 
-def _pin(catalog: Catalog | None, kind: str, name: str) -> str | None:
-    if catalog is None or catalog.hidden_pins:
-        return None
-    return catalog.pins.get((kind, name), "")
-
-
 def _mount_row(catalog: Catalog | None, mount: Mount) -> MountRow:
     if catalog is None:
-        return MountRow(mount, None, None, None)
-    configured = catalog._replace(pins={}).expected_entry(mount)
-    if catalog.hidden_pins:
-        return MountRow(mount, configured, None, None)
-    expected = catalog.expected_entry(mount)
-    current = False if catalog.has_lost(mount) else is_current(mount, expected)
-    return MountRow(mount, configured, expected, current)
-
-
-def _identity(entry: CatalogEntry) -> dict[str, str]:
-    return {"version": entry.version, "sha256": entry.sha256}
+        return MountRow(mount, None, NOT_KNOWN)
+    return MountRow(mount, catalog.configured_entry(mount), catalog.expectation(mount))
 
 
 def _count(rows: t.Sequence[MountRow]) -> str:
@@ -162,6 +125,7 @@ def _shown(rows: t.Sequence[MountRow]) -> str:
 def _running(row: MountRow) -> str:
     """Return what runs, with the sha256 where the version alone does not tell it apart."""
     version, sha256 = row.mount.running_version, row.mount.running_sha256
-    same = row.expected is not None and row.expected.version == version
+    expected = row.expectation.entry
+    same = expected is not None and expected.version == version
     words = [version, sha256[:8] if same or not version else ""]
     return " ".join(filter(None, words)) or "nothing"

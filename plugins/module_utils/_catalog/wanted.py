@@ -11,11 +11,12 @@ import re
 import typing as t
 
 from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_catalog import (
-    Catalog,
     CatalogEntry,
     Registration,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._catalog.catalog import Catalog
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
+from ansible_collections.vaultops.vault.plugins.module_utils._types import Params
 
 _NAME = re.compile(r"\w(?:[\w.+-]*\w)?", re.ASCII)
 _VERSION = re.compile(r"v?(\d+\.\d+\.\d+(?:-[\w.-]+)?(?:\+[\w.-]+)?)", re.ASCII)
@@ -43,7 +44,7 @@ class Wanted(t.NamedTuple):
     runtime: str
 
     @classmethod
-    def from_params(cls, params: t.Mapping[str, t.Any]) -> Wanted:
+    def from_params(cls, params: Params) -> Wanted:
         """Check the options of the module plugin, and hash the file of src; raises OptionError."""
         command, args = _command(params)
         return cls(
@@ -66,12 +67,12 @@ class Wanted(t.NamedTuple):
         return {*texts, *(value for value in values if len(value) >= _SHORTEST_SECRET)}
 
     def find_in(self, catalog: Catalog) -> CatalogEntry | None:
-        """Return the entry that is meant.
+        """Return the entry that the options name.
 
-        It is that of the version; without one, that of the sha256, for a plugin that tells its
+        It is that of the version; without one, that of the sha256, for a plugin that reports its
         version lands there; else that without a version, which would be overwritten.
         """
-        external = [e for e in catalog.named(self.kind, self.name) if not e.builtin]
+        external = catalog.external(self.kind, self.name)
         if self.version:
             return next((entry for entry in external if entry.version == self.version), None)
         same = [entry for entry in external if self.sha256 == entry.sha256.lower() != ""]
@@ -125,7 +126,7 @@ class Wanted(t.NamedTuple):
         return there._replace(command=self.command, args=self.args, declarative=False)
 
     def as_registration(self) -> Registration:
-        """Return the entry as it will be, if the plugin itself tells no other version."""
+        """Return the entry as it will be, if the plugin itself reports no other version."""
         entry = CatalogEntry(
             kind=self.kind,
             name=self.name,
@@ -172,14 +173,14 @@ def plugin_version(text: str | None) -> str:
     return f"v{match[1]}"
 
 
-def _sha256(params: t.Mapping[str, t.Any]) -> str:
+def _sha256(params: Params) -> str:
     if params["src"] is not None:
         return _hash_of(pathlib.Path(params["src"]))
     text = (params["sha256"] or "").strip().lower()
     if text and not _SHA256.fullmatch(text):
         raise OptionError(
             f"sha256 is not one: it has 64 hexadecimal digits, and here are {len(text)} characters",
-            next_step="give what sha256sum tells of the plugin's file, or give the file as src",
+            next_step="give what sha256sum prints for the plugin's file, or give the file as src",
         )
     if not text and not params["oci_image"] and params["state"] == "present":
         raise OptionError(
@@ -203,7 +204,7 @@ def _hash_of(file: pathlib.Path) -> str:
     return digest.hexdigest()
 
 
-def _command(params: t.Mapping[str, t.Any]) -> tuple[str, list[str]]:
+def _command(params: Params) -> tuple[str, list[str]]:
     """Return command and arguments; the server, too, splits a command that has spaces."""
     given, args = (params["command"] or "").strip(), list(params["arguments"] or [])
     if not given and params["oci_image"]:

@@ -17,9 +17,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._http.connection im
     CONNECTION_SPEC,
     Connection,
 )
-
-Params = t.Mapping[str, t.Any]
-Result = t.Dict[str, t.Any]
+from ansible_collections.vaultops.vault.plugins.module_utils._types import Params, Result, Spec
 
 
 class Operation(t.Protocol):
@@ -28,11 +26,11 @@ class Operation(t.Protocol):
     Where it also has ``identify(params)``, that replaces chosen_identity().
     """
 
-    SPEC: dict[str, dict[str, t.Any]]
+    SPEC: Spec
     CONSTRAINTS: dict[str, t.Any]
 
     def run(self, client: Session, params: Params, check_mode: bool) -> Result:
-        """Do it, or in check mode only look; return the result or raise VaultError."""
+        """Do it, or in check mode only predict it; return the result or raise VaultError."""
 
 
 class Outcome(t.NamedTuple):
@@ -43,7 +41,7 @@ class Outcome(t.NamedTuple):
     secrets: set[str]
 
 
-def argument_spec(operation: Operation) -> dict[str, dict[str, t.Any]]:
+def argument_spec(operation: Operation) -> Spec:
     """Return the operation's own options with those of connection and authentication."""
     return {**operation.SPEC, **CONNECTION_SPEC, **AUTH_SPEC}
 
@@ -52,11 +50,11 @@ def perform(
     operation: Operation,
     params: Params,
     check_mode: bool,
-    tell: t.Callable[[str], None] | None = None,
+    progress: t.Callable[[str], None] | None = None,
 ) -> Outcome:
     """Run ``operation`` with validated ``params``; a VaultError becomes a failed result.
 
-    ``tell`` takes a line now and then while the operation waits.
+    ``progress`` takes a line now and then while the operation waits.
     """
     try:
         client = Session(Connection.from_params(params), params["auth_mode"])
@@ -65,13 +63,13 @@ def perform(
     identify = getattr(operation, "identify", chosen_identity)
     with client:
         client.keep_token = params["keep_token"]
-        client.tell = tell or client.tell
+        client.progress = progress or client.progress
         try:
             client.adopt(identify(params))
             result = operation.run(client, params, check_mode)
         except VaultError as error:
             result = _failure(error)
-    return Outcome(result, result.pop("warnings", []) + client.warnings, client.secrets)
+    return Outcome(result, client.warnings, client.secrets)
 
 
 def _failure(error: VaultError) -> Result:

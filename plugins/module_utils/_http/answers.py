@@ -9,26 +9,27 @@ import typing as t
 
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     NoAnswer,
+    PermissionDenied,
     Refused,
-    one_line,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._text import one_line
 
 if t.TYPE_CHECKING:
     import requests
 
 _CAPABILITIES = {"GET": "read", "LIST": "list", "POST": "update", "PUT": "update"}
 
-# (status, a part of the server's words, what to do next): the first row that fits is told.
+# (status, a part of the server's words, what to do next): the first row that fits counts.
 _NEXT_STEPS = (
-    (503, "sealed", "unseal the server, then repeat the task"),
+    (503, "sealed", "unseal the server, then run the task again"),
     (404, "namespace not found", "check the option namespace"),
     (404, "", "check url and namespace: this server has no such API path there"),
     (400, "HTTP request to an HTTPS server", "start url with https://"),
     (405, "", "check url: this does not look like the API of Vault or OpenBao"),
-    (412, "", "repeat the task: this node has not caught up with the cluster yet"),
-    (429, "", "a rate limit quota or a standby node refused the request: repeat the task later"),
-    (500, "", "see the server's log"),
-    (503, "", "see the server's log and its sys/health"),
+    (412, "", "this node has not caught up with the cluster yet: run the task again"),
+    (429, "", "a rate limit quota or a standby node refused the request: run the task again later"),
+    (500, "", "correct what the server names; its log may say more"),
+    (503, "", "see sys/health of the server, and its log"),
 )
 
 
@@ -57,7 +58,7 @@ def read_answer(response: requests.Response, where: str, hint_403: str) -> Answe
         raise NoAnswer(
             f"a gateway before the server answered {status}",
             where=where,
-            next_step="check the server behind it, and the gateway's own time limit",
+            next_step="check the server behind it, and the timeout of the gateway",
             status=status,
         )
     if body is None and response.ok:
@@ -70,7 +71,8 @@ def read_answer(response: requests.Response, where: str, hint_403: str) -> Answe
     errors = [str(error) for error in (body or {}).get("errors") or []]
     if body is None or not response.ok:
         words = "; ".join(map(one_line, errors)) or _excerpt(response) or response.reason
-        raise Refused(
+        kind = PermissionDenied if status == 403 else Refused
+        raise kind(
             words,
             where=f"{status} from {where}",
             next_step=hint_403 if status == 403 else _next_step(status, words),

@@ -8,6 +8,7 @@ API: https://developer.hashicorp.com/vault/api-docs and https://openbao.org/api-
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 import typing as t
@@ -24,7 +25,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._http.answers impor
     read_answer,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.proxies import proxy_secrets
-from ansible_collections.vaultops.vault.plugins.module_utils._http.retries import Repeats
+from ansible_collections.vaultops.vault.plugins.module_utils._http.retries import Retries
 from ansible_collections.vaultops.vault.plugins.module_utils._http.transport import (
     Outgoing,
     Transport,
@@ -44,9 +45,9 @@ class VaultClient:
 
     Use it as a context manager.  The identity is set by whoever logs in: ``token``, or
     ``inline_headers`` that log in with each request and are sent instead.  ``secrets`` are all
-    texts that no output may show; ``warnings`` are for the user; ``tell`` takes lines for one who
-    watches a long wait.  With ``forwarding`` off, the node itself answers, or refuses with 307.
-    ``longest_wait`` (seconds) bounds connecting and each wait, whatever else is set.
+    texts that no output may show; ``warnings`` are all that the task has for the user, in order;
+    ``progress`` takes a line now and then, for one who watches a long wait.  With ``forwarding``
+    off, the node itself answers, or refuses with 307.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -55,8 +56,8 @@ class VaultClient:
         self.inline_headers: dict[str, str] = {}
         self.warnings: list[str] = []
         self.forwarding = True
-        self.longest_wait: float | None = None
-        self.tell: t.Callable[[str], None] = _tell_nobody
+        self.progress: t.Callable[[str], None] = _no_progress
+        self._time_limit: float | None = None
         self._base = base_url(connection)
         self._transport = Transport(connection)
         self.secrets: set[str] = proxy_secrets(self._transport.proxies)
@@ -66,6 +67,19 @@ class VaultClient:
 
     def __exit__(self, *exception: object) -> None:
         self._transport.close()
+
+    def warn(self, *warnings: str) -> None:
+        """Add warnings for the user, each once."""
+        self.warnings += [text for text in dict.fromkeys(warnings) if text not in self.warnings]
+
+    @contextlib.contextmanager
+    def time_limit(self, seconds: float) -> t.Iterator[None]:
+        """Bound connecting and each wait for an answer inside, whatever else is set."""
+        self._time_limit = seconds
+        try:
+            yield
+        finally:
+            self._time_limit = None
 
     def request(
         self,
@@ -77,7 +91,7 @@ class VaultClient:
         namespace: str | None = None,
         anonymous: bool = False,
         repeatable: bool | None = None,
-        read_timeout: float | None = None,
+        timeout: float | None = None,
     ) -> Answer:
         """Send a request to ``/v1/<path>`` and return the answer.
 
@@ -85,9 +99,9 @@ class VaultClient:
         ``anonymous`` sends no identity, as a login needs it.
         ``repeatable`` (default: reads are) allows to send it again where the server may have got
         it; a request that the server certainly did not act on is sent again in any case, up to
-        the connection's ``retries``, see _retry.
-        ``read_timeout`` (seconds; default: the connection's timeout) bounds the wait for the
-        answer; connecting is bounded on its own by the connection's connect_timeout.
+        the connection's ``retries``, see retries.py.
+        ``timeout`` (seconds; default: the connection's) bounds the wait for the answer; connecting
+        is bounded on its own by the connection's connect_timeout.
         One redirect is followed, to the same host or to the cluster's leader, and all further
         requests go there.
 
@@ -103,21 +117,21 @@ class VaultClient:
             query=query,
             headers=self._headers(namespace, anonymous),
             content=None if body is None else json.dumps(body),
-            patience=self.longest_wait or read_timeout or self.connection.timeout,
+            timeout=self._time_limit or timeout or self.connection.timeout,
         )
-        repeats = Repeats(self.connection.retries, repeatable)
+        retries = Retries(self.connection.retries, repeatable)
         try:
-            return self._until_answered(outgoing, repeats, hint_403(method, path, namespace))
+            return self._until_answered(outgoing, retries, hint_403(method, path, namespace))
         finally:
-            if repeats.count:
-                self.warnings.append(repeats.told(f"{method} {path}"))
+            if retries.count:
+                self.warn(retries.warning(f"{method} {path}"))
 
-    def _until_answered(self, outgoing: Outgoing, repeats: Repeats, hint: str) -> Answer:
+    def _until_answered(self, outgoing: Outgoing, retries: Retries, hint: str) -> Answer:
         while True:
             try:
                 return self._exchange(outgoing, hint)
             except VaultError as error:
-                wait = repeats.next_wait(error)
+                wait = retries.next_wait(error)
                 if wait is None:
                     raise
                 time.sleep(wait)
@@ -158,8 +172,8 @@ class VaultClient:
         API: https://openbao.org/api-docs/system/leader/
         """
         headers = {"X-Vault-Request": "true"}
-        question = Outgoing("GET", "sys/leader", None, headers, None, self.connection.timeout)
-        response, where = self._send(question)
+        leader = Outgoing("GET", "sys/leader", None, headers, None, self.connection.timeout)
+        response, where = self._send(leader)
         try:
             address = read_answer(response, where, "").body.get("leader_address")
         except VaultError:
@@ -187,7 +201,7 @@ class VaultClient:
         return headers
 
 
-def _tell_nobody(_line: str) -> None:
+def _no_progress(_line: str) -> None:
     pass
 
 

@@ -17,15 +17,15 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     VaultError,
 )
 
-# The whole of a request's waits, whatever the server wishes by Retry-After.
+# The whole of a request's waits, whatever the server asks for by Retry-After.
 TOTAL_SECONDS = 60.0
 
 _WAIT = (1.0, 1.5)
 _NOT_IMPLEMENTED = 501
 
 
-class Repeats:
-    """Counts the repeats of one request.
+class Retries:
+    """Counts the retries of one request.
 
     ``limit`` bounds them.  ``repeatable`` says that the request may have reached the server and
     can be sent again all the same: a read or a login, never a reload.
@@ -40,7 +40,7 @@ class Repeats:
 
     def next_wait(self, error: VaultError) -> float | None:
         """Return the seconds to wait before the next try, None where there is to be none."""
-        if self.count >= self.limit or not self._may_repeat(error):
+        if self.count >= self.limit or not self._may_retry(error):
             return None
         # Jitter, so that many hosts do not come back at the same moment.
         wait = error.retry_after or random.uniform(*_WAIT)
@@ -51,18 +51,18 @@ class Repeats:
         self.reason = error.what
         return wait
 
-    def told(self, request: str) -> str:
-        """Return the warning about the repeats of ``request``."""
+    def warning(self, request: str) -> str:
+        """Return the warning about the retries of ``request``."""
         times = "once" if self.count == 1 else f"{self.count} times"
         return f"{request} was repeated {times}: {self.reason}"
 
-    def _may_repeat(self, error: VaultError) -> bool:
+    def _may_retry(self, error: VaultError) -> bool:
         if isinstance(error, Unreachable):
             return True
         if isinstance(error, Refused) and error.status is not None:
-            # With 412 and 429 the server did nothing; 472 and 473 tell of health, for good.
+            # With 412 and 429 the server did nothing; 472 and 473 are lasting states of a node.
             if error.status in (412, 429):
                 return True
             return self.repeatable and error.status >= 500 and error.status != _NOT_IMPLEMENTED
-        # An answer that is none (a page of HTML) has a status; a broken connection has not.
+        # A page of HTML has a status; a broken connection has none.
         return self.repeatable and isinstance(error, NoAnswer) and error.status is None

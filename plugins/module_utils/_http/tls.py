@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the vaultops.vault authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whom we trust and who we are: CA certificates, and the client's own certificate."""
+"""TLS: the CA certificates to trust, and the client's own certificate."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ import os
 import pathlib
 import typing as t
 
-from ansible.module_utils.parsing.convert_bool import boolean
-
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
 from ansible_collections.vaultops.vault.plugins.module_utils._http.environment import (
     client_variable,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._parsing import parse_bool
 
 _CERTIFICATE = "-----BEGIN CERTIFICATE-----"
 
@@ -102,11 +101,11 @@ def _checked_pem(text: str, source: str) -> str:
 def _validate_certs(option: bool | None) -> bool:
     if option is not None:
         return option
-    skip = client_variable("SKIP_VERIFY") or "false"
-    try:
-        return not boolean(skip)
-    except TypeError:
+    text = client_variable("SKIP_VERIFY")
+    skip = parse_bool(text or "false")
+    if skip is None:
         raise OptionError(
-            f'the variable BAO_SKIP_VERIFY or VAULT_SKIP_VERIFY is "{skip}"',
+            f'the variable BAO_SKIP_VERIFY or VAULT_SKIP_VERIFY is "{text}"',
             next_step="set it to true or false, or set the option validate_certs",
-        ) from None
+        )
+    return not skip

@@ -47,14 +47,14 @@ _HEADERS = {
 
 
 class Outgoing(t.NamedTuple):
-    """A request as it goes out: ``path`` is that of the API, ``patience`` the seconds we wait."""
+    """A request as it goes out: ``path`` is that of the API, ``timeout`` is in seconds."""
 
     method: str
     path: str
     query: t.Mapping[str, str] | None
     headers: t.Mapping[str, str]
     content: str | None
-    patience: float
+    timeout: float
 
     @property
     def api_path(self) -> str:
@@ -73,7 +73,7 @@ class Transport:
     """The one connection to a server, kept alive, and how it is to be trusted.
 
     It is an adapter of `requests` without its Session: a Session merges cookies, netrc and the
-    environment into each request, which we must not have and would pay for (docs/performance.md).
+    environment into each request, which must not be and costs time (docs/performance.md).
     ``proxies`` are those in use, by scheme.
     """
 
@@ -86,7 +86,7 @@ class Transport:
         self._cert = connection.client_cert
         self._verify = connection.verify
         if not self._verify:
-            # The user's decision need not be told on stderr; this process ends with the task.
+            # The user decided it: no warning on stderr.
             disable_warnings(InsecureRequestWarning)
         if connection.ca_pem:
             self._verify = self._open.enter_context(_file_of(connection.ca_pem))
@@ -105,7 +105,7 @@ class Transport:
         """
         shown = self._shown_url if self._is_socket else base
         where = f"{request.method} {shown}{request.api_path}"
-        timeouts = (min(self._connect_timeout, request.patience), request.patience)
+        timeouts = (min(self._connect_timeout, request.timeout), request.timeout)
         try:
             response = self._adapter.send(
                 _prepared(request, base),
@@ -114,7 +114,7 @@ class Transport:
                 cert=self._cert,
                 proxies=self.proxies,
             )
-            _body = response.content  # read here, where a connection that breaks is told
+            _body = response.content  # read here, where an error of the connection is handled
         except (requests.RequestException, HTTPError, OSError) as error:
             # Imported here, as most tasks never need it and a module compiles what it imports.
             from ansible_collections.vaultops.vault.plugins.module_utils._http import (

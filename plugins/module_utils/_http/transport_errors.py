@@ -17,7 +17,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     VaultError,
 )
 
-# Who has to tell of a library that is missing is _transport: nothing fails before it is there.
+# transport.py reports that requests is missing: nothing can fail here before it is there.
 with contextlib.suppress(ImportError):
     import requests
     from urllib3.exceptions import ConnectTimeoutError, NewConnectionError

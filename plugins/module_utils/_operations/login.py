@@ -13,15 +13,19 @@ from ansible_collections.vaultops.vault.plugins.module_utils._auth.methods impor
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.session import Session
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.token import read_token
-from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError, Refused
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
+    OptionError,
+    PermissionDenied,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._types import Params, Result, Spec
 
-SPEC: dict[str, dict[str, t.Any]] = {
+SPEC: Spec = {
     "state": {"type": "str", "choices": ["present", "revoked"], "default": "present"},
 }
 
 CONSTRAINTS: dict[str, t.Any] = {}
 
-_TOLD = (
+_REPORTED = (
     "client_token",
     "accessor",
     "policies",
@@ -40,10 +44,10 @@ _TOLD = (
 _INVALID = ("bad token", "invalid token")
 
 
-def identify(params: t.Mapping[str, t.Any]) -> Identity:
+def identify(params: Params) -> Identity:
     """Return whom to log in, or whose token to revoke; raises OptionError."""
     if params["state"] == "revoked":
-        # Whatever module_defaults say of a login: only the token counts.
+        # Whatever module_defaults say of a login, only the token counts.
         token = read_token(params)
         return Identity("token", token, secrets=frozenset([token]))
     identity = chosen_identity(params)
@@ -55,7 +59,7 @@ def identify(params: t.Mapping[str, t.Any]) -> Identity:
     return identity
 
 
-def run(client: Session, params: t.Mapping[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
+def run(client: Session, params: Params, check_mode: bool) -> Result:
     """Make a token and return it, or revoke one; in check mode say whether that would be done."""
     if params["state"] == "revoked":
         return {"changed": _revoke(client, check_mode)}
@@ -65,7 +69,7 @@ def run(client: Session, params: t.Mapping[str, t.Any], check_mode: bool) -> dic
     auth = client.log_in()
     # It is what the task is for, so it is not masked; the credentials stay masked.
     client.secrets.discard(auth["client_token"])
-    return {"changed": True, "login": {name: auth.get(name) for name in _TOLD}}
+    return {"changed": True, "login": {name: auth.get(name) for name in _REPORTED}}
 
 
 def _revoke(client: Session, check_mode: bool) -> bool:
@@ -75,14 +79,14 @@ def _revoke(client: Session, check_mode: bool) -> bool:
             client.request("GET", "auth/token/lookup-self")
         else:
             client.request("POST", "auth/token/revoke-self")
-    except Refused as error:
-        if error.status == 403 and _is_invalid(error):
+    except PermissionDenied as error:
+        if _is_invalid(error):
             return False
         raise
     return True
 
 
-def _is_invalid(error: Refused) -> bool:
+def _is_invalid(error: PermissionDenied) -> bool:
     """Tell a token that is not valid from one that may not: only ACLs answer in a multi-error."""
     words = "\n".join(error.errors)
     return words.strip() == "permission denied" or any(part in words for part in _INVALID)

@@ -8,30 +8,33 @@ from __future__ import annotations
 import shlex
 import time
 import typing as t
+from functools import partial
 
 from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_catalog import (
-    Catalog,
     CatalogEntry,
     Registration,
     deregister,
     list_entries,
-    read_catalog,
     read_registration,
     register,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._catalog.catalog import (
+    Catalog,
+    read_catalog,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog.usage import Usage, find_usage
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog.wanted import Wanted
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     OptionError,
-    Refused,
+    PermissionDenied,
     VaultError,
-    named,
+    if_permitted,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._text import quoted
+from ansible_collections.vaultops.vault.plugins.module_utils._types import Params, Result, Spec
 
-Result = t.Dict[str, t.Any]
-
-SPEC: dict[str, dict[str, t.Any]] = {
+SPEC: Spec = {
     "name": {"type": "str", "required": True},
     "type": {"type": "str", "choices": ["auth", "secret", "database"], "required": True},
     "version": {"type": "str"},
@@ -54,12 +57,12 @@ CONSTRAINTS: dict[str, t.Any] = {
     "required_if": [("update_env", "always", ("env",))],
 }
 
-LOOKS = 20
-SECONDS_BETWEEN_LOOKS = 0.15
+# A standby that passed a write on learns of it a moment later: reads after it, seconds between.
+READS, PAUSE = 20, 0.15
 
 
-def run(client: VaultClient, params: t.Mapping[str, t.Any], check_mode: bool) -> Result:
-    """Look, write what differs, look again; in check mode only look.  Raises VaultError."""
+def run(client: VaultClient, params: Params, check_mode: bool) -> Result:
+    """Read, write what differs, read it back; in check mode only read.  Raises VaultError."""
     wanted = Wanted.from_params(params)
     client.secrets |= wanted.secrets
     catalog = read_catalog(client)
@@ -78,8 +81,8 @@ def _ensure(
     wanted = wanted.settled_by(found)
     if before is not None and not always and not wanted.differs_from(before):
         if before.command is None:
-            client.warnings.append(
-                f"{_unreadable(before.entry)}: its command and arguments were not compared"
+            client.warn(
+                f"{_not_readable(before.entry)}: skipped the check of its command and arguments"
             )
         return _result(False, before, before)
     _refuse_unfit(wanted, catalog, found)
@@ -96,12 +99,12 @@ def _ensure(
 def _remove(
     client: VaultClient, wanted: Wanted, catalog: Catalog, *, force: bool, check_mode: bool
 ) -> Result:
-    """Remove the entry where nobody needs it, or ``force`` says so."""
+    """Remove the entry where nothing needs it, or ``force`` says so."""
     entry = wanted.find_in(catalog)
     if entry is None or not wanted.names(entry):
-        _tell_others(client, wanted, catalog)
+        _warn_of_others(client, wanted, catalog)
         return _result(False, None, None)
-    if entry.version and catalog.pins.get((entry.kind, entry.name)) == entry.version:
+    if entry.version and catalog.pin_of(entry.kind, entry.name) == entry.version:
         raise OptionError(
             f"{entry} is the pinned version",
             next_step="remove the pin first, with the module plugin_pin",
@@ -112,7 +115,7 @@ def _remove(
     usage = find_usage(client, catalog, entry)
     if not force:
         _refuse_needed(before, usage)
-    client.warnings += _losses(entry, usage)
+    client.warn(*_losses(entry, usage))
     if not check_mode:
         deregister(client, entry)
         _await_removal(client, entry)
@@ -121,12 +124,8 @@ def _remove(
 
 def _read(client: VaultClient, entry: CatalogEntry) -> Registration:
     """Return what the token may read of ``entry``."""
-    try:
-        return read_registration(client, entry)
-    except Refused as error:
-        if error.status != 403:
-            raise
-        return Registration(entry)
+    denied: list[PermissionDenied] = []
+    return if_permitted(partial(read_registration, client, entry), denied) or Registration(entry)
 
 
 def _touched(
@@ -136,9 +135,9 @@ def _touched(
     touched = [before] if before else []
     if wanted.version:
         return touched
-    # The plugin may tell its version, and is then registered in the place of that version.
+    # The plugin may report its version, and is then registered in the place of that version.
     known = [there.entry for there in touched]
-    others = [e for e in catalog.named(wanted.kind, wanted.name) if not e.builtin]
+    others = catalog.external(wanted.kind, wanted.name)
     return touched + [_read(client, entry) for entry in others if entry not in known]
 
 
@@ -174,21 +173,21 @@ def _refuse_declared(wanted: Wanted, catalog: Catalog, touched: t.Sequence[Regis
             )
         if there.declarative is None and catalog.openbao:
             raise OptionError(
-                f"{_unreadable(there.entry)}, and must not change what the server's "
-                "configuration may declare",
+                f"{_not_readable(there.entry)}: the server's configuration may declare it, and "
+                "what is declared there must not be changed here",
                 next_step="give the token these rights",
             )
 
 
-def _unreadable(entry: CatalogEntry) -> str:
+def _not_readable(entry: CatalogEntry) -> str:
     path = f"sys/plugins/catalog/{entry.kind}/{entry.name}"
-    return f'the token may not read {entry} by itself ("read" and "sudo" on "{path}")'
+    return f'permission denied reading {entry} by itself ("read" and "sudo" on "{path}")'
 
 
 def _read_back(client: VaultClient, wanted: Wanted, catalog: Catalog) -> Registration:
     """Return the entry that the server made; raises VaultError where it is not what was wanted."""
     after = None
-    for _look in _looks():
+    for _read_number in _reads():
         entry = wanted.landed_in(list_entries(client), catalog.entries)
         after = _read(client, entry) if entry else None
         if after is not None and not wanted.differs_from(after):
@@ -197,19 +196,19 @@ def _read_back(client: VaultClient, wanted: Wanted, catalog: Catalog) -> Registr
     raise VaultError(
         f'the server took the registration of {wanted.kind} plugin "{wanted.name}", but '
         + (f"its entry differs in {differing}" if differing else "does not list it"),
-        next_step="see whether this version of the server knows all options, and see its log",
+        next_step="see whether this version of the server knows all options; its log may say more",
         result={"changed": True, "plugin": _as_result(after)},
     )
 
 
 def _await_removal(client: VaultClient, entry: CatalogEntry) -> None:
     """Wait until the node that answers lists the entry no more, as the next task should see it."""
-    for _look in _looks():
+    for _read_number in _reads():
         if not any(_key(other) == _key(entry) for other in list_entries(client)):
             return
     raise VaultError(
         f"the server took the removal of {entry}, but still lists it",
-        next_step="see the server's log, and repeat the task",
+        next_step="run the task again; the server's log may say more",
         result={"changed": True},
     )
 
@@ -218,26 +217,26 @@ def _key(entry: CatalogEntry) -> tuple[str, str, str]:
     return entry.kind, entry.name, entry.version
 
 
-def _looks() -> t.Iterator[int]:
-    """Count the looks after a write: a standby that passed it on learns of it a moment later."""
-    for look in range(LOOKS):
-        time.sleep(SECONDS_BETWEEN_LOOKS if look else 0)
-        yield look
+def _reads() -> t.Iterator[int]:
+    """Count the reads after a write, with a pause between two."""
+    for number in range(READS):
+        time.sleep(PAUSE if number else 0)
+        yield number
 
 
 def _refuse_needed(before: Registration, usage: Usage) -> None:
-    """Raise OptionError where somebody needs the entry, or that cannot be seen."""
-    result = {"plugin": _as_result(before), "users": usage.users}
+    """Raise OptionError where something needs the entry, or that is not known."""
+    result = {"plugin": _as_result(before), "users": list(usage.users)}
     if usage.users:
         raise OptionError(
-            f"{before.entry} is needed by {named(usage.users)}",
-            next_step="move them to another version, or disable them, first; with force=true it "
-            "goes all the same, and they do not come back from a reload",
+            f"{before.entry} is needed by {quoted(usage.users)}",
+            next_step="move them to another version, or disable them, first; force=true removes it "
+            "all the same, and then they do not start again after a reload",
             result=result,
         )
-    if usage.unseen:
+    if usage.denied:
         raise OptionError(
-            f"it cannot be seen whether {before.entry} is still needed: {usage.unseen[0]}",
+            f"permission denied reading who needs {before.entry}: {usage.denied[0]}",
             next_step="give the token the rights that the documentation lists, or set force=true",
             result=result,
         )
@@ -245,21 +244,23 @@ def _refuse_needed(before: Registration, usage: Usage) -> None:
 
 def _losses(entry: CatalogEntry, usage: Usage) -> list[str]:
     """Return the warnings for a removal that is forced."""
-    told = []
+    warnings = []
     if usage.users:
-        users = named(usage.users)
-        told.append(f"{users} will not come back from a reload: {entry} is no longer there")
-    if usage.unseen:
-        told.append(f"it could not be seen whether {entry} is still needed: {usage.unseen[0]}")
-    return told
+        users = quoted(usage.users)
+        warnings.append(f"{users} will not start again after a reload: {entry} is removed")
+    if usage.denied:
+        warnings.append(
+            f"permission denied reading who needs {entry}: {usage.denied[0]}: skipped that check"
+        )
+    return warnings
 
 
-def _tell_others(client: VaultClient, wanted: Wanted, catalog: Catalog) -> None:
-    """Warn of what is left of the name, so that a version left out is no silent mistake."""
+def _warn_of_others(client: VaultClient, wanted: Wanted, catalog: Catalog) -> None:
+    """Warn of what is left of the name: leaving version out may be a mistake."""
     others = catalog.named(wanted.kind, wanted.name)
     if others and not wanted.version:
         versions = ", ".join(entry.version or "no version" for entry in others)
-        client.warnings.append(
+        client.warn(
             f'{wanted.kind} plugin "{wanted.name}" is in the catalog with {versions}; what was '
             f"to go is the entry {'of this sha256' if wanted.sha256 else 'without a version'}"
         )

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-import difflib
 import typing as t
+from functools import partial
 
 from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import (
     Mount,
@@ -14,22 +14,28 @@ from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import 
     mount_kind,
     mount_paths,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_catalog import (
+from ansible_collections.vaultops.vault.plugins.module_utils._catalog.catalog import (
     Catalog,
     read_catalog,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog.inventory import (
+    MountRow,
     PluginRow,
     plugin_rows,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog.wanted import plugin_name
-from ansible_collections.vaultops.vault.plugins.module_utils._errors import Refused, did_you_mean
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
+    PermissionDenied,
+    if_permitted,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._operations.rows import running_row
+from ansible_collections.vaultops.vault.plugins.module_utils._text import did_you_mean, nearest
+from ansible_collections.vaultops.vault.plugins.module_utils._types import Params, Result, Spec
 
-Result = t.Dict[str, t.Any]
 Mounts = t.Dict[str, t.Optional[t.List[Mount]]]
 
-SPEC: dict[str, dict[str, t.Any]] = {
+SPEC: Spec = {
     "name": {"type": "str"},
     "type": {"type": "str", "choices": ["auth", "secret", "database"]},
     "mounts": {"type": "list", "elements": "str"},
@@ -65,51 +71,66 @@ class Choice(t.NamedTuple):
         return bool(self.name) or self.builtin or not row.builtin
 
 
-def run(client: VaultClient, params: t.Mapping[str, t.Any], _check_mode: bool) -> Result:
-    """Look, and tell; raises VaultError where nothing can be read."""
+def run(client: VaultClient, params: Params, _check_mode: bool) -> Result:
+    """Read, and report; raises VaultError where nothing can be read."""
     choice = Choice(
         name=plugin_name(params["name"]) if params["name"] else "",
         kind=params["type"] or "",
         paths=None if params["mounts"] is None else mount_paths(params["mounts"]),
         builtin=params["builtin"],
     )
-    refusals: list[Refused] = []
-    catalog = _if_allowed(lambda: read_catalog(client), refusals)
-    mounts: Mounts = {kind: _if_allowed(_listing(client, kind), refusals) for kind in choice.kinds}
-    _fail_if_blind(choice, catalog, mounts, refusals)
+    denied: list[PermissionDenied] = []
+    catalog = if_permitted(partial(read_catalog, client), denied)
+    mounts: Mounts = {kind: _listed(client, kind, denied) for kind in choice.kinds}
+    _fail_if_blind(choice, catalog, mounts, denied)
     rows = [row for row in plugin_rows(catalog, _chosen(choice, mounts)) if choice.has(row)]
-    client.warnings += _unread(catalog, refusals) + _misses(choice, catalog, mounts, rows)
+    client.warn(*_unread(catalog, denied), *_misses(choice, catalog, mounts, rows))
     return {
         "changed": False,
-        "plugins": [row.as_result() for row in rows],
+        "plugins": [_plugin_row(row) for row in rows],
         "summary": [line for row in rows for line in row.summary()],
     }
 
 
-T = t.TypeVar("T")
+def _plugin_row(row: PluginRow) -> Result:
+    """Return the row of the result's ``plugins``."""
+    return {
+        "type": row.kind,
+        "name": row.name,
+        "versions": None
+        if row.versions is None
+        else [{**running_row(e.running), "builtin": e.builtin} for e in row.versions],
+        "pin": row.pin or None,
+        "mounts": None if row.mounts is None else [_mount_row(mount) for mount in row.mounts],
+    }
 
 
-def _if_allowed(read: t.Callable[[], T], refusals: list[Refused]) -> T | None:
-    try:
-        return read()
-    except Refused as error:
-        if error.status != 403:
-            raise
-        refusals.append(error)
-        return None
+def _mount_row(row: MountRow) -> Result:
+    """Return the row of a plugin's ``mounts``."""
+    mount, expected = row.mount, row.expectation.entry
+    registered = row.configured.sha256 if row.configured else None
+    return {
+        "path": mount.path,
+        "accessor": mount.accessor,
+        "configured": {"version": mount.version, "sha256": registered},
+        "expected": None if expected is None else running_row(expected.running),
+        "running": running_row(mount.running),
+        "current": row.current,
+    }
 
 
-def _listing(client: VaultClient, kind: str) -> t.Callable[[], list[Mount]]:
-    return lambda: list(list_mounts(client, (kind,)).values())
+def _listed(client: VaultClient, kind: str, denied: list[PermissionDenied]) -> list[Mount] | None:
+    mounts = if_permitted(partial(list_mounts, client, (kind,)), denied)
+    return None if mounts is None else list(mounts.values())
 
 
 def _fail_if_blind(
-    choice: Choice, catalog: Catalog | None, mounts: Mounts, refusals: list[Refused]
+    choice: Choice, catalog: Catalog | None, mounts: Mounts, denied: list[PermissionDenied]
 ) -> None:
-    """Raise the refusal where nothing of what was asked for can be told."""
+    """Raise the refusal where nothing of what was asked for can be reported."""
     listed = [rows for rows in mounts.values() if rows is not None]
-    if not listed and (catalog is None or choice.paths is not None) and refusals:
-        raise refusals[-1]
+    if not listed and (catalog is None or choice.paths is not None) and denied:
+        raise denied[-1]
 
 
 def _chosen(choice: Choice, mounts: Mounts) -> Mounts:
@@ -122,35 +143,37 @@ def _chosen(choice: Choice, mounts: Mounts) -> Mounts:
     }
 
 
-def _unread(catalog: Catalog | None, refusals: list[Refused]) -> list[str]:
-    told = [
-        f"the token may not read a part ({error.where}): what rests on it is null"
-        for error in refusals
+def _unread(catalog: Catalog | None, denied: list[PermissionDenied]) -> list[str]:
+    warnings = [
+        f"permission denied reading a part ({error.where}): what depends on it is null"
+        for error in denied
     ]
-    if catalog is not None and catalog.hidden_pins:
-        told.append(
-            "the token may not read sys/plugins/pins: pins, and what mounts are expected to run, "
-            "are null"
+    if catalog is not None and catalog.pins is None:
+        warnings.append(
+            "permission denied reading sys/plugins/pins: pins, and what mounts are expected to "
+            "run, are null"
         )
-    return told
+    return warnings
 
 
 def _misses(
     choice: Choice, catalog: Catalog | None, mounts: Mounts, rows: list[PluginRow]
 ) -> list[str]:
     """Return a warning for each name and path that leads to nothing."""
-    told = []
+    warnings = []
     if choice.name and not rows and choice.paths is None:
-        near = catalog.near(choice.name) if catalog else ""
-        hint = did_you_mean(near if near != choice.name else "")
-        told.append(f'no plugin "{choice.name}" of this kind is registered or mounted here{hint}')
+        near = nearest(choice.name, catalog.names() if catalog else ())
+        warnings.append(
+            f'no plugin "{choice.name}" of this kind is registered or mounted here'
+            f"{did_you_mean(near)}"
+        )
     known = {mount.path: mount for listed in mounts.values() for mount in listed or []}
     for path in choice.paths or []:
         if mounts.get(mount_kind(path)) is None:
             continue
         if path not in known:
-            near = next(iter(difflib.get_close_matches(path, known, n=1)), "")
-            told.append(f'there is no mount "{path}"{did_you_mean(near)}')
+            near = nearest(path, [p for p, mount in known.items() if not mount.singleton])
+            warnings.append(f'there is no mount "{path}"{did_you_mean(near)}')
         elif known[path].singleton:
-            told.append(f'mount "{path}" is a part of the server itself, with no plugin')
-    return told
+            warnings.append(f'mount "{path}" is a part of the server itself, with no plugin')
+    return warnings

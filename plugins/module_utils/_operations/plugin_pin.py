@@ -8,26 +8,25 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_catalog import (
-    Catalog,
     CatalogEntry,
     list_entries,
-    needed_pins,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_pins import (
     pin,
+    require_pins,
     unpin,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._catalog.catalog import Catalog
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog.wanted import (
     plugin_name,
     plugin_version,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
-    OptionError,
-    did_you_mean,
-)
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._text import did_you_mean, nearest
+from ansible_collections.vaultops.vault.plugins.module_utils._types import Params, Result, Spec
 
-Result = t.Dict[str, t.Any]
-
-SPEC: dict[str, dict[str, t.Any]] = {
+SPEC: Spec = {
     "name": {"type": "str", "required": True},
     "type": {"type": "str", "choices": ["auth", "secret", "database"], "required": True},
     "version": {"type": "str"},
@@ -42,8 +41,8 @@ _NO_PINS = (
 )
 
 
-def run(client: VaultClient, params: t.Mapping[str, t.Any], check_mode: bool) -> Result:
-    """Look, and pin or unpin where that is to change; in check mode only look."""
+def run(client: VaultClient, params: Params, check_mode: bool) -> Result:
+    """Read, and pin or unpin where that is to change; in check mode only read."""
     plugin = (params["type"], plugin_name(params["name"]))
     version = plugin_version(params["version"])
     if params["state"] == "present":
@@ -55,17 +54,17 @@ def _pin(client: VaultClient, plugin: tuple[str, str], version: str, check_mode:
     if not version:
         raise OptionError("version is empty", next_step="name the version to pin")
     catalog = Catalog(list_entries(client), {})
-    before = needed_pins(client, catalog.openbao, _NO_PINS).get(plugin, "")
+    before = require_pins(client, catalog.openbao, _NO_PINS).get(plugin, "")
     entry = _entry(catalog, plugin, version)
     if before == version:
         return _result(False, plugin, before, before)
     if not check_mode:
-        pin(client, entry)
+        pin(client, entry.kind, entry.name, entry.version)
     return _result(True, plugin, before, version)
 
 
 def _unpin(client: VaultClient, plugin: tuple[str, str], version: str, check_mode: bool) -> Result:
-    before = needed_pins(client, False, _NO_PINS).get(plugin, "")
+    before = require_pins(client, False, _NO_PINS).get(plugin, "")
     if not before or version not in ("", before):
         return _result(False, plugin, before, before)
     if not check_mode:
@@ -75,14 +74,14 @@ def _unpin(client: VaultClient, plugin: tuple[str, str], version: str, check_mod
 
 def _entry(catalog: Catalog, plugin: tuple[str, str], version: str) -> CatalogEntry:
     """Return the entry to pin; raises OptionError where the server could not start it."""
-    named = [entry for entry in catalog.named(*plugin) if not entry.builtin]
+    named = catalog.external(*plugin)
     found = next((entry for entry in named if entry.version == version), None)
     if found is not None:
         return found
     kind, name = plugin
     others = ", ".join(entry.version for entry in named if entry.version)
-    near = catalog.near(name)
-    known = f"; registered are {others}" if others else did_you_mean(near if near != name else "")
+    near = did_you_mean(nearest(name, catalog.names()))
+    known = f"; registered are {others}" if others else near
     raise OptionError(
         f'{kind} plugin "{name}" {version} is not in the catalog{known}',
         next_step="register it first, with the module plugin; nothing was pinned",

@@ -1,35 +1,34 @@
 # Copyright (c) 2026, the vaultops.vault authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reload the mounts of a plugin, or the mounts named, and tell what happened to each."""
+"""Reload a plugin or mounts, and verify it."""
 
 from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import VaultError
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
-from ansible_collections.vaultops.vault.plugins.module_utils._reload.one_node import (
-    Result,
-    reload_one,
+from ansible_collections.vaultops.vault.plugins.module_utils._operations.rows import (
+    diff_of_nodes,
+    mount_row,
+    node_row,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._reload.options import Task
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.options import (
+    COMMON_SPEC,
+    ReloadOptions,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.reload import reload
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.results import ReloadResult
+from ansible_collections.vaultops.vault.plugins.module_utils._types import Params, Result, Spec
 
-if t.TYPE_CHECKING:
-    from ansible_collections.vaultops.vault.plugins.module_utils._api.health import Server
-
-SPEC: dict[str, dict[str, t.Any]] = {
+SPEC: Spec = {
     "plugin": {"type": "str"},
     "mounts": {"type": "list", "elements": "str"},
     "plugin_type": {"type": "str", "choices": ["auth", "secret", "database", "unknown"]},
-    "scope": {"type": "str", "choices": ["local", "global"], "default": "local"},
     "state": {"type": "str", "choices": ["reloaded", "current"], "default": "reloaded"},
     "verify": {"type": "bool", "default": True},
-    "probe": {"type": "str", "default": "true"},
-    "reload_timeout": {"type": "str"},
-    "wait": {"type": "bool"},
-    "wait_timeout": {"type": "str", "default": "60"},
-    "wait_interval": {"type": "str", "default": "0.5"},
-    "nodes": {"type": "list", "elements": "str", "default": []},
+    **COMMON_SPEC,
 }
 
 CONSTRAINTS: dict[str, t.Any] = {
@@ -38,20 +37,27 @@ CONSTRAINTS: dict[str, t.Any] = {
 }
 
 
-def run(
-    client: VaultClient,
-    params: t.Mapping[str, t.Any],
-    check_mode: bool,
-    server: Server | None = None,
-) -> Result:
-    """Look, reload, look again; in check mode only look.  Raises VaultError with what is known.
+def run(client: VaultClient, params: Params, check_mode: bool) -> Result:
+    """Inspect, reload, verify; in check mode predict.  Raises VaultError with what is known."""
+    options = ReloadOptions.from_params(params, client.connection.namespace)
+    try:
+        done = reload(client, options, check_mode=check_mode)
+    except VaultError as error:
+        raise error.without_effect("nothing was reloaded") from error
+    if done.error is not None:
+        raise done.error.with_context(result=_as_result(done))
+    return _as_result(done)
 
-    ``server`` is which one it is, for a task that has asked already.
-    """
-    task = Task.from_params(params, client.connection.namespace)
-    if task.scope == "local" or not task.verify:
-        return reload_one(client, task, check_mode)
-    # Imported here: a module compiles what it imports, and most tasks are of one node.
-    from ansible_collections.vaultops.vault.plugins.module_utils._reload import all_nodes
 
-    return all_nodes.reload_cluster(client, task, check_mode, server)
+def _as_result(done: ReloadResult) -> Result:
+    result: Result = {
+        "scope": done.scope,
+        "mounts": [mount_row(mount) for mount in done.mounts],
+        "diff": diff_of_nodes(done.mounts, done.nodes),
+        "changed": done.changed,
+        "reload_id": done.reload_id,
+        "verified": done.verified,
+    }
+    if done.nodes is not None:
+        result["nodes"] = [node_row(node) for node in done.nodes]
+    return result

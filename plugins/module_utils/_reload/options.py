@@ -1,47 +1,62 @@
 # Copyright (c) 2026, the vaultops.vault authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options of a reload, checked, as the steps of it need them."""
+"""The options of a reload, checked."""
 
 from __future__ import annotations
 
 import typing as t
 
-from ansible.module_utils.parsing.convert_bool import BOOLEANS_FALSE, BOOLEANS_TRUE
-
 from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import mount_paths
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
-from ansible_collections.vaultops.vault.plugins.module_utils._parsing import parse_duration
+from ansible_collections.vaultops.vault.plugins.module_utils._parsing import (
+    parse_bool,
+    parse_duration,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._types import Params, Spec
+
+# The options that all modules share that reload.
+COMMON_SPEC: Spec = {
+    "scope": {"type": "str", "choices": ["local", "global"], "default": "local"},
+    "probe": {"type": "str", "default": "true"},
+    "reload_timeout": {"type": "str"},
+    "wait": {"type": "bool"},
+    "wait_timeout": {"type": "str", "default": "60"},
+    "wait_interval": {"type": "str", "default": "0.5"},
+    "nodes": {"type": "list", "elements": "str", "default": []},
+}
 
 
 class Wait(t.NamedTuple):
-    """How long to ask, and the pause between two questions, in seconds."""
+    """How long nodes are asked, and the pause between two requests, in seconds."""
 
     timeout: float
     interval: float
 
 
-class Task(t.NamedTuple):
-    """The checked options: either ``plugin`` or ``paths``; ``question`` is None for no probe.
+class ReloadOptions(t.NamedTuple):
+    """What to reload: either ``plugin`` or ``paths``, and how.
 
-    ``wait`` is None where no node is to be asked, else how long; ``nodes`` are their URLs, empty
+    ``probe`` is the path of the health check below a mount, empty for path help, None for no
+    health check.  ``timeout`` (seconds) is that of the reload itself, None for what the server may
+    need.  ``wait`` is None where no node is to be asked; ``nodes`` are the URLs of the nodes, empty
     for all that the cluster knows.
     """
 
-    plugin: str
-    plugin_type: str | None
-    paths: list[str]
-    scope: str
-    only_stale: bool
-    verify: bool
-    question: str | None
-    patience: float | None
-    wait: Wait | None
-    nodes: list[str]
+    plugin: str = ""
+    plugin_type: str | None = None
+    paths: t.Sequence[str] = ()
+    scope: str = "local"
+    only_stale: bool = False
+    verify: bool = True
+    probe: str | None = ""
+    timeout: float | None = None
+    wait: Wait | None = None
+    nodes: t.Sequence[str] = ()
 
     @classmethod
-    def from_params(cls, params: t.Mapping[str, t.Any], namespace: str) -> Task:
-        """Check the options of SPEC; raises OptionError."""
+    def from_params(cls, params: Params, namespace: str) -> ReloadOptions:
+        """Check the options of the module plugin_reload; raises OptionError."""
         paths = mount_paths(params["mounts"] or [])
         plugin = (params["plugin"] or "").strip()
         if not plugin and not paths:
@@ -49,7 +64,7 @@ class Task(t.NamedTuple):
             raise OptionError(f"{name} is empty", next_step="name a plugin, or at least one mount")
         if params["state"] == "current" and not params["verify"]:
             raise OptionError(
-                "state=current has to look at the mounts, which verify=false forbids",
+                "state=current has to inspect the mounts, which verify=false forbids",
                 next_step="leave one of the two out",
             )
         if params["plugin_type"] and namespace not in ("", "root"):
@@ -60,35 +75,38 @@ class Task(t.NamedTuple):
             )
         if params["wait"] and not params["verify"]:
             raise OptionError(
-                "wait=true has to look at the nodes, which verify=false forbids",
+                "wait=true has to inspect the nodes, which verify=false forbids",
                 next_step="leave one of the two out",
             )
-        timeout = params["reload_timeout"]
         return cls(
             plugin=plugin,
             plugin_type=params["plugin_type"],
             paths=paths,
-            scope=params["scope"],
             only_stale=params["state"] == "current",
             verify=params["verify"],
-            question=_question(params["probe"]),
-            patience=parse_duration(timeout, "reload_timeout") if timeout else None,
-            wait=_wait(params),
+        ).with_common(params)
+
+    def with_common(self, params: Params) -> ReloadOptions:
+        """Return these options with those of COMMON_SPEC; raises OptionError."""
+        timeout = params["reload_timeout"]
+        return self._replace(
+            scope=params["scope"],
+            probe=_probe(params["probe"]),
+            timeout=parse_duration(timeout, "reload_timeout") if timeout else None,
+            wait=_wait(params, self.verify),
             nodes=params["nodes"],
         )
 
 
-def _question(probe: str) -> str | None:
-    word = probe.strip().lower()
-    if word in BOOLEANS_FALSE:
+def _probe(option: str) -> str | None:
+    meaning = parse_bool(option)
+    if meaning is False:
         return None
-    return "" if word in BOOLEANS_TRUE or not word else probe.strip()
+    return "" if meaning else option.strip()
 
 
-def _wait(params: t.Mapping[str, t.Any]) -> Wait | None:
-    wanted = params["wait"]
-    if wanted is None:
-        wanted = params["verify"]
+def _wait(params: Params, verify: bool) -> Wait | None:
+    wanted = verify if params["wait"] is None else params["wait"]
     if params["scope"] == "local" or not wanted:
         return None
     return Wait(

@@ -1,119 +1,201 @@
 # Copyright (c) 2026, the vaultops.vault authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Looking before a reload: which mounts are meant, and would each of them come back?"""
+"""The preflight: the mounts that a reload is for, what they should run, what cannot be reloaded."""
 
 from __future__ import annotations
 
+import types
 import typing as t
 
 from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import (
     SINGLETONS,
     Mount,
     list_mounts,
-    no_such_mount,
     read_mounts,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._api.path_help import check_health
 from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_catalog import (
-    Catalog,
     CatalogEntry,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._catalog.catalog import (
+    NOT_KNOWN,
+    Catalog,
+    Expectation,
     read_catalog,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     OptionError,
-    Refused,
-    did_you_mean,
+    PermissionDenied,
+    if_permitted,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.mount_results import is_stale
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.options import ReloadOptions
+from ansible_collections.vaultops.vault.plugins.module_utils._text import (
+    and_more,
+    did_you_mean,
+    nearest,
+)
+
+# What the caller wants to see running, by the path of the mount.
+Expected = t.Mapping[str, CatalogEntry]
+BY_THE_CATALOG: Expected = types.MappingProxyType({})
 
 
-class Look(t.NamedTuple):
-    """What could be seen: ``mounts`` are those that are meant, ``catalog`` what they can load.
+class Preflight(t.NamedTuple):
+    """What was found: ``mounts`` are those that the options name, ``catalog`` what they can load.
 
-    Each is None where the token may not read it, and ``warnings`` say so.
+    Each is None where it was not read, or the token may not read it.  ``expected`` is what the
+    caller wants to see running, where that is not left to the catalog.  ``skipped`` are the checks
+    that were not possible, in words.
     """
 
-    mounts: list[Mount] | None
-    catalog: Catalog | None
-    warnings: list[str]
+    mounts: t.Sequence[Mount] | None = None
+    catalog: Catalog | None = None
+    expected: Expected = BY_THE_CATALOG
+    skipped: t.Sequence[str] = ()
 
-    def expected(self, mount: Mount) -> CatalogEntry | None:
-        """Return the entry that a reload of ``mount`` starts, None where that is not known."""
-        return self.catalog.expected_entry(mount) if self.catalog else None
+    def expectation(self, mount: Mount) -> Expectation:
+        """Return what ``mount`` is expected to run after a reload."""
+        if mount.path in self.expected:
+            return Expectation(self.expected[mount.path])
+        return self.catalog.expectation(mount) if self.catalog else NOT_KNOWN
+
+    @property
+    def complete(self) -> bool:
+        """Whether it is known which mounts there are, and what each of them is expected to run."""
+        if self.mounts is None or self.catalog is None:
+            return False
+        return self.catalog.pins is not None or all(
+            mount.path in self.expected for mount in self.mounts
+        )
 
 
-def look_at_mounts(client: VaultClient, paths: t.Sequence[str]) -> Look:
-    """Look at the mounts at ``paths``; raises OptionError for one that cannot be reloaded."""
-    mounts, warnings = _if_allowed(lambda: read_mounts(client, paths), "the mounts")
+def inspect(client: VaultClient, options: ReloadOptions, expected: Expected) -> Preflight:
+    """Return what a reload is for; raises OptionError for what cannot be reloaded."""
+    if not options.verify:
+        return Preflight()
+    preflight = Preflight(expected=expected)
+    if options.paths:
+        preflight = _inspect_mounts(client, preflight, options.paths)
+    else:
+        preflight = _inspect_plugin(client, preflight, options)
+    client.warn(*preflight.skipped)
+    return preflight
+
+
+def select(
+    client: VaultClient, options: ReloadOptions, preflight: Preflight
+) -> t.Sequence[Mount] | None:
+    """Return the mounts to reload, None where only the server knows them.
+
+    With ``only_stale`` those that do not run what they are expected to run, or do not answer.
+    """
+    return stale_mounts(client, options, preflight) if options.only_stale else preflight.mounts
+
+
+def stale_mounts(
+    client: VaultClient, options: ReloadOptions, preflight: Preflight
+) -> t.Sequence[Mount]:
+    """Return the mounts that need a reload on the node that answers; raises VaultError."""
+    if preflight.mounts is None or preflight.catalog is None:
+        raise OptionError(
+            f"state=current has to read mounts and catalog, and {'; '.join(preflight.skipped)}",
+            next_step="give the token the rights that the documentation lists, or reload always, "
+            "with state=reloaded",
+        )
+    return [
+        mount
+        for mount in preflight.mounts
+        if is_stale(mount, preflight.expectation(mount), check_health(client, mount, options.probe))
+    ]
+
+
+def _inspect_mounts(client: VaultClient, preflight: Preflight, paths: t.Sequence[str]) -> Preflight:
+    mounts, skipped = _read(lambda: read_mounts(client, paths), "the mounts")
     if mounts is None:
-        return Look(None, None, warnings)
+        return preflight._replace(skipped=skipped)
     for path in paths:
         if path not in mounts:
-            raise no_such_mount(client, path)
+            # Imported here: most tasks name mounts that exist.
+            from ansible_collections.vaultops.vault.plugins.module_utils._api.missing_mount import (
+                missing_mount,
+            )
+
+            raise missing_mount(client, path)
         if mounts[path].singleton:
             raise _singleton(f'mount "{path}"')
-    return _with_catalog(client, [mounts[path] for path in paths], warnings)
+    return _with_catalog(client, preflight._replace(mounts=[mounts[path] for path in paths]))
 
 
-def look_at_plugin(client: VaultClient, plugin: str, kind: str | None) -> Look:
-    """Look at all mounts of ``plugin``, of one ``kind`` or any; raises OptionError.
+def _inspect_plugin(client: VaultClient, preflight: Preflight, options: ReloadOptions) -> Preflight:
+    """Inspect all mounts of a plugin.
 
     ``mounts`` is None, too, for a database plugin: its connections are no mounts.
     """
+    plugin = options.plugin
+    kind = options.plugin_type if options.plugin_type in ("auth", "secret") else None
     if plugin in SINGLETONS:
         raise _singleton(f'plugin "{plugin}"')
-    listed, warnings = _if_allowed(lambda: list_mounts(client), "the mounts")
+    listed, skipped = _read(lambda: list_mounts(client), "the mounts")
     if listed is None:
-        return Look(None, None, warnings)
-    meant = [
+        return preflight._replace(skipped=skipped)
+    mounts = [
         mount for mount in listed.values() if mount.plugin == plugin and kind in (None, mount.kind)
     ]
-    look = _with_catalog(client, meant, warnings)
-    kinds = look.catalog.kinds(plugin) if look.catalog else set()
-    if not meant and (look.catalog is None or "database" in kinds):
-        unseen = f'no mount of plugin "{plugin}" is to be seen, so the server alone has the word'
-        return look._replace(mounts=None, warnings=[*look.warnings, unseen])
-    if not meant and not kinds and look.catalog:
-        raise OptionError(
-            f'plugin "{plugin}" is not in the catalog{did_you_mean(look.catalog.near(plugin))}',
-            next_step='register it first, or see "bao plugin list"; nothing was reloaded',
+    preflight = _with_catalog(client, preflight._replace(mounts=mounts))
+    catalog = preflight.catalog
+    kinds = catalog.kinds(plugin) if catalog else set()
+    if not mounts and (catalog is None or "database" in kinds):
+        unseen = (
+            f'no mount of plugin "{plugin}" is visible here: only the server knows what it runs'
         )
-    return look
+        return preflight._replace(mounts=None, skipped=[*preflight.skipped, unseen])
+    if not mounts and not kinds and catalog:
+        # Imported here: only a message needs it.
+        from ansible_collections.vaultops.vault.plugins.module_utils._api.health import cli_name
+
+        near = nearest(plugin, catalog.names())
+        raise OptionError(
+            f'plugin "{plugin}" is not in the catalog{did_you_mean(near)}',
+            next_step=f'register it first, or see "{cli_name(client)} plugin list"',
+        )
+    return preflight
 
 
 def _singleton(what: str) -> OptionError:
     return OptionError(
         f"{what} is a part of the server itself, with no plugin to reload",
-        next_step="leave it out; nothing was reloaded",
+        next_step="leave it out",
     )
 
 
-def _with_catalog(client: VaultClient, mounts: list[Mount], warnings: list[str]) -> Look:
-    catalog, more = _if_allowed(lambda: read_catalog(client), "the plugin catalog")
-    if catalog is not None and catalog.hidden_pins:
-        more = ["the token may not read sys/plugins/pins: a pinned version would not be known"]
-    look = Look(mounts, catalog, warnings + more)
-    lost = [mount for mount in mounts if catalog and catalog.has_lost(mount)]
+def _with_catalog(client: VaultClient, preflight: Preflight) -> Preflight:
+    """Return ``preflight`` with the catalog; raises OptionError for a plugin that it lacks."""
+    catalog, skipped = _read(lambda: read_catalog(client), "the plugin catalog")
+    preflight = preflight._replace(catalog=catalog)
+    if catalog is not None and not preflight.complete:
+        skipped = ["permission denied reading sys/plugins/pins: a pinned version is not known"]
+    lost = [m for m in preflight.mounts or [] if catalog and catalog.lacks_plugin_of(m)]
     if lost:
-        mount = lost[0]
-        version = f" in version {mount.version}" if mount.version else ""
-        others = f" (and {len(lost) - 1} more)" if len(lost) > 1 else ""
+        version = f" in version {lost[0].version}" if lost[0].version else ""
         raise OptionError(
-            f'mount "{mount.path}"{others} cannot be reloaded: its plugin "{mount.plugin}"'
-            f"{version} is no longer in the catalog, so it would not come back",
-            next_step="register the plugin, or tune the mount to a registered version; "
-            "nothing was reloaded",
+            f'mount "{lost[0].path}"{and_more(lost)} cannot be reloaded: its plugin '
+            f'"{lost[0].plugin}"{version} is no longer in the catalog, so it would not start again',
+            next_step="register the plugin, or tune the mount to a registered version",
         )
-    return look
+    return preflight._replace(skipped=[*preflight.skipped, *skipped])
 
 
 T = t.TypeVar("T")
 
 
-def _if_allowed(read: t.Callable[[], T], what: str) -> tuple[T | None, list[str]]:
-    try:
-        return read(), []
-    except Refused as error:
-        if error.status not in (403, 404) or "namespace not found" in error.what:
-            raise
-        return None, [f"the token may not read {what} ({error.where}), so they were not checked"]
+def _read(read: t.Callable[[], T], what: str) -> tuple[T | None, list[str]]:
+    """Return what ``read`` returns, or None and what is skipped for want of permission."""
+    denied: list[PermissionDenied] = []
+    found = if_permitted(read, denied)
+    return found, [
+        f"permission denied reading {what} ({error.where}): skipped the check of {what}"
+        for error in denied
+    ]

@@ -22,13 +22,15 @@ from ansible_collections.vaultops.vault.plugins.module_utils._http.connection im
 
 
 class FakeClient(VaultClient):
-    """Answers from a list, and notes what was asked and how long it would have waited."""
+    """Answers from a list, and notes what was asked and with which timeout."""
+
+    vault = False
 
     def __init__(self, *answers: Answer | VaultError, timeout: float = 60) -> None:
         self.connection = Connection("http://fake", timeout=timeout)
         self.answers = list(answers)
         self.sent: list[t.Any] = []
-        self.patience: list[float | None] = []
+        self.timeouts: list[float | None] = []
 
     def request(
         self,
@@ -40,11 +42,14 @@ class FakeClient(VaultClient):
         namespace: str | None = None,
         anonymous: bool = False,
         repeatable: bool | None = None,
-        read_timeout: float | None = None,
+        timeout: float | None = None,
     ) -> Answer:
+        if path == "sys/health":
+            health = {"version": "1.20.0", "performance_standby": False} if self.vault else {}
+            return Answer(200, {}, {}, [], None, {"version": "2.7.2", **health})
         assert (method, path) == ("POST", "sys/plugins/reload/backend")
         self.sent.append(body)
-        self.patience.append(read_timeout)
+        self.timeouts.append(timeout)
         answer = self.answers.pop(0)
         if isinstance(answer, VaultError):
             raise answer
@@ -102,14 +107,14 @@ def test_no_further_request_after_one_that_failed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("timeout", "count", "patience"), [(60, 1, 130), (60, 1000, 130_000), (600, 1, 600)]
+    ("timeout", "count", "expected"), [(60, 1, 130), (60, 1000, 130_000), (600, 1, 600)]
 )
-def test_the_wait_outlasts_each_plugin_that_hangs(
-    timeout: float, count: int, patience: float
+def test_the_timeout_outlasts_each_plugin_that_hangs(
+    timeout: float, count: int, expected: float
 ) -> None:
     client = FakeClient(said(), timeout=timeout)
     plugins_reload.reload_mounts(client, [f"m{number}/" for number in range(count)], "local")
-    assert client.patience == [patience]
+    assert client.timeouts == [expected]
 
 
 def test_mocked_vault_says_that_nothing_was_reloaded() -> None:
@@ -169,7 +174,7 @@ def test_no_answer_is_unknown_and_not_sent_is_nothing() -> None:
     )
     assert lost.changed is None
     assert "the outcome of the reload is unknown: lost" in str(lost.error)
-    assert "look, then repeat the task" in str(lost.error)
+    assert "look, then run the task again" in str(lost.error)
     unsent = plugins_reload.reload_plugin(FakeClient(NotSent("no route")), "ext", "local")
     assert unsent.changed is False
 
@@ -181,3 +186,11 @@ def test_a_message_stays_readable_with_many_failed_mounts() -> None:
     assert len(answer.failed) == 500
     assert "cannot reload 500 of 500 mounts" in str(answer.error)
     assert len(str(answer.error)) < 500
+
+
+@pytest.mark.parametrize(("vault", "cli"), [(False, "bao"), (True, "vault")])
+def test_a_message_names_the_command_of_the_product(vault: bool, cli: str) -> None:
+    client = FakeClient(refused('cannot fetch mount entry on "a/"'))
+    client.vault = vault
+    answer = plugins_reload.reload_mounts(client, ["a/"], "local")
+    assert f'check the path in "{cli} secrets list" and "{cli} auth list"' in str(answer.error)

@@ -11,10 +11,10 @@ import typing as t
 import pytest
 
 from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_catalog import (
-    Catalog,
     CatalogEntry,
     Registration,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._catalog.catalog import Catalog
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog.wanted import (
     Wanted,
     plugin_name,

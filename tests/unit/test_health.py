@@ -12,9 +12,9 @@ import pytest
 from ansible_collections.vaultops.vault.plugins.module_utils._api.health import (
     IGNORED,
     NEEDLESS,
-    REPORTS,
-    SILENT,
+    REPORTED,
     UNKNOWN,
+    UNREPORTED,
     Server,
     read_server,
 )
@@ -41,10 +41,10 @@ CLUSTER: dict[str, t.Any] = {"ha_enabled": True, "leader_address": "https://n1:8
 ALONE = {"ha_enabled": False}
 
 FACTS = {
-    "OpenBao 2.7.2": Fact({**OPENBAO, "version": "2.7.2"}, CLUSTER, "OpenBao 2.7.2", SILENT),
-    "OpenBao 2.10": Fact({**OPENBAO, "version": "2.10.0"}, CLUSTER, "OpenBao 2.10.0", SILENT),
+    "OpenBao 2.7.2": Fact({**OPENBAO, "version": "2.7.2"}, CLUSTER, "OpenBao 2.7.2", UNREPORTED),
+    "OpenBao 2.10": Fact({**OPENBAO, "version": "2.10.0"}, CLUSTER, "OpenBao 2.10.0", UNREPORTED),
     "OpenBao 3": Fact(
-        {**OPENBAO, "version": "3.0.0-beta1"}, CLUSTER, "OpenBao 3.0.0-beta1", SILENT
+        {**OPENBAO, "version": "3.0.0-beta1"}, CLUSTER, "OpenBao 3.0.0-beta1", UNREPORTED
     ),
     "OpenBao 2.7.1": Fact({**OPENBAO, "version": "2.7.1"}, CLUSTER, "OpenBao 2.7.1", IGNORED),
     "OpenBao 2.5.0": Fact({**OPENBAO, "version": "2.5.0"}, CLUSTER, "OpenBao 2.5.0", IGNORED),
@@ -57,10 +57,10 @@ FACTS = {
         {**VAULT, "version": "1.19.0+ent", "enterprise": True},
         CLUSTER,
         "Vault Enterprise 1.19.0",
-        REPORTS,
+        REPORTED,
     ),
     "Vault Enterprise, before it says so": Fact(
-        {**VAULT, "version": "1.15.4+ent.hsm"}, CLUSTER, "Vault Enterprise 1.15.4", REPORTS
+        {**VAULT, "version": "1.15.4+ent.hsm"}, CLUSTER, "Vault Enterprise 1.15.4", REPORTED
     ),
     "Vault Enterprise, one node": Fact(
         {**VAULT, "version": "1.19.0+ent", "enterprise": True},
@@ -72,28 +72,28 @@ FACTS = {
         {**VAULT, "version": "1.19.0+ent", "standby": True, "performance_standby": True},
         CLUSTER,
         "Vault Enterprise 1.19.0",
-        REPORTS,
+        REPORTED,
         "performance standby",
     ),
     "a standby": Fact(
         {**OPENBAO, "version": "2.7.2", "standby": True},
         CLUSTER,
         "OpenBao 2.7.2",
-        SILENT,
+        UNREPORTED,
         "standby",
     ),
     "sealed": Fact(
         {**OPENBAO, "version": "2.7.2", "sealed": True, "standby": True},
         CLUSTER,
         "OpenBao 2.7.2",
-        SILENT,
+        UNREPORTED,
         "sealed",
     ),
     "new": Fact(
         {**OPENBAO, "version": "2.7.2", "sealed": True, "initialized": False},
         CLUSTER,
         "OpenBao 2.7.2",
-        SILENT,
+        UNREPORTED,
         "not initialized",
     ),
     "it hides its version": Fact({**OPENBAO, "version": ""}, CLUSTER, "this server", UNKNOWN),
@@ -119,7 +119,7 @@ class FakeClient(VaultClient):
 def test_what_global_means(name: str) -> None:
     fact = FACTS[name]
     server = read_server(FakeClient({"sys/health": fact.health, "sys/leader": fact.leader}))
-    assert (server.name, server.runs_global) == (fact.name, fact.meaning)
+    assert (server.name, server.global_scope) == (fact.name, fact.meaning)
     assert server.role == fact.role
     assert server.ha is fact.leader["ha_enabled"]
     assert server.leader == ("https://n1:8200" if server.ha else "")
@@ -130,7 +130,7 @@ def test_what_is_hidden_is_unknown(hidden: str) -> None:
     answers = {"sys/health": {**OPENBAO, "version": "2.7.2"}, "sys/leader": CLUSTER}
     del answers[hidden]
     server = read_server(FakeClient(answers))
-    assert (server, server.runs_global) == (Server(), UNKNOWN)
+    assert (server, server.global_scope) == (Server(), UNKNOWN)
 
 
 @pytest.mark.parametrize(

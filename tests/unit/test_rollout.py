@@ -19,14 +19,17 @@ from ansible_collections.vaultops.vault.plugins.module_utils._http.answers impor
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import Connection
 from ansible_collections.vaultops.vault.plugins.module_utils._operations import plugin_upgrade
-from ansible_collections.vaultops.vault.plugins.module_utils._rollout.plan import (
-    Move,
-    Plan,
-    begin,
-    make_plan,
-    put_back,
-    returning,
+from ansible_collections.vaultops.vault.plugins.module_utils._rollout.configure import (
+    configure,
+    restore,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._rollout.options import RolloutOptions
+from ansible_collections.vaultops.vault.plugins.module_utils._rollout.plan import (
+    Plan,
+    Step,
+    make_plan,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._rollout.progress import Progress
 
 OLD, NEW = "v1.0.0", "v1.1.0"
 OPENBAO, VAULT = "v2.7.2+builtin.bao", "v1.20.0+builtin.vault"
@@ -94,7 +97,8 @@ class FakeClient(VaultClient):
 def plan(client: FakeClient, **options: t.Any) -> Plan:
     """Return the plan of a task that moves the plugin to the new version."""
     defaults = {name: spec.get("default") for name, spec in plugin_upgrade.SPEC.items()}
-    return make_plan(client, {**defaults, "plugin": "ext", "version": NEW, **options})
+    params = {**defaults, "plugin": "ext", "version": NEW, **options}
+    return make_plan(client, RolloutOptions.from_params(params))
 
 
 @pytest.mark.parametrize(
@@ -114,13 +118,13 @@ def plan(client: FakeClient, **options: t.Any) -> Plan:
 )
 def test_the_order(options: dict[str, t.Any], batches: list[str]) -> None:
     made = plan(FakeClient(), **options)
-    assert ["".join(m.mount.path[0] for m in batch) for batch in made.batches] == batches
+    assert ["".join(step.path[0] for step in batch) for batch in made.batches] == batches
     assert made.siblings == [f"{n}/" for n in "abcd" if n not in "".join(batches)]
 
 
 def test_nothing_is_mounted() -> None:
     made = plan(FakeClient({}))
-    assert (made.batches, made.moves, made.siblings) == ([], [], [])
+    assert (made.batches, made.steps, made.siblings) == ([], [], [])
 
 
 def test_siblings_run_one_of_the_versions() -> None:
@@ -138,7 +142,7 @@ def test_siblings_run_one_of_the_versions() -> None:
 
 
 @pytest.mark.parametrize(
-    ("runs", "entries", "back"),
+    ("runs", "entries", "previous"),
     [
         (row(), [entry(OLD, "old")], OLD),
         (row(NEW), [entry(OLD, "old")], OLD),
@@ -149,25 +153,25 @@ def test_siblings_run_one_of_the_versions() -> None:
         (row(), [entry(OLD, "another"), entry("v0.9.0", "old")], "v0.9.0"),
         (row(), [entry(OLD, "another")], OLD),
         (row(), [], None),
-        # The new version itself, with another file, is no way back.
+        # The new version itself, with another file, is not a previous version.
         (row(NEW, NEW, "another"), [entry(OLD, "old")], None),
         (row("", OPENBAO, ""), [{**entry(OPENBAO, ""), "builtin": True}], OPENBAO),
     ],
     ids=str,
 )
-def test_the_way_back(runs: Row, entries: list[Row], back: str | None) -> None:
+def test_the_previous_version(runs: Row, entries: list[Row], previous: str | None) -> None:
     client = FakeClient({"a/": runs}, entry(NEW, "new"), *entries)
-    if back is None:
-        with pytest.raises(OptionError, match="no way back") as raised:
+    if previous is None:
+        with pytest.raises(OptionError, match="could not be rolled back") as raised:
             plan(client)
-        assert "or set force=true; nothing was changed" in str(raised.value)
-    (move,) = plan(client, force=True).moves
-    assert (move.back.version if move.back else None) == back
+        assert "or set force=true" in str(raised.value)
+    (step,) = plan(client, force=True).steps
+    assert (step.previous.version if step.previous else None) == previous
 
 
 def test_a_mount_that_runs_nothing_has_nothing_to_lose() -> None:
-    (move,) = plan(FakeClient({"a/": row(NEW, NEW, "")})).moves
-    assert move.back is None
+    (step,) = plan(FakeClient({"a/": row(NEW, NEW, "")})).steps
+    assert step.previous is None
 
 
 @pytest.mark.parametrize(
@@ -195,20 +199,20 @@ def test_a_type_that_cannot_be_known() -> None:
     assert plan(FakeClient({}, *entries), type="auth").entry.kind == "auth"
 
 
-def paths(moves: t.Iterable[Move]) -> str:
-    """Return the mounts of moves."""
-    return "".join(move.mount.path[0] for move in moves)
+def paths(steps: t.Iterable[Step]) -> str:
+    """Return the mounts of steps."""
+    return "".join(step.path[0] for step in steps)
 
 
-def begun(client: FakeClient, made: Plan) -> tuple[list[Move], VaultError | None]:
-    """Begin all batches; return what was configured, and the error that ended it."""
-    configured: list[Move] = []
-    try:
-        for batch in made.batches:
-            configured.extend(begin(client, made, batch))
-    except VaultError as error:
-        return configured, error
-    return configured, None
+def configured(client: FakeClient, made: Plan) -> tuple[Progress, VaultError | None]:
+    """Configure all batches, up to the first that fails."""
+    progress = Progress()
+    for batch in made.batches:
+        done = configure(client, made, batch)
+        progress = progress.with_started(batch).with_configured(done.steps)
+        if done.error is not None:
+            return progress, done.error
+    return progress, None
 
 
 TUNES = {name: f"sys/mounts/{name}/tune" for name in "abcd"}
@@ -217,34 +221,35 @@ LOST = NoAnswer("no answer", next_step="look")
 
 
 @pytest.mark.parametrize(
-    ("failure", "configured", "undone"),
+    ("failure", "done", "undone"),
     [(None, "abcd", "abcd"), (DENIED, "ab", "ab"), (LOST, "abc", "abc")],
     ids=["all well", "the third is refused", "of the third nothing is known"],
 )
-def test_what_goes_back(failure: VaultError | None, configured: str, undone: str) -> None:
+def test_what_is_rolled_back(failure: VaultError | None, done: str, undone: str) -> None:
     client = FakeClient(fails={TUNES["c"]: failure} if failure else {})
     made = plan(client)
-    moves, error = begun(client, made)
-    assert paths(moves) == configured
+    progress, error = configured(client, made)
+    assert paths(progress.configured) == done
     assert error is None or 'cannot configure mount "c/" for v1.1.0: ' in error.what
     assert error is None or type(error) is type(failure)
     client.told, client.fails = [], {}
-    put_back(client, made, returning(made, made.moves, moves))
+    restore(client, made, progress.to_roll_back(made))
     assert client.told == [(TUNES[name], OLD) for name in undone]
 
 
-def test_one_that_was_configured_before_goes_back_to_what_it_ran() -> None:
+def test_one_that_was_configured_before_is_rolled_back_to_what_it_ran() -> None:
     client = FakeClient({"a/": row(NEW), "b/": row(NEW, NEW, "new")})
     made = plan(client)
-    assert [made.is_to_move(move) for move in made.moves] == [True, False]
-    assert begun(client, made) == ([], None)
-    put_back(client, made, returning(made, made.moves, []))
+    assert [made.changes(step) for step in made.steps] == [True, False]
+    progress, error = configured(client, made)
+    assert (progress.configured, error) == ([], None)
+    restore(client, made, progress.to_roll_back(made))
     assert client.told == [(TUNES["a"], OLD)]
 
 
-def test_nothing_goes_back_where_nothing_moved() -> None:
+def test_nothing_is_rolled_back_where_nothing_moved() -> None:
     made = plan(FakeClient({"a/": row(NEW, NEW, "new"), "b/": row(NEW, NEW, "")}))
-    assert returning(made, made.moves, []) == []
+    assert Progress().with_started(made.steps).to_roll_back(made) == []
 
 
 PIN = "sys/plugins/pins/secret/ext"
@@ -260,29 +265,30 @@ def test_mocked_vault_moves_its_pin_once(
 ) -> None:
     client = FakeClient(builtin=VAULT, pins=pinned)
     made = plan(client, canary="c", batch=1, **options)
-    moves, _error = begun(client, made)
-    assert paths(moves) == "c"
+    progress, _error = configured(client, made)
+    assert paths(progress.configured) == "c"
     assert client.told == [(PIN, NEW)]
-    put_back(client, made, returning(made, made.moves, moves))
+    restore(client, made, progress.to_roll_back(made))
     assert client.told[1:] == [undone]
 
 
 def test_mocked_vault_with_that_pin_already_undoes_nothing() -> None:
     client = FakeClient(builtin=VAULT, pins=NEW)
     made = plan(client)
-    assert begun(client, made) == ([], None)
-    assert (client.told, returning(made, made.moves, [])) == ([], [])
+    progress, error = configured(client, made)
+    assert (progress.configured, error) == ([], None)
+    assert (client.told, progress.to_roll_back(made)) == ([], [])
 
 
-def test_mocked_vault_without_a_version_needs_no_way_back_but_the_pin() -> None:
+def test_mocked_vault_without_a_version_is_rolled_back_by_the_pin() -> None:
     client = FakeClient(
         {"a/": row("", "", "old")}, entry("", "old"), entry(NEW, "new"), builtin=VAULT
     )
-    with pytest.raises(OptionError, match="no way back"):
+    with pytest.raises(OptionError, match="could not be rolled back"):
         plan(client)
-    (move,) = plan(client, pin=True).moves
-    assert move.back is not None
-    assert move.back == move.now
+    (step,) = plan(client, pin=True).steps
+    assert step.previous is not None
+    assert step.previous == step.current
 
 
 @pytest.mark.parametrize(

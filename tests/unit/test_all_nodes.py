@@ -9,28 +9,31 @@ import typing as t
 
 import pytest
 
+from ansible_collections.vaultops.vault.plugins.module_utils._api.ha_status import Node
 from ansible_collections.vaultops.vault.plugins.module_utils._api.health import Server
 from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import Mount
-from ansible_collections.vaultops.vault.plugins.module_utils._api.path_help import Life
+from ansible_collections.vaultops.vault.plugins.module_utils._api.path_help import Health
 from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_reload import ReloadAnswer
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import NoAnswer, Refused
 from ansible_collections.vaultops.vault.plugins.module_utils._http.answers import Answer
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import Connection
-from ansible_collections.vaultops.vault.plugins.module_utils._reload import all_nodes
-from ansible_collections.vaultops.vault.plugins.module_utils._reload.mount_results import Verdict
-from ansible_collections.vaultops.vault.plugins.module_utils._reload.nodes import (
-    Node,
-    NodeLook,
-    Nodes,
+from ansible_collections.vaultops.vault.plugins.module_utils._reload import (
+    all_nodes,
+    each_node,
+    from_active_node,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._reload.options import Task
-from ansible_collections.vaultops.vault.plugins.module_utils._reload.verification import NodeVerdict
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.mount_results import (
+    MountResult,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.nodes import Nodes, NodeState
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.options import ReloadOptions
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.results import NodeResult
 
 N1, N2, N3 = (Node(f"https://n{number}:8200", f"n{number}") for number in (1, 2, 3))
 PATHS = ("a/", "b/")
-MEANT = [Mount(path, "secret", "ext", "x", "v2", "v1", "") for path in PATHS]
-TASK = Task("ext", None, [], "global", False, True, "", None, None, [])
+SELECTED = [Mount(path, "secret", "ext", "x", "v2", "v1", "") for path in PATHS]
+OPTIONS = ReloadOptions("ext", scope="global")
 OPENBAO_26, OPENBAO_27 = (Server("OpenBao", version) for version in ("2.6.1", "2.7.1"))
 
 WELL = Answer(200, {"reload_id": "an-id"}, {}, [], "an-id", {})
@@ -63,21 +66,21 @@ class FakeNodes(Nodes):
         self.all = [N1, N2, N3]
         self.asked: list[tuple[str, t.Any]] = []
         self.active = active
-        self.tell = lambda _line: None
+        self.progress = lambda _line: None
         self._clients = {
             node: FakeClient(node.name, replies.get(node, WELL), self.asked) for node in self.all
         }
 
 
-def look(node: Node, role: str = "standby", version: str = "v2", **more: t.Any) -> NodeLook:
+def state(node: Node, role: str = "standby", version: str = "v2", **more: t.Any) -> NodeState:
     """Return what a node says before the reload, of mounts configured for ``version``."""
-    mounts = {each.path: each._replace(version=version) for each in MEANT}
-    return NodeLook(node, Server(role=role), mounts, {}, **more)
+    mounts = {each.path: each._replace(version=version) for each in SELECTED}
+    return NodeState(node, Server(role=role), mounts, {}, **more)
 
 
-def said(*roles: str, **more: t.Any) -> list[NodeLook]:
+def said(*roles: str, **more: t.Any) -> list[NodeState]:
     """Return what the nodes say before, one role each."""
-    return [look(node, role, **more) for node, role in zip((N1, N2, N3), roles, strict=False)]
+    return [state(node, role, **more) for node, role in zip((N1, N2, N3), roles, strict=False)]
 
 
 USUAL = said("active", "standby", "standby")
@@ -87,7 +90,7 @@ NO_WORD = "no answer within 10 s"
 class Case(t.NamedTuple):
     """What the nodes said before and reply, who is asked, and the errors of the answers."""
 
-    before: list[NodeLook]
+    before: list[NodeState]
     replies: dict[Node, Reply]
     asked: list[str]
     errors: dict[Node, str]
@@ -117,19 +120,19 @@ CASES = {
         {N2: "permission denied", N3: f"was not reloaded, as {N2} failed"},
     ),
     "a standby says nothing": Case(
-        [USUAL[0], look(N2, "", error=NO_WORD), USUAL[2]],
+        [USUAL[0], state(N2, "", error=NO_WORD), USUAL[2]],
         {},
         ["n1", "n3"],
         {N2: f"was not reloaded: {NO_WORD}"},
     ),
     "the active one says nothing any more": Case(
-        [look(N1, "active", error=NO_WORD), *USUAL[1:]],
+        [state(N1, "active", error=NO_WORD), *USUAL[1:]],
         {},
         [],
         {N1: f"was not reloaded: {NO_WORD}", N2: AFTER_N1, N3: AFTER_N1},
     ),
     "the one that says nothing may be active": Case(
-        [look(N1, "", error=NO_WORD), *USUAL[1:]],
+        [state(N1, "", error=NO_WORD), *USUAL[1:]],
         {},
         [],
         {N1: f"was not reloaded: {NO_WORD}", N2: AFTER_N1, N3: AFTER_N1},
@@ -142,14 +145,14 @@ CASES = {
         USUAL, {N2: ELSEWHERE}, ["n1", "n2", "n3"], {}
     ),
     "a standby that does not know the new version": Case(
-        [USUAL[0], look(N2, version="v1"), USUAL[2]],
+        [USUAL[0], state(N2, version="v1"), USUAL[2]],
         {},
         ["n1", "n3"],
         {N2: "keeps its old version of a/"},
         OPENBAO_26,
     ),
     "a standby that learns of it in a moment": Case(
-        [USUAL[0], look(N2, version="v1"), USUAL[2]], {}, ["n1", "n2", "n3"], {}
+        [USUAL[0], state(N2, version="v1"), USUAL[2]], {}, ["n1", "n2", "n3"], {}
     ),
 }
 
@@ -159,7 +162,7 @@ def test_each_node_is_asked_itself(name: str) -> None:
     case = CASES[name]
     active = [there.node for there in case.before if there.server.role == "active"]
     nodes = FakeNodes(case.replies, active[0] if active else None)
-    answers = all_nodes._reload_each(nodes, TASK, case.server, MEANT, case.before, {})
+    answers = each_node.reload_each(nodes, OPTIONS, case.server, SELECTED, case.before, {})
     assert [name for name, _mounts in nodes.asked] == case.asked
     errors = {node: str(answer.error) for node, answer in answers.items() if answer.error}
     assert set(errors) == set(case.errors)
@@ -167,10 +170,10 @@ def test_each_node_is_asked_itself(name: str) -> None:
 
 
 def test_only_what_is_stale_on_a_node_is_reloaded_there() -> None:
-    task = TASK._replace(only_stale=True)
+    options = OPTIONS._replace(only_stale=True)
     behind = {N1: [], N2: ["b/"], N3: ["a/", "b/"]}
     nodes = FakeNodes({}, N1)
-    answers = all_nodes._reload_each(nodes, task, OPENBAO_27, MEANT, USUAL, behind)
+    answers = each_node.reload_each(nodes, options, OPENBAO_27, SELECTED, USUAL, behind)
     assert nodes.asked == [("n2", ["b/"]), ("n3", ["a/", "b/"])]
     told = {node: [answers[node].was_reloaded(path) for path in PATHS] for node in answers}
     assert told == {N1: [False, False], N2: [False, True], N3: [True, True]}
@@ -182,17 +185,17 @@ def test_only_what_is_stale_on_a_node_is_reloaded_there() -> None:
         ({}, USUAL, True, None),
         ({N1: DENIED}, USUAL, False, "permission denied"),
         ({N2: DENIED}, USUAL, True, None),
-        ({}, [look(N1, "", error=NO_WORD), *USUAL[1:]], False, None),
+        ({}, [state(N1, "", error=NO_WORD), *USUAL[1:]], False, None),
         ({}, said("standby", "standby"), True, None),
     ],
 )
 def test_the_answer_of_the_active_node_is_that_of_the_task(
-    replies: dict[Node, Reply], before: list[NodeLook], changed: bool, error: str | None
+    replies: dict[Node, Reply], before: list[NodeState], changed: bool, error: str | None
 ) -> None:
     active = N1 if before[0].server.role == "active" else None
     nodes = FakeNodes(replies, active)
-    answers = all_nodes._reload_each(nodes, TASK, OPENBAO_27, MEANT, before, {})
-    answer = all_nodes._answer_of_task(active, answers)
+    answers = each_node.reload_each(nodes, OPTIONS, OPENBAO_27, SELECTED, before, {})
+    answer = each_node.answer_of_all(active, answers)
     assert answer.changed is changed
     assert answer.reload_id == ("an-id" if changed else None)
     assert (answer.error is None) is (error is None)
@@ -204,8 +207,8 @@ def test_the_answer_of_the_active_node_is_that_of_the_task(
 )
 def test_what_the_answer_to_all_says_of_the_others(reply: Reply, others: str | None) -> None:
     nodes = FakeNodes({N1: reply}, N1)
-    answer = all_nodes._sent_to_all(nodes.client(N1), TASK, MEANT)
-    answers = all_nodes._answers_of_all(nodes, N1, answer)
+    answer = from_active_node.send_to_all(nodes.client(N1), OPTIONS, SELECTED)
+    answers = from_active_node.answers_of_others(nodes, answer)
     assert nodes.asked == [("n1", None)]
     assert answers[N1] is answer
     assert {
@@ -215,28 +218,28 @@ def test_what_the_answer_to_all_says_of_the_others(reply: Reply, others: str | N
 
 def test_a_node_that_was_active_a_moment_ago() -> None:
     nodes = FakeNodes({N1: ELSEWHERE}, N1)
-    answer = all_nodes._sent_to_all(nodes.client(N1), TASK, MEANT)
+    answer = from_active_node.send_to_all(nodes.client(N1), OPTIONS, SELECTED)
     assert answer.changed is False
-    assert "the node that was active is so no more" in str(answer.error)
+    assert "the node that was active is not active any more" in str(answer.error)
 
 
-ROW = NodeVerdict(N1, "active", False, error=NO_WORD)
+ROW = NodeResult(N1, "active", False, error=NO_WORD)
 UNKNOWN = ReloadAnswer(None, None, error=LOST)
-SEEN = Verdict(MEANT[0], MEANT[0], True, None, Life(True))
+SEEN = MountResult(SELECTED[0], SELECTED[0], True, None, Health(True))
 
 
 @pytest.mark.parametrize(
     ("row", "answer", "reloaded"),
     [
-        (ROW._replace(verdicts=[SEEN]), UNKNOWN, [True]),
+        (ROW._replace(mounts=[SEEN]), UNKNOWN, [True]),
         (ROW, UNKNOWN, [None, None]),
         (ROW, ReloadAnswer(False, False, error=DENIED), [False, False]),
     ],
 )
-def test_the_mounts_are_told_as_the_active_node_shows_them(
-    row: NodeVerdict, answer: ReloadAnswer, reloaded: list[bool | None]
+def test_the_mounts_are_reported_as_on_the_active_node(
+    row: NodeResult, answer: ReloadAnswer, reloaded: list[bool | None]
 ) -> None:
-    verdicts = all_nodes._as_seen_there(row, answer, MEANT)
-    assert [verdict.reloaded for verdict in verdicts] == reloaded
-    # Nobody has said that they are down.
-    assert [verdict.error for verdict in verdicts] == [None] * len(reloaded)
+    mounts = all_nodes.as_on_active_node(row, answer, SELECTED)
+    assert [mount.reloaded for mount in mounts] == reloaded
+    # Nothing says that they are down.
+    assert [mount.error for mount in mounts] == [None] * len(reloaded)

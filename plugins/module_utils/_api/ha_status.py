@@ -1,0 +1,82 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The nodes of a cluster, as its active node and its storage list them, and what a node answers.
+
+API: https://developer.hashicorp.com/vault/api-docs/system/ha-status and
+https://openbao.org/api-docs/system/storage/raft/
+"""
+
+from __future__ import annotations
+
+import typing as t
+from urllib.parse import urlsplit
+
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import Refused, VaultError
+from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
+
+# Statuses of a list that this token may not read, or that this server does not have.
+_NO_LIST = (400, 403, 404, 405)
+# A node that runs plugins answers this itself, whatever its next role is.
+_OWN_PATH = "sys/in-flight-req"
+# Needs no token.
+_OPEN_PATH = "sys/internal/ui/mounts"
+# The status by which a node that must not forward leaves a request to the active node.
+REDIRECT = 307
+
+
+class Node(t.NamedTuple):
+    """A node: ``address`` is the URL of its API, empty where the cluster does not know it now."""
+
+    address: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.address})" if self.address else self.name
+
+
+def list_ha_nodes(client: VaultClient) -> dict[str, Node]:
+    """Return the nodes that the active node hears from, by cluster address; raises VaultError."""
+    rows = _read_list(client, "sys/ha-status").get("nodes") or []
+    return {
+        urlsplit(row.get("cluster_address") or "").netloc: Node(
+            str(row.get("api_address") or "").rstrip("/"), str(row.get("hostname") or "")
+        )
+        for row in rows
+    }
+
+
+def list_raft_members(client: VaultClient) -> dict[str, str]:
+    """Return the names of the members of a raft cluster, by cluster address; raises VaultError."""
+    data = _read_list(client, "sys/storage/raft/configuration")
+    servers = (data.get("config") or {}).get("servers") or []
+    return {str(row.get("address")): str(row.get("node_id")) for row in servers}
+
+
+def forwards_everything(client: VaultClient) -> bool:
+    """Tell whether the node runs no plugins, and leaves all requests to the active node."""
+    return _status(client, _OWN_PATH) == REDIRECT
+
+
+def serves_requests(client: VaultClient) -> bool:
+    """Tell whether the node answers a request that needs no token."""
+    return _status(client, _OPEN_PATH) == 200
+
+
+def _status(client: VaultClient, path: str) -> int | None:
+    """Return the status of the answer to a request without a token, None for no answer."""
+    try:
+        client.request("GET", path, namespace="", anonymous=True)
+    except VaultError as error:
+        return error.status
+    return 200
+
+
+def _read_list(client: VaultClient, path: str) -> dict[str, t.Any]:
+    """Return what is at ``path``, nothing where that is not for this token; raises VaultError."""
+    try:
+        return client.request("GET", path, namespace="").data
+    except Refused as error:
+        if error.status not in _NO_LIST:
+            raise
+        return {}

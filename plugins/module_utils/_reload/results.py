@@ -1,0 +1,165 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The result of a reload: what is known of each mount and each node, and what failed."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import Mount
+from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_reload import (
+    FIX_PLUGIN,
+    ReloadAnswer,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import VaultError
+from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.mount_results import (
+    MountResult,
+    left_alone,
+    predicted,
+    unverified_reason,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.options import ReloadOptions
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.preflight import Preflight
+from ansible_collections.vaultops.vault.plugins.module_utils._text import SHOWN, and_more, quoted
+
+if t.TYPE_CHECKING:
+    from ansible_collections.vaultops.vault.plugins.module_utils._api.ha_status import Node
+
+
+class NodeResult(t.NamedTuple):
+    """What is known of a node: ``ok`` is None where nothing was to be verified.
+
+    ``error`` is why it is not well, and ``next_step`` what helps.
+    """
+
+    node: Node
+    role: str = ""
+    ok: bool | None = None
+    mounts: t.Sequence[MountResult] = ()
+    error: str | None = None
+    next_step: str = ""
+
+    @property
+    def touched(self) -> bool:
+        """Whether a mount there is known to have been reloaded, or stopped by a reload."""
+        return any(mount.touched for mount in self.mounts)
+
+
+class ReloadResult(t.NamedTuple):
+    """All that is known of a reload, or in check mode of what it would do.
+
+    ``verified``: all mounts, and all nodes where they were asked, run what is expected.
+    ``unverified`` are reasons why that is not known.  ``nodes`` is None where no node was asked.
+    ``error`` is why the reload failed, None where it did not.
+    """
+
+    scope: str
+    changed: bool
+    verified: bool
+    mounts: t.Sequence[MountResult] = ()
+    reload_id: str | None = None
+    nodes: t.Sequence[NodeResult] | None = None
+    unverified: t.Sequence[str] = ()
+    error: VaultError | None = None
+
+
+def result_without_reload(
+    client: VaultClient,
+    options: ReloadOptions,
+    preflight: Preflight,
+    selected: t.Sequence[Mount] | None,
+    nodes: t.Sequence[NodeResult] | None = None,
+) -> ReloadResult:
+    """Return the result where nothing is sent: nothing to do, or check mode's prediction."""
+    if preflight.mounts is not None and not preflight.mounts:
+        client.warn(f'plugin "{options.plugin}" is mounted nowhere here: nothing to reload')
+    expected = [predicted(mount, preflight.expectation(mount)) for mount in selected or ()]
+    return ReloadResult(
+        scope=options.scope,
+        changed=selected is None or bool(selected),
+        verified=preflight.complete,
+        mounts=_with_others(preflight, expected),
+        nodes=nodes,
+    )
+
+
+def result_of(
+    client: VaultClient,
+    options: ReloadOptions,
+    preflight: Preflight,
+    answer: ReloadAnswer,
+    mounts: t.Sequence[MountResult],
+    nodes: t.Sequence[NodeResult] | None = None,
+) -> ReloadResult:
+    """Return the result of a reload of ``mounts``; ``nodes`` is None where none was asked."""
+    reasons = (unverified_reason(mount, preflight.expectation(mount.before)) for mount in mounts)
+    unverified = [reason for reason in reasons if reason is not None]
+    rows = nodes or ()
+    client.warn(*answer.warnings, *unverified[:SHOWN])
+    return ReloadResult(
+        scope=options.scope,
+        changed=bool(answer.changed)
+        or any(mount.touched for mount in mounts)
+        or any(row.touched for row in rows),
+        verified=bool(mounts)
+        and preflight.complete
+        and answer.error is None
+        and not unverified
+        and all(row.ok for row in rows),
+        mounts=_with_others(preflight, mounts),
+        reload_id=answer.reload_id,
+        nodes=nodes,
+        unverified=unverified,
+        error=_error(answer, mounts) or node_error(rows),
+    )
+
+
+def node_error(nodes: t.Sequence[NodeResult]) -> VaultError | None:
+    """Return the error for nodes that are not verified to be well; it names the first."""
+    failed = [row for row in nodes if row.ok is False]
+    if not failed:
+        return None
+    # A node that could not be inspected may be well all the same.
+    run = "do not run" if all(row.mounts for row in failed) else "are not known to run"
+    return VaultError(
+        f"{len(failed)} of {len(nodes)} nodes {run} what they should: "
+        f"{failed[0].node}{and_more(failed)}: {failed[0].error}",
+        next_step=failed[0].next_step,
+    )
+
+
+def _error(answer: ReloadAnswer, mounts: t.Sequence[MountResult]) -> VaultError | None:
+    if answer.error is not None:
+        return answer.error.with_context(answer.error.what + _outcome(answer, mounts))
+    failed = [mount for mount in mounts if mount.error is not None]
+    if not failed:
+        return None
+    return VaultError(
+        f"{len(failed)} of {len(mounts)} mounts are down after a reload that the server "
+        f"reported as done: {quoted(_paths(failed))} {failed[0].error}",
+        next_step=FIX_PLUGIN,
+    )
+
+
+def _outcome(answer: ReloadAnswer, mounts: t.Sequence[MountResult]) -> str:
+    """Return what the verification adds to the server's words, for the message of a failure."""
+    if answer.changed is False:
+        return ""
+    groups = {
+        "down": [row for row in mounts if row.down and row.before.path not in answer.failed],
+        "reloaded": [row for row in mounts if row.reloaded],
+        "unknown whether reloaded": [row for row in mounts if row.reloaded is None],
+    }
+    return "".join(f"; {words}: {quoted(_paths(some))}" for words, some in groups.items() if some)
+
+
+def _with_others(preflight: Preflight, mounts: t.Sequence[MountResult]) -> t.Sequence[MountResult]:
+    """Return a result for each mount that the options name, those left alone among them."""
+    by_path = {row.before.path: row for row in mounts}
+    return [by_path.get(mount.path) or left_alone(mount) for mount in preflight.mounts or ()]
+
+
+def _paths(mounts: t.Sequence[MountResult]) -> list[str]:
+    return [row.before.path for row in mounts]

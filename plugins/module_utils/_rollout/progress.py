@@ -1,0 +1,84 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How far a rollout got, and what is known of its mounts."""
+
+from __future__ import annotations
+
+import types
+import typing as t
+
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.mount_results import (
+    MountResult,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.results import (
+    NodeResult,
+    ReloadResult,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._rollout.plan import Plan, Step
+from ansible_collections.vaultops.vault.plugins.module_utils._text import quoted
+
+_NONE: t.Mapping[str, MountResult] = types.MappingProxyType({})
+
+
+class Progress(t.NamedTuple):
+    """How far a rollout got.
+
+    ``started`` are the steps of all batches so far, and ``configured`` those whose mounts were, or
+    may be, configured for the new version.  ``mounts`` are the last results, by path, and ``nodes``
+    the last ones of the nodes.  ``touched`` says that a reload did, or may have done, something.
+    """
+
+    started: t.Sequence[Step] = ()
+    configured: t.Sequence[Step] = ()
+    mounts: t.Mapping[str, MountResult] = _NONE
+    nodes: t.Sequence[NodeResult] | None = None
+    touched: bool = False
+
+    def with_started(self, batch: t.Sequence[Step]) -> Progress:
+        """Return the progress with one more batch."""
+        return self._replace(started=[*self.started, *batch])
+
+    def with_configured(self, steps: t.Sequence[Step]) -> Progress:
+        """Return the progress with more mounts that are configured for the new version."""
+        return self._replace(configured=[*self.configured, *steps])
+
+    def with_reload(self, done: ReloadResult) -> Progress:
+        """Return the progress after one more reload."""
+        unknown = any(mount.reloaded is None for mount in done.mounts)
+        return self._replace(
+            mounts={**self.mounts, **{mount.before.path: mount for mount in done.mounts}},
+            nodes=self.nodes if done.nodes is None else done.nodes,
+            touched=self.touched or done.changed or unknown,
+        )
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was changed, or may have been."""
+        return bool(self.configured) or self.touched
+
+    @property
+    def down(self) -> list[str]:
+        """What is known to be down, mount by mount, in words."""
+        if not self.nodes:
+            failed = (mount for mount in self.mounts.values() if mount.error)
+            return [quoted([mount.before.path]) for mount in failed]
+        return [
+            f"{quoted([mount.before.path])} on {node.node.name}"
+            for node in self.nodes
+            for mount in node.mounts
+            if mount.error
+        ]
+
+    def to_roll_back(self, plan: Plan) -> list[Step]:
+        """Return the steps that are to be undone, and can be."""
+        possible = [step for step in self.started if step.previous is not None]
+        if plan.by_pin:
+            return possible if plan.moves_pin else []
+        configured = {step.path for step in self.configured}
+        return [
+            step
+            for step in possible
+            if step.path in configured or not plan.configures(step)
+            if step.previous is not None and step.previous.version != plan.entry.version
+        ]

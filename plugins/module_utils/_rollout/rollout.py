@@ -1,0 +1,284 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Moving mounts to a version, batch by batch, each verified; a failure rolls all of them back."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+
+from ansible_collections.vaultops.vault.plugins.module_utils._api.health import (
+    IGNORED,
+    Server,
+    read_server,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_catalog import (
+    CatalogEntry,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_reload import (
+    is_failure_of_plugin,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._catalog.catalog import Expectation
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
+    NoAnswer,
+    NotSent,
+    OptionError,
+    VaultError,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.mount_results import predicted
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.options import ReloadOptions
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.reload import reload
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.results import ReloadResult
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.standbys import (
+    wait_for_standbys,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._rollout.configure import (
+    configure,
+    restore,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._rollout.options import RolloutOptions
+from ansible_collections.vaultops.vault.plugins.module_utils._rollout.plan import Plan, Step
+from ansible_collections.vaultops.vault.plugins.module_utils._rollout.progress import Progress
+from ansible_collections.vaultops.vault.plugins.module_utils._text import first_few, quoted
+
+_FIX_VERSION = (
+    "fix the new version (its file and sha256 on each node; the server's log has the reason), then "
+    "run the task again"
+)
+
+# So often a roll back is tried where the server itself is not able to, and the pause between two.
+TRIES, TRY_PAUSE = 3, 5.0
+
+
+class RolloutResult(t.NamedTuple):
+    """All that is known of a rollout, or in check mode of what it would do.
+
+    ``rolled_back`` says whether all mounts run their previous version again, None where nothing
+    was to be rolled back.  ``error`` is why the rollout failed, None where it did not.
+    """
+
+    plan: Plan
+    progress: Progress
+    changed: bool
+    rolled_back: bool | None = None
+    error: VaultError | None = None
+
+
+class _Reloaded(t.NamedTuple):
+    """``done`` is None where no reload was sent; ``error`` is why the mounts are not verified."""
+
+    done: ReloadResult | None
+    error: VaultError | None
+
+    @property
+    def changed(self) -> bool:
+        return self.done is not None and self.done.changed
+
+
+def roll_out(
+    client: VaultClient, options: RolloutOptions, plan: Plan, check_mode: bool
+) -> RolloutResult:
+    """Move the mounts of ``plan`` and verify each batch; in check mode predict it."""
+    server = Server()
+    try:
+        if options.reload.scope != "local":
+            server = read_server(client)
+        _refuse_standbys_that_need_restart(server, plan)
+        ahead = _preflight(client, options.reload, plan, server, check_mode)
+    except VaultError as error:
+        return _unchanged(plan, Progress(), error)
+    if check_mode:
+        return _predicted(plan, ahead)
+    progress = Progress()
+    for batch in plan.batches:
+        progress, failure = _move(client, options.reload, plan, server, progress, batch)
+        if failure is not None and not progress.changed:
+            return _unchanged(plan, progress, failure)
+        if failure is not None:
+            return _roll_back(client, options.reload, plan, server, progress, failure)
+        client.progress(
+            f"{len(progress.started)} of {len(plan.steps)} mounts run {plan.entry.version}"
+        )
+    return RolloutResult(plan, progress, progress.changed)
+
+
+def _refuse_standbys_that_need_restart(server: Server, plan: Plan) -> None:
+    """Raise OptionError where standbys would not follow, so that all had to be rolled back."""
+    need_restart = server.global_scope == IGNORED and not server.standbys_learn
+    if need_restart and any(plan.configures(step) for step in plan.steps):
+        raise OptionError(
+            f"{server.name} tells its standbys of a new version only when they start",
+            next_step="upgrade with scope=local at the active node, then restart each standby",
+        )
+
+
+def _preflight(
+    client: VaultClient, options: ReloadOptions, plan: Plan, server: Server, check_mode: bool
+) -> ReloadResult | None:
+    """Ask what the verification will ask: what is in its way shows before anything is changed."""
+    steps = [step for step in plan.steps if step.current is not None]
+    if not steps:
+        return None
+    asked = _for_steps(options, steps)
+    if not check_mode:
+        asked = asked._replace(probe=None)
+    ahead = reload(client, asked, check_mode=True, server=server)
+    if ahead.error is not None:
+        raise ahead.error
+    unreachable = [row for row in ahead.nodes or () if row.error]
+    if unreachable:
+        raise VaultError(
+            f"node {unreachable[0].node.name} {unreachable[0].error}",
+            # It starts with what it knew when it stopped, and learns what is configured later.
+            next_step="start it again; or name the others in nodes, and when it is back, run the "
+            "task again with all",
+        )
+    return ahead
+
+
+def _move(
+    client: VaultClient,
+    options: ReloadOptions,
+    plan: Plan,
+    server: Server,
+    progress: Progress,
+    batch: t.Sequence[Step],
+) -> tuple[Progress, VaultError | None]:
+    """Let ``batch`` run the new version, and verify it; return the error where that fails."""
+    configured = configure(client, plan, batch)
+    progress = progress.with_started(batch).with_configured(configured.steps)
+    if configured.error is not None:
+        return progress, configured.error
+    entries = {step.path: plan.entry for step in batch}
+    reloaded = _reload_verified(client, options, server, batch, entries)
+    error = reloaded.error
+    if error is not None and reloaded.changed and not isinstance(error, NoAnswer):
+        # Else it says nothing against the version.
+        what = f"{plan.entry} does not work: {error.what}"
+        error = error.with_context(what, next_step=_FIX_VERSION)
+    return _after(progress, reloaded), error
+
+
+def _reload_verified(
+    client: VaultClient,
+    options: ReloadOptions,
+    server: Server,
+    steps: t.Sequence[Step],
+    entries: t.Mapping[str, CatalogEntry],
+) -> _Reloaded:
+    """Reload the mounts that do not run ``entries``; what is not verified is an error."""
+    asked = _for_steps(options, steps)
+    try:
+        if server.global_scope == IGNORED:
+            wait_for_standbys(client, asked, entries, server)
+        done = reload(client, asked, expected=entries, server=server)
+    except VaultError as error:
+        return _Reloaded(None, error)
+    if done.error is not None:
+        return _Reloaded(done, done.error)
+    # That no node may be asked, or one of them, or is to be asked, is no failure of the version.
+    asked_all = all(row.ok is not None for row in done.nodes or ())
+    if not done.verified and (options.scope == "local" or (done.nodes and asked_all)):
+        reasons = "; ".join(done.unverified) or "what the mounts run could not be verified"
+        return _Reloaded(done, VaultError(reasons))
+    return _Reloaded(done, None)
+
+
+def _for_steps(options: ReloadOptions, steps: t.Sequence[Step]) -> ReloadOptions:
+    return options._replace(paths=[step.path for step in steps])
+
+
+def _after(progress: Progress, reloaded: _Reloaded) -> Progress:
+    return progress if reloaded.done is None else progress.with_reload(reloaded.done)
+
+
+def _roll_back(
+    client: VaultClient,
+    options: ReloadOptions,
+    plan: Plan,
+    server: Server,
+    progress: Progress,
+    error: VaultError,
+) -> RolloutResult:
+    """Restore the previous version of all that was started; the error has both failures."""
+    stuck = [step.path for step in progress.started if step.previous is None]
+    steps = progress.to_roll_back(plan)
+    second = None
+    if steps:
+        client.progress(f"rolls back: {error.what}")
+        progress, second = _restore_verified(client, options, plan, server, progress, steps)
+    complete = bool(steps) and second is None and not stuck
+    what = f"{_state(progress, steps, stuck, complete)}{error.what}"
+    if second is not None:
+        what = f"{what}; the rollback failed too: {second.what}"
+    failure = error.with_context(what, next_step=second.next_step if second else "")
+    return RolloutResult(plan, progress, changed=True, rolled_back=complete, error=failure)
+
+
+def _restore_verified(
+    client: VaultClient,
+    options: ReloadOptions,
+    plan: Plan,
+    server: Server,
+    progress: Progress,
+    steps: t.Sequence[Step],
+) -> tuple[Progress, VaultError | None]:
+    """Undo ``steps``, verify all that were started, and return what failed in the end."""
+    previous = {step.path: step.previous for step in progress.started if step.previous}
+    started = [step for step in progress.started if step.path in previous]
+    # The old version need not know the path that the new one is asked for: path help does for any.
+    asked = options._replace(probe="")
+    failure: VaultError | None = None
+    for attempt in range(TRIES):
+        time.sleep(TRY_PAUSE if attempt else 0)
+        try:
+            restore(client, plan, steps)
+        except VaultError as error:
+            failure = error
+        else:
+            reloaded = _reload_verified(client, asked, server, started, previous)
+            progress, failure = _after(progress, reloaded), reloaded.error
+        if failure is None or not _is_temporary(failure):
+            break
+    return progress, failure
+
+
+def _is_temporary(error: VaultError) -> bool:
+    """Tell whether the server may be able to in a moment: an election ends."""
+    if isinstance(error, (NoAnswer, NotSent)):
+        return True
+    return (error.status or 0) >= 500 and not is_failure_of_plugin(error)
+
+
+def _state(
+    progress: Progress, steps: t.Sequence[Step], stuck: t.Sequence[str], complete: bool
+) -> str:
+    """Return what serves in the end, as the beginning of a message."""
+    if complete:
+        count = len(progress.started)
+        serve = "the mount serves" if count == 1 else f"all {count} mounts serve"
+        return f"{serve} the old version again: "
+    if progress.down:
+        return f"{first_few(progress.down)} DOWN: "
+    if stuck:
+        return f"cannot roll back {quoted(stuck)}: "
+    # Where nothing had to be undone, the failure says it all.
+    return "it is unknown what serves: " if steps else ""
+
+
+def _unchanged(plan: Plan, progress: Progress, error: VaultError) -> RolloutResult:
+    failure = error.with_context(f"nothing was changed: {error.what}")
+    return RolloutResult(plan, progress, changed=False, error=failure)
+
+
+def _predicted(plan: Plan, ahead: ReloadResult | None) -> RolloutResult:
+    """Return check mode's result; ``ahead`` knows what would be reloaded as it is."""
+    stale = {row.before.path for row in ahead.mounts if row.reloaded} if ahead else set()
+    mounts = {
+        step.path: predicted(step.mount, Expectation(plan.entry))
+        for step in plan.steps
+        if plan.changes(step) or step.path in stale
+    }
+    return RolloutResult(plan, Progress(mounts=mounts), changed=bool(mounts))

@@ -1,0 +1,49 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Texts of messages: lists that stay short, suggestions, the server's words in one line."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+# A message names so many items; the result has all of them.
+SHOWN = 5
+
+
+def first_few(words: t.Sequence[str]) -> str:
+    """Return the first few of ``words``, and how many more there are."""
+    more = len(words) - SHOWN
+    return ", ".join(words[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def quoted(paths: t.Sequence[str]) -> str:
+    """Return the first few of ``paths`` in quotes, and how many more there are."""
+    return first_few([f'"{path}"' for path in paths])
+
+
+def and_more(items: t.Sized) -> str:
+    """Return how many ``items`` there are beside the one that a message names."""
+    return f" (and {len(items) - 1} more)" if len(items) > 1 else ""
+
+
+def nearest(name: str, candidates: t.Iterable[str]) -> str:
+    """Return the candidate that looks most like ``name``, but is another; else nothing."""
+    # Imported here: only a message about a name that does not exist needs it.
+    import difflib
+
+    others = sorted(set(candidates) - {name})
+    return next(iter(difflib.get_close_matches(name, others, n=1)), "")
+
+
+def did_you_mean(suggestion: str) -> str:
+    """Return the question that offers ``suggestion``, nothing where it is empty."""
+    return f' (did you mean "{suggestion}"?)' if suggestion else ""
+
+
+def one_line(text: str) -> str:
+    """Return the server's words without the counts, bullets and line breaks of its multi-errors."""
+    without_counts = re.sub(r"\d+ errors? occurred:", "", text)
+    parts = (part.strip(" \t*") for part in without_counts.split("\n"))
+    return ", ".join(dict.fromkeys(part for part in parts if part)).replace(":, ", ": ")
