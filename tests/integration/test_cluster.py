@@ -49,7 +49,7 @@ MODULE = "vaultops.vault.plugin_reload"
 GUIDE = "docs/cluster.md"
 POLICY = REPOSITORY / "docs" / "policies" / "plugin_reload-cluster.hcl"
 NOBODY = "http://127.0.0.1:9"
-SERVES_NOT = "does not serve"
+NO_ANSWER = "does not answer"
 
 pytestmark = pytest.mark.each_openbao
 slow = pytest.mark.slow
@@ -187,7 +187,7 @@ def assert_no_lie(stage: Stage, result: TaskResult) -> None:
     really = stage.processes()
     for name, row in nodes_of(result).items():
         for mount in row["mounts"]:
-            if mount["error"] and SERVES_NOT in mount["error"]:
+            if mount["error"] and NO_ANSWER in mount["error"]:
                 assert really[name] is None
             elif row["ok"]:
                 runs = really[name]
@@ -342,14 +342,14 @@ def test_a_standby_without_the_file(stage: Stage) -> None:
         assert run.result.failed
         assert (run.result["changed"], run.result["verified"]) == (True, False)
         assert f": {bad.name} (" in run.result.message
-        assert "mend the plugin" in run.result.message
+        assert "fix the plugin" in run.result.message
         if release.spreads:
             assert_shown("message file", run.result.message)
         rows = nodes_of(run.result)
         assert rows[cluster.active.name]["ok"] is True
         assert rows[bad.name]["ok"] is False
         assert rows[bad.name]["mounts"][0]["reloaded"] is False
-        assert SERVES_NOT in rows[bad.name]["mounts"][0]["error"]
+        assert NO_ANSWER in rows[bad.name]["mounts"][0]["error"]
         after = run.result["diff"]["after"].splitlines()
         assert f"{bad.name}: weather/ weather down" in after
         assert f"{other.name}: weather/ weather v1.0.0 {stage.old.sha256[:8]}" in after
@@ -439,7 +439,7 @@ def test_a_node_that_is_cut_off(stage: Stage) -> None:
     assert run.result.failed
     assert (run.result["changed"], run.result["verified"]) == (True, False)
     assert re.search(
-        "no answer within|has not heard of it", nodes_of(run.result)[cut.name]["error"]
+        "no answer within|has not heard from it", nodes_of(run.result)[cut.name]["error"]
     )
     assert [name for name, row in nodes_of(run.result).items() if not row["ok"]] == [cut.name]
     if release.spreads:  # it hears of the reload when it is back
@@ -738,7 +738,7 @@ def test_without_waiting(stage: Stage) -> None:
 def test_to_wait_is_to_look(tmp_path: pathlib.Path) -> None:
     run = Ansible(tmp_path).adhoc(MODULE, f"plugin=a url={NOBODY} verify=no wait=yes token=a-token")
     assert run.result.failed
-    assert "wait=true has to look at the nodes, which verify=false forbids" in run.result.message
+    assert "wait=true has to inspect the nodes, which verify=false forbids" in run.result.message
 
 
 @slow

@@ -260,7 +260,7 @@ def test_recorded_failures_that_pass_are_repeated(
             posts = [request for request in server.seen if request.method == "POST"]
             assert len(posts) == (2 if repeated and "reload" in name else 1)
             if repeated:
-                assert "was repeated once: " in " ".join(result["warnings"])
+                assert "was retried once: " in " ".join(result["warnings"])
 
 
 def test_recorded_redirects(tmp_path: pathlib.Path, subtests: pytest.Subtests) -> None:
@@ -332,4 +332,4 @@ def test_a_server_that_starts_a_moment_later(tmp_path: pathlib.Path) -> None:
     )
     assert run.result.failed
     assert "cannot connect" in run.result.message
-    assert "POST sys/plugins/reload/backend was repeated once" in " ".join(run.result["warnings"])
+    assert "POST sys/plugins/reload/backend was retried once" in " ".join(run.result["warnings"])

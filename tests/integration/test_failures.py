@@ -80,6 +80,10 @@ REFUSED_BY_THE_LOOK = {
     "nearly a mount": Case(
         {"mounts": "secrets"}, ('"secrets/" does not exist (did you mean "secret/"',)
     ),
+    "like a part of the server": Case({"mounts": "sis"}, ('"sis/" does not exist; see "bao',)),
+    "namespace as a mount": Case(
+        {"mounts": "team-a"}, ("this is a namespace: set namespace to it, and name a mount inside",)
+    ),
     "a path inside a mount": Case({"mounts": "secret/typo"}, ('(did you mean "secret/"?)',)),
     "API path of a mount": Case({"mounts": "sys/mounts/secret"}, ('(did you mean "secret/"?)',)),
     "one bad mount among good ones": Case({"mounts": "secret,nope"}, ('mount "nope/"',)),
@@ -277,7 +281,7 @@ def test_a_server_that_dies_during_the_reload(tmp_path: pathlib.Path, tls: bool)
         UNKNOWN,
         "broke before the answer",
         'unknown whether reloaded: "ext/"',
-        "repeat the task",
+        "run the task again",
         secret=server.token,
     )
     (mount,) = run.result["mounts"]
@@ -303,10 +307,10 @@ BROKEN_NETWORKS = {
     "error page": Network(Recorded(404, "<h1>not here</h1>"), ("404", "not here", "check url")),
     "bad gateway": Network(Recorded(502, "<html>"), ("gateway", "502", UNKNOWN)),
     "hang-up after the request": Network(
-        Recorded(hang_up=True), ("broke before the answer", UNKNOWN, "repeat the task")
+        Recorded(hang_up=True), ("broke before the answer", UNKNOWN, "run the task again")
     ),
     "rate limit: certainly not executed": Network(
-        Recorded(429, {"errors": ["quota"]}), ("429", "quota", "repeat")
+        Recorded(429, {"errors": ["quota"]}), ("429", "quota", "run the task again later")
     ),
     "error that may have been executed": Network(
         Recorded(500, {"errors": ['cannot fetch mount entry on "x/"']}), ("500", '"x/"')
@@ -322,7 +326,8 @@ def test_mocked_broken_network(tmp_path: pathlib.Path, subtests: pytest.Subtests
             for name, network in BROKEN_NETWORKS.items()
         }
         tasks = {
-            name: {MODULE: {"plugin": "kv", "url": server.url}} for name, server in recorded.items()
+            name: {MODULE: {"plugin": "kv", "url": server.url, "verify": False}}
+            for name, server in recorded.items()
         }
         run, results = Ansible(tmp_path).cases(tasks, BAO_TOKEN="canary-of-a-token")
     for name, network in BROKEN_NETWORKS.items():

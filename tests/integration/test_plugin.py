@@ -462,7 +462,7 @@ def test_what_is_needed_stays(
                     assert result["plugin"]["name"] == _options.get("name", "ext")
             result = forced.results[name]
             assert result["changed"] is bool(users)
-            assert ("will not come back from a reload" in warnings(result)) is bool(users)
+            assert ("will not start again after a reload" in warnings(result)) is bool(users)
     assert entry(server, "plain") is None
     assert entry(server, version="v1.1.0") is None
 
@@ -542,7 +542,7 @@ def test_a_token_that_may_read_less(
         "writes, gone by force": (False, True),
         "nothing": (True, False),
     }
-    assert "its command and arguments were not compared" in told["lists, the same"]
+    assert "skipped the check of its command and arguments" in told["lists, the same"]
     assert results["lists, the same"]["plugin"]["command"] is None
     assert (
         'capabilities "update" and "sudo" on "sys/plugins/catalog/secret/new"' in told["lists, new"]
@@ -550,7 +550,7 @@ def test_a_token_that_may_read_less(
     for name in ("lists, differs", "writes, differs", "writes, gone"):
         assert "must not change what the server's configuration may declare" in told[name]
     assert results["writes, new"]["plugin"]["command"] == "other-v1.0.0"
-    assert "could not be seen whether" in told["writes, gone by force"]
+    assert "permission denied reading who needs" in told["writes, gone by force"]
     assert '"read" on "sys/plugins/catalog"' in told["nothing"]
 
 
@@ -800,5 +800,5 @@ def test_recorded_server_that_hangs_up_on_a_registration(tmp_path: pathlib.Path)
         )
     message = cases.results["lost"].message
     assert 'it is unknown whether secret plugin "ext" is registered' in message
-    assert "then repeat the task: it looks first" in message
+    assert "then run the task again: it reads the catalog first" in message
     assert [seen.method for seen in recorded.seen] == ["GET", "GET", "POST"]

@@ -280,7 +280,7 @@ def test_a_token_that_may_read_a_part(
     assert len(results["catalog only"]["warnings"]) == 2
     for name in ("no catalog", "no mounts"):
         (warning,) = results[name]["warnings"]
-        assert "the token may not read a part (403 from GET" in warning
+        assert "permission denied reading a part (403 from GET" in warning
     for name in ("nothing", "a mount, no mounts"):
         assert results[name].failed
         assert "permission denied (403 from GET" in results[name].message

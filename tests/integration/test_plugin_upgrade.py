@@ -220,7 +220,7 @@ def test_a_broken_version_leaves_all_mounts_with_the_old_one(
     result = run.result
     assert result.failed
     assert result.message.startswith("all 3 mounts serve the old version again: ")
-    assert "mend the new version" in result.message
+    assert "fix the new version" in result.message
     assert (result["changed"], result["rolled_back"], result["status"]) == (True, True, 400)
     assert [row["error"] for row in result["mounts"]] == [None] * 3
     assert [row["after"] for row in result["mounts"]] == [
@@ -270,7 +270,7 @@ def test_a_version_that_hangs_at_its_start(
 @pytest.mark.slow
 @pytest.mark.each_openbao
 def test_an_answer_that_is_lost(server: Server, versions: Versions, ansible: Ansible) -> None:
-    """The client hangs up, the server cancels the reload, and what has begun goes back."""
+    """The client hangs up, the server cancels the reload, and what has started is rolled back."""
     versions.new.fault("sleep 3")
     result = ansible.playbook(upgrade(reload_timeout="1s")).result
     assert result.failed
@@ -291,7 +291,7 @@ def test_the_old_version_is_broken_too(
     result = ansible.playbook(upgrade(canary="b"), options=["--diff"]).result
     assert result.failed
     assert result.message.startswith(f'"b/" DOWN: secret plugin "ext" {NEW} does not work: ')
-    assert "; going back failed too: " in result.message
+    assert "; the rollback failed too: " in result.message
     assert (result["changed"], result["rolled_back"]) == (True, False)
     assert [bool(row["error"]) for row in result["mounts"]] == [True, False, False]
     assert result["diff"]["after"].startswith("b/ ext down\n")
@@ -299,7 +299,7 @@ def test_the_old_version_is_broken_too(
 
     again = ansible.playbook(upgrade(OLD)).result
     assert again.message.startswith(f'"b/" DOWN: secret plugin "ext" {OLD} does not work: ')
-    assert "going back" not in again.message
+    assert "rollback" not in again.message
     assert again["rolled_back"] is False
     versions.old.heal()
     healed = ansible.playbook(upgrade(OLD)).result
@@ -430,7 +430,7 @@ def test_a_mount_without_a_version(
     with counting_proxy() as proxy:
         refused = ansible.playbook(upgrade(), **proxy.environment).result
     assert refused.failed
-    assert 'there would be no way back for mount "a/": it runs a plugin without a version' in (
+    assert 'mount "a/" could not be rolled back: it runs a plugin without a version' in (
         refused.message
     )
     assert "register the file that runs with a version too, or set force=true" in refused.message
@@ -483,7 +483,7 @@ def test_a_forced_mount_is_not_told_to_be_back(
     result = ansible.playbook(upgrade(canary="a", force=True, token=token)).result
     assert result.failed
     assert result["rolled_back"] is False
-    assert result.message.startswith('"a/" cannot go back: cannot configure mount "b/" for')
+    assert result.message.startswith('cannot roll back "a/": cannot configure mount "b/" for')
     assert serving(server, "a", "b") == [NEW, OLD]
 
 
@@ -494,14 +494,15 @@ def test_what_runs_is_no_longer_registered(
     server.call("DELETE", f"sys/plugins/catalog/secret/{PLUGIN}?version={OLD}")
     refused = ansible.playbook(upgrade()).result
     assert (
-        'there would be no way back for mount "a/" (and 2 more): what it runs as v1.0.0 is no '
-        "longer registered; register that again, or set force=true; nothing was changed"
+        'mount "a/" (and 2 more) could not be rolled back: what it runs as v1.0.0 is no '
+        "longer registered; register that again, or set force=true to move it without a way to "
+        "roll back; nothing was changed"
     ) in refused.message
     assert serving(server) == [OLD] * 3
     assert ansible.playbook(upgrade(force=True)).result["changed"] is True
     assert serving(server) == [NEW] * 3
 
-    # Registered anew with another file: by its version alone it would be no way back.
+    # Registered anew with another file: its version alone is not what runs.
     again = external_plugin(NEW)
     refused = ansible.playbook(upgrade()).result
     assert "what it runs as v1.1.0 is no longer registered" in refused.message
@@ -527,7 +528,7 @@ def test_a_question_that_only_the_new_version_would_answer(
     """The old version is asked for path help, which each plugin knows."""
     result = ansible.playbook(upgrade(probe="health")).result
     assert result.message.startswith("all 3 mounts serve the old version again: ")
-    assert "does not serve" in result.message
+    assert "does not answer" in result.message
     assert (result["rolled_back"], serving(server)) == (True, [OLD] * 3)
     assert ansible.playbook(upgrade(probe="info")).result["changed"] is True
     assert serving(server) == [NEW] * 3
@@ -651,7 +652,7 @@ DENIED = {
     "no look at a mount": Denied(
         "sys/mounts/c",
         {},
-        "nothing was changed: state=current must see mounts and catalog",
+        "nothing was changed: state=current has to read mounts and catalog",
         None,
         "",
     ),
@@ -660,7 +661,7 @@ DENIED = {
         "a/info",
         {"probe": "info", "mounts": "a"},
         f'the mount serves the old version again: secret plugin "ext" {NEW} does not work: '
-        'mount "a/" could not be looked at again',
+        'mount "a/" could not be verified',
         True,
         "",
     ),

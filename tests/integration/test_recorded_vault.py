@@ -121,7 +121,10 @@ FACTS = {
         "mounts=sys/", {}, False, "part of the server itself", True
     ),
     "database plugin by name: the server's own word": Fact(
-        "plugin=mysql-database-plugin", {POST: reloaded()}, True, "the server alone has the word"
+        "plugin=mysql-database-plugin",
+        {POST: reloaded()},
+        True,
+        "only the server knows what it runs",
     ),
     "by type, in all namespaces": Fact(
         "plugin=ext plugin_type=secret",
@@ -148,20 +151,20 @@ FACTS = {
             "GET /v1/ext?help=1": Recorded(500, {"errors": ["plugin is shut down"]}),
         },
         True,
-        '"ext/" does not serve: plugin is shut down',
+        '"ext/" does not answer: plugin is shut down',
         True,
     ),
     "pins that the token may not read": Fact(
         "mounts=ext",
         {POST: reloaded(), "GET /v1/sys/plugins/pins": Recorded(403, {"errors": ["denied"]})},
         True,
-        "a pinned version would not be known",
+        "a pinned version is not known",
     ),
     "a sealed node after the reload is no proof of death": Fact(
         "mounts=ext",
         {POST: reloaded(), "GET /v1/ext?help=1": Recorded(503, {"errors": ["Vault is sealed"]})},
         True,
-        'mount "ext/" could not be looked at again: Vault is sealed',
+        'mount "ext/" could not be verified: Vault is sealed',
     ),
 }
 
@@ -252,13 +255,13 @@ COURSES = {
         {**ALL, "vault-2": False},
         verified=False,
         told="1 of 3 nodes are not known to run what they should: "
-        "vault-2 (https://10.0.0.2:8200): exec format error; mend the plugin on that node",
+        "vault-2 (https://10.0.0.2:8200): exec format error; fix the plugin on that node",
     ),
     "one never reports": Course(
         [reports("vault-1", "vault-2")],
         {**ALL, "vault-3": False},
         verified=False,
-        told="vault-3 (https://10.0.0.3:8200): has not reported the reload; see the health of that",
+        told="vault-3 (https://10.0.0.3:8200): has not reported the reload; check the health of that",
     ),
     "they report under names of their own": Course([reports(*UUIDS)], dict.fromkeys(UUIDS, True)),
     "one of those never reports": Course(
@@ -286,7 +289,7 @@ COURSES = {
         [reports("vault-1")],
         {"vault-1": True},
         verified=False,
-        told="the nodes of the cluster are not known, so one that does not report is not missed",
+        told="the nodes of the cluster are not known, so a node that does not report goes unnoticed",
         answers={"GET /v1/sys/ha-status": DENIED},
     ),
     "nobody waits": Course([], {}, verified=False, options={"wait": False}),

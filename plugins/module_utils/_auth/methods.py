@@ -76,7 +76,7 @@ def chosen_identity(params: Params) -> Identity:
     method = METHODS[name]
     values = {**params, **_values(method, params)}
     _check(name, values)
-    # Somebody who sees "auth/approle/" in a listing may write it with its slash.
+    # A user who sees "auth/approle/" in a listing may write it with its slash.
     values["mount_point"] = (values["mount_point"] or method.mount).strip("/")
     found = method.identify(values)
     secrets = {values[option] for option, row in method.spec.items() if row.get("no_log")}

@@ -31,8 +31,8 @@ if t.TYPE_CHECKING:
 
 _INLINE = "X-Vault-Inline-Auth-"
 _INLINE_FAILED = "failed to perform inline authentication"
-# A server's words for a request of nobody: an old Vault's, and a standby's for path help.
-_NOBODY = ("missing client token", "please forward to the active node")
+# The words for a request without a token: of an old Vault, and of a standby for path help.
+_NO_TOKEN = ("missing client token", "please forward to the active node")
 _READS = ("GET", "LIST")
 
 
@@ -126,17 +126,17 @@ class Session(VaultClient):
     def _must_log_in(self, method: str, error: Refused) -> bool:
         """Tell whether a login may help, and the refused request certainly did nothing.
 
-        A server without inline authentication sees a request of nobody, and the path help of any
-        server knows tokens only: 403, with an old Vault 400, at a standby 500.  A token of few uses
-        cannot be made inline: 500.
+        A server without inline authentication sees a request without a token, and the path help of
+        any server knows tokens only: 403, with an old Vault 400, at a standby 500.  A token of few
+        uses cannot be made inline: 500.
         """
         if self._mode != "auto":
             return False
         first_read = method in _READS and not self._inline_works
-        nobody = isinstance(error, PermissionDenied) or any(
-            words in error.what for words in _NOBODY
+        without_token = isinstance(error, PermissionDenied) or any(
+            words in error.what for words in _NO_TOKEN
         )
-        return nobody or (first_read and error.status in (400, 500))
+        return without_token or (first_read and error.status in (400, 500))
 
     def _with_hint(self, error: Refused) -> Refused:
         if not isinstance(error, PermissionDenied) or self._inline_works:

@@ -132,7 +132,7 @@ def _retries(option: int | None) -> int:
         option = int(text) if text.isdigit() else -1
     if option < 0:
         raise OptionError(
-            "retries, or BAO_MAX_RETRIES or VAULT_MAX_RETRIES, is not a number of repeats",
+            "retries, or BAO_MAX_RETRIES or VAULT_MAX_RETRIES, is not a number of retries",
             next_step="give 0 for none, or a small number",
         )
     return option

@@ -54,7 +54,7 @@ class Retries:
     def warning(self, request: str) -> str:
         """Return the warning about the retries of ``request``."""
         times = "once" if self.count == 1 else f"{self.count} times"
-        return f"{request} was repeated {times}: {self.reason}"
+        return f"{request} was retried {times}: {self.reason}"
 
     def _may_retry(self, error: VaultError) -> bool:
         if isinstance(error, Unreachable):

@@ -69,7 +69,7 @@ def read_client_cert(params: t.Mapping[str, t.Any]) -> tuple[str, str] | None:
     _readable(paths[0], "client_cert")
     _readable(paths[1], "client_key")
     if "ENCRYPTED" in _text(paths[1]):
-        # OpenSSL would ask for the passphrase at a terminal that nobody sees.
+        # OpenSSL would ask for the passphrase at a terminal that no user sees.
         raise OptionError(
             f'client_key "{paths[1]}" is encrypted',
             next_step="give a key without a passphrase, readable by the user of the task only",

@@ -55,7 +55,7 @@ class Choice(t.NamedTuple):
 
     @property
     def kinds(self) -> list[str]:
-        """The kinds of mounts to look at; database plugins have none."""
+        """The kinds of mounts to read; database plugins have none."""
         kinds = [kind for kind in ("secret", "auth") if self.kind in ("", kind)]
         if self.paths is None:
             return kinds

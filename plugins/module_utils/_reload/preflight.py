@@ -101,7 +101,7 @@ def stale_mounts(
     """Return the mounts that need a reload on the node that answers; raises VaultError."""
     if preflight.mounts is None or preflight.catalog is None:
         raise OptionError(
-            f"state=current has to read mounts and catalog, and {'; '.join(preflight.skipped)}",
+            f"state=current has to read mounts and catalog: {'; '.join(preflight.skipped)}",
             next_step="give the token the rights that the documentation lists, or reload always, "
             "with state=reloaded",
         )

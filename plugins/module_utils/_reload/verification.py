@@ -29,7 +29,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._reload.results imp
 from ansible_collections.vaultops.vault.plugins.module_utils._text import and_more
 
 # A node that the server told to reload does so 0.1 to 0.2 s after the answer, and may run the same
-# before and after: that it is well proves nothing before it answered for so many seconds.
+# before and after: that it is well says nothing before it answered for so many seconds.
 SETTLED_AFTER = 2.0
 # A mount that is down for so many seconds after that stays down.
 DOWN_AFTER = 5.0
