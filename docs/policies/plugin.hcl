@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Register plugins, and remove catalog entries that are not in use. To allow one plugin only, replace
-# "sys/plugins/catalog/*" with "sys/plugins/catalog/secret/my-plugin".
+# Register plugins, and remove catalog entries that are not in use. To allow one plugin only, use
+# "sys/plugins/catalog/secret/my-plugin" instead of "sys/plugins/catalog/*".
 
 path "sys/plugins/catalog" {
   capabilities = ["read"]

@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Move mounts to another version of their plugin. To allow one mount only, replace
-# "sys/mounts/+/tune" with "sys/mounts/my-secrets/tune".
+# Move mounts to another version of their plugin. To allow one mount only, use
+# "sys/mounts/my-secrets/tune" instead of "sys/mounts/+/tune".
 
 path "sys/mounts/+/tune" {
   capabilities = ["update"]
