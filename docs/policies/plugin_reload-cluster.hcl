@@ -24,8 +24,8 @@ path "sys/plugins/catalog" {
   capabilities = ["read"]
 }
 
-# The nodes and their addresses. This right and the next one are needed in the root namespace, also for
-# mounts of another namespace.
+# The nodes and their addresses. This right and the next one are needed in the root namespace, also
+# for mounts of another namespace.
 path "sys/ha-status" {
   capabilities = ["read"]
 }
