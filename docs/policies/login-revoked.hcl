@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Take the token back, after a task that logged in or by the module login with state=revoked.
-# The policy "default" has both; a login without it needs them.
+# Revoke the token: at the end of a task that logged in, or with the module login and state=revoked.
+# The policy "default" has both rights; a login without that policy needs this one.
 
 path "auth/token/revoke-self" {
   capabilities = ["update"]

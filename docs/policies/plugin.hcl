@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Register plugins, and remove the entries that nobody needs. "sys/plugins/catalog/secret/my-plugin"
-# in the place of the star allows one plugin only.
+# Register plugins, and remove catalog entries that are not in use. To allow one plugin only, use
+# "sys/plugins/catalog/secret/my-plugin" instead of "sys/plugins/catalog/*".
 
 path "sys/plugins/catalog" {
   capabilities = ["read"]
@@ -13,12 +13,12 @@ path "sys/plugins/catalog/*" {
   capabilities = ["read", "update", "delete", "sudo"]
 }
 
-# HashiCorp Vault only: a pinned version is not removed.
+# HashiCorp Vault only: the module refuses to remove a pinned version.
 path "sys/plugins/pins" {
   capabilities = ["read"]
 }
 
-# For state=absent: who needs the entry, in the root namespace and in those below it.
+# For state=absent: find the mounts that use the entry, in the root namespace and in those below it.
 path "sys/mounts" {
   capabilities = ["read"]
 }
@@ -43,7 +43,7 @@ path "+/sys/namespaces" {
   capabilities = ["list"]
 }
 
-# For type=database and state=absent: the connections of each database mount.
+# For type=database and state=absent: read the connections of each database mount.
 path "database/config" {
   capabilities = ["list"]
 }

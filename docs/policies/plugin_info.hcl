@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# See what is registered, pinned, configured and running.
+# Read the registered, pinned, configured and running versions.
 
 path "sys/plugins/catalog" {
   capabilities = ["read"]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Pin versions of plugins, and remove pins. HashiCorp Vault only; OpenBao has none.
+# Pin plugins to a version, and remove pins. HashiCorp Vault only: OpenBao has no pins.
 
 path "sys/plugins/catalog" {
   capabilities = ["read"]

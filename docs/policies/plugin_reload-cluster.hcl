@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Reload on all nodes of a cluster (scope=global), with all looks, and prove it of each node.
+# Reload on all nodes of a cluster (scope=global), with preflight and verification of each node.
 
 path "sys/plugins/reload/backend" {
   capabilities = ["update"]
@@ -24,12 +24,13 @@ path "sys/plugins/catalog" {
   capabilities = ["read"]
 }
 
-# The nodes and their addresses. In a namespace these two belong to the root namespace.
+# The nodes and their addresses. This right and the next one are needed in the root namespace, also
+# for mounts of another namespace.
 path "sys/ha-status" {
   capabilities = ["read"]
 }
 
-# Their names, and those that are down; raft storage only.
+# The names of the nodes, and the nodes that are down. Raft storage only.
 path "sys/storage/raft/configuration" {
   capabilities = ["read"]
 }
@@ -39,7 +40,7 @@ path "sys/plugins/pins" {
   capabilities = ["read"]
 }
 
-# HashiCorp Vault Enterprise only: what the nodes report.
+# HashiCorp Vault Enterprise only: the reports of the nodes.
 path "sys/plugins/reload/backend/status" {
   capabilities = ["read"]
 }

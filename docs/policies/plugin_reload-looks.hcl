@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Reload with all looks, and with path help as the proof of life.
+# Reload with preflight and verification. The probe is path help, the default, which needs no right.
 
 path "sys/plugins/reload/backend" {
   capabilities = ["update"]

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Reload, and believe the server: verified is false.
+# Reload only. Without preflight and verification, the result has the server's answer only
+# (verified: false).
 
 path "sys/plugins/reload/backend" {
   capabilities = ["update"]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Reload with all looks, and with a request of your own as the proof of life.
+# Reload with preflight and verification. The probe reads a path below the mount.
 
 path "sys/plugins/reload/backend" {
   capabilities = ["update"]
@@ -29,7 +29,7 @@ path "sys/plugins/pins" {
   capabilities = ["read"]
 }
 
-# For probe=info: the path that is read below each mount. Path help, the default, needs no right.
+# For probe=info: the path that the probe reads, here of the mount my-secrets/.
 path "my-secrets/info" {
   capabilities = ["read"]
 }

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# The role plugin_rollout: what plugin, plugin_upgrade and plugin_info need together.
+# For the role plugin_rollout: all rights that plugin, plugin_upgrade and plugin_info need in it.
 
 path "sys/plugins/catalog" {
   capabilities = ["read"]
@@ -36,7 +36,7 @@ path "sys/auth" {
   capabilities = ["read"]
 }
 
-# For scope=global: which nodes there are.
+# For scope=global: list the nodes.
 path "sys/ha-status" {
   capabilities = ["read"]
 }
@@ -45,7 +45,7 @@ path "sys/storage/raft/configuration" {
   capabilities = ["read"]
 }
 
-# For the cleanup: who else needs an old version.
+# For plugin_rollout_cleanup: find the mounts in other namespaces that use an old version.
 path "sys/namespaces" {
   capabilities = ["list"]
 }

@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Move mounts to another version of their plugin. "sys/mounts/my-secrets/tune" in the place of
-# "sys/mounts/+/tune" allows one mount only.
+# Move mounts to another version of their plugin. To allow one mount only, use
+# "sys/mounts/my-secrets/tune" instead of "sys/mounts/+/tune".
 
 path "sys/mounts/+/tune" {
   capabilities = ["update"]
 }
 
-# Authentication mounts; unlike sys/auth, this needs no sudo.
+# Authentication mounts. Unlike sys/auth/+/tune, this path needs no sudo.
 path "sys/mounts/auth/+/tune" {
   capabilities = ["update"]
 }
@@ -34,7 +34,7 @@ path "sys/plugins/catalog" {
   capabilities = ["read"]
 }
 
-# For scope=global: which nodes there are.
+# For scope=global: list the nodes.
 path "sys/ha-status" {
   capabilities = ["read"]
 }
