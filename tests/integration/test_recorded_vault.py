@@ -261,7 +261,7 @@ COURSES = {
         [reports("vault-1", "vault-2")],
         {**ALL, "vault-3": False},
         verified=False,
-        told="vault-3 (https://10.0.0.3:8200): has not reported the reload; check the health of that",
+        told="vault-3 (https://10.0.0.3:8200): has not reported the reload; check the health of",
     ),
     "they report under names of their own": Course([reports(*UUIDS)], dict.fromkeys(UUIDS, True)),
     "one of those never reports": Course(
@@ -289,7 +289,7 @@ COURSES = {
         [reports("vault-1")],
         {"vault-1": True},
         verified=False,
-        told="the nodes of the cluster are not known, so a node that does not report goes unnoticed",
+        told="nodes of the cluster are not known, so a node that does not report goes unnoticed",
         answers={"GET /v1/sys/ha-status": DENIED},
     ),
     "nobody waits": Course([], {}, verified=False, options={"wait": False}),

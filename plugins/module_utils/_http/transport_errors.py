@@ -64,7 +64,7 @@ def transport_error(
 
 
 def _certainly_not_sent(error: Exception) -> bool:
-    """Tell whether the connection failed before the request went out; where that is not clear, no."""
+    """Tell whether the connection certainly failed before the request went out."""
     causes = list(_causes(error))
     if any(isinstance(cause, (NewConnectionError, ConnectTimeoutError)) for cause in causes):
         return True
