@@ -26,6 +26,9 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ansible_collections.vaultops.vault.plugins.module_utils._api import plugins_pins  # noqa: F401
+from ansible_collections.vaultops.vault.plugins.module_utils._auth.methods import load_method
+from ansible_collections.vaultops.vault.plugins.module_utils._auth.options import METHODS
 from ansible_collections.vaultops.vault.plugins.module_utils._front.perform import (
     Operation,
     argument_spec,
@@ -39,6 +42,10 @@ VARIABLE = "vaultops_in_process"
 ENVIRONMENT = "ANSIBLE_VAULTOPS_IN_PROCESS"
 
 display = Display()
+
+# What a module imports only where it needs it, each worker inherits from here.
+for _method in METHODS:
+    load_method(_method)
 
 
 class InProcessAction(ActionBase):

@@ -16,10 +16,14 @@ import pytest
 from ansible_collections.vaultops.vault.plugins.module_utils._auth import kubernetes
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.method import LoginRequest
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.methods import (
-    AUTH_SPEC,
-    METHODS,
     Identity,
     chosen_identity,
+    load_method,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._auth.options import (
+    AUTH_SPEC,
+    METHOD_SPEC,
+    METHODS,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.session import _inline_headers
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
@@ -115,10 +119,17 @@ def test_what_is_missing_and_what_is_too_much(
 
 
 def test_each_method_that_logs_in_complains_of_nothing_given() -> None:
-    for method, row in METHODS.items():
-        if row.required:
+    for method in METHODS:
+        if load_method(method).required:
             with pytest.raises(OptionError, match="needs"):
                 identity(method)
+
+
+def test_each_option_belongs_to_a_method() -> None:
+    taken = {option for name in METHODS for option in load_method(name).options}
+    assert taken | {"mount_point"} == set(METHOD_SPEC)
+    files = {file.stem for file in pathlib.Path(kubernetes.__file__).parent.glob("*.py")}
+    assert set(METHODS) <= files
 
 
 def test_each_secret_option_is_masked() -> None:

@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.vaultops.vault.plugins.module_utils._auth.methods import AUTH_SPEC
+from ansible_collections.vaultops.vault.plugins.module_utils._auth.options import AUTH_SPEC
 from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import CONNECTION_SPEC
 from ansible_collections.vaultops.vault.tests.support.ansible_runs import REPOSITORY
 

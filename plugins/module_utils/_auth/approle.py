@@ -9,17 +9,13 @@ API: https://openbao.org/api-docs/auth/approle/
 from __future__ import annotations
 
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.method import (
-    ROLE,
     AuthMethod,
     login_with,
 )
 
 # A role may do without the secret: bind_secret_id=false.
 METHOD = AuthMethod(
-    spec={
-        **ROLE,
-        "secret_id": {"type": "str", "no_log": True, "aliases": ["approle_secret_id"]},
-    },
+    options=("role_id", "secret_id"),
     identify=login_with(role_id="role_id", secret_id="secret_id"),
     required=("role_id",),
     variables={"role_id": "APPROLE_ROLE_ID", "secret_id": "APPROLE_SECRET_ID"},

@@ -9,7 +9,6 @@ API: https://developer.hashicorp.com/vault/api-docs/auth/aws#login
 from __future__ import annotations
 
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.method import (
-    ROLE,
     AuthMethod,
     LoginRequest,
 )
@@ -24,19 +23,15 @@ def _identify(params: Params) -> LoginRequest:
 
 
 METHOD = AuthMethod(
-    spec={
-        **ROLE,
-        "aws_access_key": {"type": "str", "aliases": ["aws_access_key_id"], "no_log": False},
-        "aws_secret_key": {
-            "type": "str",
-            "aliases": ["aws_secret_access_key"],
-            "no_log": True,
-        },
-        "aws_security_token": {"type": "str", "no_log": True},
-        "aws_profile": {"type": "str", "aliases": ["boto_profile"]},
-        "region": {"type": "str"},
-        "aws_iam_server_id": {"type": "str"},
-    },
+    options=(
+        "role_id",
+        "aws_access_key",
+        "aws_secret_key",
+        "aws_security_token",
+        "aws_profile",
+        "region",
+        "aws_iam_server_id",
+    ),
     identify=_identify,
     mount="aws",
 )

@@ -9,22 +9,20 @@ API: https://developer.hashicorp.com/vault/api-docs/auth/azure#login
 from __future__ import annotations
 
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.method import (
-    JWT,
-    ROLE,
     AuthMethod,
     login_with,
 )
 
 METHOD = AuthMethod(
-    spec={
-        **ROLE,
-        **JWT,
-        "azure_subscription_id": {"type": "str"},
-        "azure_resource_group_name": {"type": "str"},
-        "azure_vm_name": {"type": "str"},
-        "azure_vmss_name": {"type": "str"},
-        "azure_resource_id": {"type": "str"},
-    },
+    options=(
+        "role_id",
+        "jwt",
+        "azure_subscription_id",
+        "azure_resource_group_name",
+        "azure_vm_name",
+        "azure_vmss_name",
+        "azure_resource_id",
+    ),
     identify=login_with(
         role="role_id",
         jwt="jwt",

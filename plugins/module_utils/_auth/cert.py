@@ -9,7 +9,6 @@ API: https://openbao.org/api-docs/auth/cert/
 from __future__ import annotations
 
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.method import (
-    ROLE,
     AuthMethod,
     LoginRequest,
     login_with,
@@ -33,11 +32,7 @@ def _identify(params: Params) -> LoginRequest:
 
 
 METHOD = AuthMethod(
-    spec={
-        **ROLE,
-        "cert_auth_public_key": {"type": "path"},
-        "cert_auth_private_key": {"type": "path", "no_log": False},
-    },
+    options=("role_id", "cert_auth_public_key", "cert_auth_private_key"),
     identify=_identify,
     mount="cert",
     repeatable=True,

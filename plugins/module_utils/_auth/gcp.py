@@ -9,14 +9,12 @@ API: https://developer.hashicorp.com/vault/api-docs/auth/gcp#login
 from __future__ import annotations
 
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.method import (
-    JWT,
-    ROLE,
     AuthMethod,
     login_with,
 )
 
 METHOD = AuthMethod(
-    spec={**ROLE, **JWT},
+    options=("role_id", "jwt"),
     identify=login_with(role="role_id", jwt="jwt"),
     required=("role_id", "jwt"),
     mount="gcp",

@@ -9,15 +9,13 @@ API: https://openbao.org/api-docs/auth/jwt/
 from __future__ import annotations
 
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.method import (
-    JWT,
-    ROLE,
     AuthMethod,
     login_with,
 )
 
 # Without a role the server takes the mount's default_role.
 METHOD = AuthMethod(
-    spec={**ROLE, **JWT},
+    options=("role_id", "jwt"),
     identify=login_with(role="role_id", jwt="jwt"),
     required=("jwt",),
     mount="jwt",

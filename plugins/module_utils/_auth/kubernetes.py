@@ -11,8 +11,6 @@ from __future__ import annotations
 import pathlib
 
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.method import (
-    JWT,
-    ROLE,
     AuthMethod,
     LoginRequest,
 )
@@ -45,7 +43,7 @@ def _service_account() -> str:
 
 
 METHOD = AuthMethod(
-    spec={**ROLE, **JWT},
+    options=("role_id", "jwt"),
     identify=_identify,
     required=("role_id",),
     mount="kubernetes",

@@ -8,15 +8,7 @@ from __future__ import annotations
 import types
 import typing as t
 
-from ansible_collections.vaultops.vault.plugins.module_utils._types import Params, Spec
-
-# Options that several methods share, said once.
-NAME_AND_PASSWORD: Spec = {
-    "username": {"type": "str"},
-    "password": {"type": "str", "no_log": True},
-}
-ROLE: Spec = {"role_id": {"type": "str", "aliases": ["approle_role_id"]}}
-JWT: Spec = {"jwt": {"type": "str", "no_log": True}}
+from ansible_collections.vaultops.vault.plugins.module_utils._types import Params
 
 
 class LoginRequest(t.NamedTuple):
@@ -30,9 +22,10 @@ class LoginRequest(t.NamedTuple):
 class AuthMethod(t.NamedTuple):
     """How one method goes from options to a token.
 
-    ``spec`` are its own options; ``required`` those that it cannot do without; ``variables`` names
-    the client variable that stands in for an option.  ``mount`` is where it is mounted unless
-    mount_point says otherwise, empty for a method that is mounted nowhere.
+    ``options`` are those of METHOD_SPEC that it takes; ``required`` those that it cannot do
+    without; ``variables`` names the client variable that stands in for an option.  ``mount`` is
+    where it is mounted unless mount_point says otherwise, empty for a method that is mounted
+    nowhere.
 
     ``identify`` takes all options, those that variables stand in for among them, and returns the
     login to send, or a token that is there already, or None where none is to be sent.
@@ -41,7 +34,7 @@ class AuthMethod(t.NamedTuple):
     login, and no other server has to be asked that counts or slows logins.
     """
 
-    spec: t.Mapping[str, dict[str, t.Any]]
+    options: tuple[str, ...]
     identify: t.Callable[[Params], LoginRequest | str | None]
     required: tuple[str, ...] = ()
     variables: t.Mapping[str, str] = types.MappingProxyType({})

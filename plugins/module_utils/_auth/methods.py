@@ -1,59 +1,47 @@
 # Copyright (c) 2026, the vaultops.vault authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one table of the methods, and the choice among them."""
+"""The choice among the methods: one is loaded, and its options are checked."""
 
 from __future__ import annotations
 
+import importlib
 import typing as t
 
-from ansible_collections.vaultops.vault.plugins.module_utils._auth import (
-    approle,
-    aws_iam,
-    azure,
-    cert,
-    gcp,
-    jwt,
-    kubernetes,
-    ldap,
-    none,
-    radius,
-    token,
-    userpass,
-)
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.method import (
     AuthMethod,
     LoginRequest,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._auth.options import METHOD_SPEC
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
 from ansible_collections.vaultops.vault.plugins.module_utils._http.environment import (
     client_variable,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._types import Params
 
-METHODS: dict[str, AuthMethod] = {
-    "token": token.METHOD,
-    "approle": approle.METHOD,
-    "userpass": userpass.METHOD,
-    "ldap": ldap.METHOD,
-    "radius": radius.METHOD,
-    "jwt": jwt.METHOD,
-    "kubernetes": kubernetes.METHOD,
-    "cert": cert.METHOD,
-    "aws_iam": aws_iam.METHOD,
-    "azure": azure.METHOD,
-    "gcp": gcp.METHOD,
-    "none": none.METHOD,
-}
+if t.TYPE_CHECKING:
+    # Ansible sends to a target what it finds here; a task loads the one method that it needs.
+    from ansible_collections.vaultops.vault.plugins.module_utils._auth import (  # noqa: F401
+        approle,
+        aws_iam,
+        azure,
+        cert,
+        gcp,
+        jwt,
+        kubernetes,
+        ldap,
+        none,
+        radius,
+        token,
+        userpass,
+    )
 
-AUTH_SPEC: dict[str, dict[str, t.Any]] = {
-    "auth_method": {"type": "str", "choices": list(METHODS), "default": "token"},
-    "auth_mode": {"type": "str", "choices": ["auto", "login", "inline"], "default": "auto"},
-    "keep_token": {"type": "bool", "default": False, "no_log": False},
-    "mount_point": {"type": "str"},
-}
-for _method in METHODS.values():
-    AUTH_SPEC.update(_method.spec)
+
+def load_method(name: str) -> AuthMethod:
+    """Return the method of that name, from the file of that name."""
+    module: t.Any = importlib.import_module(f"{__package__}.{name}")
+    method: AuthMethod = module.METHOD
+    return method
 
 
 class Identity(t.NamedTuple):
@@ -73,13 +61,13 @@ class Identity(t.NamedTuple):
 def chosen_identity(params: Params) -> Identity:
     """Return the identity that the options choose; sends nothing, raises OptionError."""
     name = params["auth_method"]
-    method = METHODS[name]
+    method = load_method(name)
     values = {**params, **_values(method, params)}
-    _check(name, values)
+    _check(name, method, values)
     # A user who sees "auth/approle/" in a listing may write it with its slash.
     values["mount_point"] = (values["mount_point"] or method.mount).strip("/")
     found = method.identify(values)
-    secrets = {values[option] for option, row in method.spec.items() if row.get("no_log")}
+    secrets = {values[option] for option in method.options if METHOD_SPEC[option].get("no_log")}
     if isinstance(found, LoginRequest):
         secrets.update(found.secrets)
         return Identity(name, None, found, _texts(secrets), method.repeatable)
@@ -89,16 +77,14 @@ def chosen_identity(params: Params) -> Identity:
 def _values(method: AuthMethod, params: Params) -> dict[str, t.Any]:
     """Return the method's own options, where not given from the variables that stand in."""
     standing_in = {option: client_variable(name) for option, name in method.variables.items()}
-    return {option: params[option] or standing_in.get(option) for option in method.spec}
+    return {option: params[option] or standing_in.get(option) for option in method.options}
 
 
-def _check(name: str, values: Params) -> None:
+def _check(name: str, method: AuthMethod, values: Params) -> None:
     """Raise one OptionError that names all options that are missing, and all that are too much."""
-    method = METHODS[name]
     missing = [option for option in method.required if not values[option]]
-    own = {*method.spec, *(["mount_point"] if method.mount else [])}
-    others = {"mount_point", *(option for each in METHODS.values() for option in each.spec)}
-    surplus = sorted(option for option in others - own if values[option])
+    own = {*method.options, *(["mount_point"] if method.mount else [])}
+    surplus = sorted(option for option in set(METHOD_SPEC) - own if values[option])
     complaints = {"needs": missing, "does not take": surplus}
     clauses = [f"{verb} {_listed(options)}" for verb, options in complaints.items() if options]
     if clauses:

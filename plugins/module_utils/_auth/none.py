@@ -13,4 +13,4 @@ def _identify(params: Params) -> None:
     return None
 
 
-METHOD = AuthMethod(spec={}, identify=_identify)
+METHOD = AuthMethod(options=(), identify=_identify)

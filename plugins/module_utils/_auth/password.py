@@ -9,7 +9,6 @@ API: https://openbao.org/api-docs/auth/userpass/, .../ldap/ and .../radius/
 from __future__ import annotations
 
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.method import (
-    NAME_AND_PASSWORD,
     AuthMethod,
     LoginRequest,
 )
@@ -24,7 +23,7 @@ def _identify(params: Params) -> LoginRequest:
 def name_and_password(mount: str, *, repeatable: bool) -> AuthMethod:
     """Return the method that is mounted at ``mount`` by default."""
     return AuthMethod(
-        spec=NAME_AND_PASSWORD,
+        options=("username", "password"),
         identify=_identify,
         required=("username", "password"),
         mount=mount,

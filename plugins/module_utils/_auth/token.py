@@ -40,10 +40,6 @@ def read_token(params: Params) -> str:
 
 
 METHOD = AuthMethod(
-    spec={
-        "token": {"type": "str", "no_log": True},
-        "token_path": {"type": "path", "no_log": False},
-        "token_file": {"type": "str", "no_log": False},
-    },
+    options=("token", "token_path", "token_file"),
     identify=read_token,
 )

@@ -12,15 +12,14 @@ from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_catalo
     CatalogEntry,
     list_entries,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_pins import (
-    Pins,
-    read_pins,
-)
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     PermissionDenied,
     Refused,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
+
+if t.TYPE_CHECKING:
+    from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_pins import Pins
 
 
 class Expectation(t.NamedTuple):
@@ -118,6 +117,9 @@ def read_catalog(client: VaultClient) -> Catalog:
     catalog = Catalog(list_entries(client), {})
     if catalog.openbao:
         return catalog  # it has no pins
+    # Imported here: a task on OpenBao needs nothing of it.
+    from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_pins import read_pins
+
     try:
         return catalog._replace(pins=read_pins(client))
     except PermissionDenied:

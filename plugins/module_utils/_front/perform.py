@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.vaultops.vault.plugins.module_utils._auth.methods import (
-    AUTH_SPEC,
-    chosen_identity,
-)
+from ansible_collections.vaultops.vault.plugins.module_utils._auth.methods import chosen_identity
+from ansible_collections.vaultops.vault.plugins.module_utils._auth.options import AUTH_SPEC
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.session import Session
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import VaultError
 from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import (
