@@ -335,7 +335,7 @@ REFUSED = {
     ),
     "unknown canary": Refused({"canary": "x"}, 'mount "x/" does not exist'),
     "no mounts": Refused({"mounts": []}, "mounts is empty; name one, or leave mounts out for all"),
-    "negative batch": Refused({"batch": -1}, "batch is -1"),
+    "negative batch": Refused({"batch": -1}, "batch is negative: -1"),
     "wrong duration": Refused({"scope": "global", "wait_timeout": "soon"}, "wait_timeout"),
     "pins": Refused(
         {"pin": True}, "this server has no pins: it is OpenBao; leave pin out, then each mount is"

@@ -65,7 +65,7 @@ def test_a_version_of_a_builtin_plugin() -> None:
 
 @pytest.mark.parametrize("text", ["", "a/b", "..", "a?b", "-a", "a b", "ä"])
 def test_what_is_no_name(text: str) -> None:
-    with pytest.raises(OptionError, match="cannot be that of a plugin"):
+    with pytest.raises(OptionError, match="is not a valid name for a plugin"):
         plugin_name(text)
 
 
@@ -111,7 +111,7 @@ def test_environments(option: t.Any, texts: list[str], secrets: set[str]) -> Non
 
 
 WRONG: dict[str, tuple[dict[str, t.Any], str]] = {
-    "sha256 too short": ({"sha256": "abc"}, "64 hexadecimal digits, and here are 3"),
+    "sha256 too short": ({"sha256": "abc"}, "64 hexadecimal digits, and has 3"),
     "sha256 of other letters": ({"sha256": "z" * 64}, "64 hexadecimal digits"),
     "nothing to register": ({"sha256": None}, "without its sha256; give sha256, or"),
     "src that is not there": ({"sha256": None, "src": "/nope"}, 'src "/nope" cannot be read: No'),

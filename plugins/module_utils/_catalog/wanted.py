@@ -149,7 +149,7 @@ def plugin_name(text: str) -> str:
     name = text.strip()
     if not _NAME.fullmatch(name):
         raise OptionError(
-            f'name "{text}" cannot be that of a plugin',
+            f'name "{text}" is not a valid name for a plugin',
             next_step="give its name in the catalog: letters, digits, and _ . + - between them",
         )
     return name
@@ -179,7 +179,7 @@ def _sha256(params: Params) -> str:
     text = (params["sha256"] or "").strip().lower()
     if text and not _SHA256.fullmatch(text):
         raise OptionError(
-            f"sha256 is not one: it has 64 hexadecimal digits, and here are {len(text)} characters",
+            f"sha256 is not valid: it needs 64 hexadecimal digits, and has {len(text)} characters",
             next_step="give what sha256sum prints for the plugin's file, or give the file as src",
         )
     if not text and not params["oci_image"] and params["state"] == "present":

@@ -194,7 +194,7 @@ def _read_back(client: VaultClient, wanted: Wanted, catalog: Catalog) -> Registr
             return wanted.complete(after)
     differing = ", ".join(wanted.differs_from(after)) if after else ""
     raise VaultError(
-        f'the server took the registration of {wanted.kind} plugin "{wanted.name}", but '
+        f'the server accepted the registration of {wanted.kind} plugin "{wanted.name}", but '
         + (f"its entry differs in {differing}" if differing else "does not list it"),
         next_step="see whether this version of the server knows all options; its log may say more",
         result={"changed": True, "plugin": _as_result(after)},
@@ -207,7 +207,7 @@ def _await_removal(client: VaultClient, entry: CatalogEntry) -> None:
         if not any(_key(other) == _key(entry) for other in list_entries(client)):
             return
     raise VaultError(
-        f"the server took the removal of {entry}, but still lists it",
+        f"the server accepted the removal of {entry}, but still lists it",
         next_step="run the task again; the server's log may say more",
         result={"changed": True},
     )
@@ -261,8 +261,9 @@ def _warn_of_others(client: VaultClient, wanted: Wanted, catalog: Catalog) -> No
     if others and not wanted.version:
         versions = ", ".join(entry.version or "no version" for entry in others)
         client.warn(
-            f'{wanted.kind} plugin "{wanted.name}" is in the catalog with {versions}; what was '
-            f"to go is the entry {'of this sha256' if wanted.sha256 else 'without a version'}"
+            f'{wanted.kind} plugin "{wanted.name}" is in the catalog with {versions}: without '
+            f"version, only an entry {'with this sha256' if wanted.sha256 else 'that has none'} is "
+            "removed"
         )
 
 

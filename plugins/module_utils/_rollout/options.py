@@ -49,7 +49,7 @@ class RolloutOptions(t.NamedTuple):
             )
         if params["batch"] < 0:
             raise OptionError(
-                f"batch is {params['batch']}",
+                f"batch is negative: {params['batch']}",
                 next_step="give the number of mounts to move at a time, or 0",
             )
         return cls(
