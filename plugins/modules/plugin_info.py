@@ -16,8 +16,7 @@ description:
     O(mounts), it lists all plugins that have been registered in the catalog.
   - A mount is current if it runs what it is expected to run. M(vaultops.vault.plugin_reload) with
     O(vaultops.vault.plugin_reload#module:state=current) reloads the mounts that are not.
-  - The number of requests does not depend on the number of mounts. The module sends three to
-    OpenBao and four to HashiCorp Vault, where a O(namespace) takes one more.
+  - Apart from a login, the module sends at most five requests, whatever the number of mounts.
 extends_documentation_fragment:
   - vaultops.vault._attributes
   - vaultops.vault._attributes.actiongroup_vault
