@@ -20,8 +20,8 @@ options:
         library C(requests-unixsocket2).
       - If not given, the environment variable E(BAO_ADDR) or E(VAULT_ADDR) is used, else
         V(https://127.0.0.1:8200). As with the command line clients, E(BAO_ADDR) takes precedence
-        over E(VAULT_ADDR) whenever it is set, even if it is empty. The same holds for each pair of
-        variables below.
+        over E(VAULT_ADDR) whenever it is set, even if it is empty. The same holds for the pairs of
+        variables of all other options.
       - The module follows one redirect per request, never from https to http, and only to the same
         host or to the address that the server itself reports as its leader, because the token is
         sent along. Later requests of the task go to the new address directly.

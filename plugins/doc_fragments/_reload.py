@@ -18,19 +18,18 @@ options:
         module detects what the server supports and acts accordingly.
       - OpenBao from 2.7.2 on and Vault Enterprise spread the reload to all nodes themselves.
         OpenBao from 2.5 to 2.7.1 ignores V(global), so the module tells each node to reload itself,
-        the active node first, and stops after a node that fails. On all other servers only the
-        active node runs plugins.
+        the active node first, and stops if a node fails. On all other servers only the active node
+        runs plugins.
     type: str
     choices: [local, global]
     default: local
   wait:
     description:
       - With O(scope=global), whether to check each node directly until it runs the expected version
-        and its mounts pass the health check. If a node does not within O(wait_timeout), the task
-        fails and names the node.
+        and its mounts pass the health check. If a node is not ready within O(wait_timeout), the
+        task fails and names the node.
       - On Vault Enterprise, the module waits for the nodes' own reports instead.
-      - If not given, it is V(true), except for M(vaultops.vault.plugin_reload) with
-        O(vaultops.vault.plugin_reload#module:verify=false).
+      - If not given, V(true), unless O(vaultops.vault.plugin_reload#module:verify=false).
       - With V(false), nothing is known about the other nodes of a cluster, and OpenBao from 2.5 to
         2.7.1 reloads only the node that answers.
       - Has no effect with O(scope=local).
@@ -38,7 +37,8 @@ options:
   wait_timeout:
     description:
       - Timeout for the nodes, counted from the server's answer to the reload, in seconds or as a
-        duration such as V(2m). The server gives a plugin that hangs at startup 120 seconds.
+        duration such as V(2m). The server waits 120 seconds for a plugin that hangs
+        at startup.
     type: str
     default: "60"
   wait_interval:

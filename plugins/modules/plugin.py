@@ -74,8 +74,8 @@ options:
     description:
       - The sha256 of the plugin's file, as 64 hexadecimal digits in either case.
       - The server does not compare it with the file until it starts the plugin.
-      - V(present) requires this option, or O(src), or O(oci_image). HashiCorp Vault requires it with
-        O(oci_image) too.
+      - V(present) requires this option, or O(src), or O(oci_image). HashiCorp Vault requires it
+        with O(oci_image) too.
     type: str
   src:
     description:

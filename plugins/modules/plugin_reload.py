@@ -92,7 +92,7 @@ notes:
   - O(timeout) never shortens the wait for the reload. Do not set the task keyword C(timeout)
     either. It would cut the reload off, with the consequences that O(reload_timeout) describes.
   - The module never sends a reload again if the server may have acted on it.
-  - More than 990 mounts fit in one request too.
+  - More than 990 mounts fit in one request too, unless a path contains a comma.
   - A token with a limited number of uses needs one use for each request, including those of checks
     and probes.
   - A builtin plugin runs inside the server and has no process of its own, so it gets no health

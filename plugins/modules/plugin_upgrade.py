@@ -212,7 +212,7 @@ nodes:
   description:
     - The nodes of the cluster after the last reload, as M(vaultops.vault.plugin_reload) returns
       them.
-  returned: with O(scope=global) and O(wait), once mounts have started to move, if the nodes are known
+  returned: with O(scope=global) and O(wait), once mounts have started to move
   type: list
   elements: dict
   sample: []
