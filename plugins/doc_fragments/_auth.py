@@ -41,8 +41,8 @@ options:
     description:
       - V(login) logs in once and uses the token that the server creates.
       - V(inline) sends the credentials with each request, and the server creates no token. OpenBao
-        supports this from 2.4 on. The path help of a plugin cannot be requested this way, and a role
-        that limits the number of uses of its tokens does not work.
+        supports this from 2.4 on. The path help of a plugin cannot be requested this way, and a
+        role that limits the number of uses of its tokens does not work.
       - V(auto) uses V(inline) for V(userpass), V(jwt), V(kubernetes) and V(cert), whose credentials
         can be sent repeatedly, and falls back to V(login) as soon as the server refuses that. All
         other methods that log in use V(login).
