@@ -13,9 +13,9 @@ author:
 description:
   - Logs in with any O(auth_method) that creates a token, and returns the token for later tasks
     (O(state=present)). Revokes the token when the work is done (O(state=revoked)).
-  - Every other module of the collection can log in by itself, and revokes its token at the end of
-    the task. Use this module if a login is slow or reaches an external directory, if the
-    credentials are valid for one login only, or to save requests.
+  - Every other module of the collection can log in by itself, and then revokes the token at the
+    end of the task unless O(keep_token=true). Use this module if a login is slow or reaches an
+    external directory, if the credentials are valid for one login only, or to save requests.
 extends_documentation_fragment:
   - vaultops.vault._attributes
   - vaultops.vault._attributes.actiongroup_vault

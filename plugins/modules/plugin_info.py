@@ -14,8 +14,8 @@ description:
   - Lists each plugin with its registered versions, its pinned version and its mounts, and for each
     mount the configured, the expected and the running version. Without O(name), O(type) and
     O(mounts), it lists all plugins that have been registered in the catalog.
-  - A mount is current if it runs what it is expected to run. M(vaultops.vault.plugin_reload) with
-    O(vaultops.vault.plugin_reload#module:state=current) reloads the mounts that are not.
+  - A mount is current if it runs what it is expected to run. To reload the mounts that are not,
+    use O(vaultops.vault.plugin_reload#module:state=current).
   - Apart from a login, the module sends at most five requests, whatever the number of mounts.
 extends_documentation_fragment:
   - vaultops.vault._attributes

@@ -15,10 +15,10 @@ description:
     older. The module configures the mounts for the version, reloads them, and verifies that each of
     them runs it and passes a health check, on every node with O(scope=global). O(canary) and
     O(batch) limit how many mounts move at a time.
-  - If a mount fails, the module rolls back all mounts that have started to move. It configures them
-    for the version that they ran before, reloads them, and verifies them again. Then the task fails
-    and reports both the failure and the result of the rollback. If a mount is down at the end, the
-    message names it first.
+  - If a mount fails, the module rolls back all mounts that have started to move. It restores their
+    previous version, reloads them, and verifies them again. Then the task fails and reports both
+    the failure and the result of the rollback. If a mount is down at the end, the message names it
+    first.
   - If all mounts already run the version and pass the health check, the module changes nothing.
 extends_documentation_fragment:
   - vaultops.vault._attributes
