@@ -199,7 +199,7 @@ RETURN = r"""
 plugin:
   description:
     - The entry as it is in the catalog now, or in check mode as it would be; null if there is none.
-    - If the module refused to remove the entry, because it is or may be in use, the entry.
+    - If the module refused to remove the entry because it is or may be in use, that entry.
   returned: success, and when the removal was refused because the entry is or may be in use
   type: dict
   contains:

@@ -49,14 +49,14 @@ options:
     description:
       - The version to pin, such as V(v1.2.0) or V(1.2.0). It must be registered in the catalog, and
         must not be the version of a builtin plugin. Required with O(state=present).
-      - With O(state=absent), the module removes the pin only if it is to this version. If not
-        given, it removes any pin.
+      - With O(state=absent), the module removes the pin only if it pins this version. If not given,
+        it removes any pin.
     type: str
   state:
     description:
       - V(present) pins O(version), and replaces a pin to another version.
-      - V(absent) removes the pin. Each mount then runs the version that it is configured for after
-        its next reload.
+      - V(absent) removes the pin. After its next reload, each mount runs the version that it is
+        configured for.
     type: str
     choices: [present, absent]
     default: present

@@ -152,7 +152,7 @@ version:
   type: str
   sample: v1.1.0
 sha256:
-  description: The sha256 of that version's catalog entry.
+  description: The sha256 of the catalog entry of RV(version).
   returned: success, or failure after the plan was made
   type: str
   sample: 8b29b369c0f2
