@@ -15,10 +15,10 @@ options: {}
 attributes:
   check_mode:
     description:
-      - Can run in check mode and say what would change, without changing it.
+      - Can run in check mode and report what would change, without changing it.
   diff_mode:
     description:
-      - Says what has changed, or would change in check mode, when run with C(--diff).
+      - Reports what has changed, or would change in check mode, when run with C(--diff).
 """
 
     ACTIONGROUP_VAULT = r"""

@@ -13,14 +13,14 @@ class ModuleDocFragment:
 options:
   auth_method:
     description:
-      - How to prove who the task is.
-      - V(token) takes a token that is there already, see O(token).
+      - How the task authenticates.
+      - V(token) uses an existing token, see O(token).
       - V(approle), V(userpass), V(ldap), V(radius), V(jwt), V(kubernetes), V(cert), V(aws_iam),
-        V(azure) and V(gcp) log in. The token that a login makes is revoked at the end of the task,
-        also after a failure, see O(keep_token).
-      - V(none) sends no token, for an agent or proxy that adds its own.
-      - If an option is missing that the method needs, or one is given that belongs only to other
-        methods, the task fails before it sends anything.
+        V(azure) and V(gcp) log in. The module revokes the token of a login at the end of the task,
+        even if the task fails, see O(keep_token).
+      - V(none) sends no token. Use it behind an agent or proxy that adds its own.
+      - If an option that the method requires is missing, or an option is given that belongs to
+        other methods only, the task fails before it sends anything.
       - V(aws_iam) needs the Python library C(botocore) on the host that runs the task.
     type: str
     choices:
@@ -39,57 +39,57 @@ options:
     default: token
   auth_mode:
     description:
-      - V(login) logs in once, and works with the token that the server makes.
-      - V(inline) sends the credentials with each request, and the server makes no token. OpenBao
-        can do that from 2.4 on. It has limits, a plugin cannot be asked for its path help so, and a
-        role cannot limit how often its tokens are used.
-      - V(auto) takes V(inline) for V(userpass), V(jwt), V(kubernetes) and V(cert), whose
-        credentials can be shown again and again, and turns to V(login) as soon as the server
-        refuses that. With all other methods it is V(login).
-      - Choose V(login) behind an agent or proxy that adds its own token to a request without one.
+      - V(login) logs in once and uses the token that the server creates.
+      - V(inline) sends the credentials with each request, and the server creates no token. OpenBao
+        supports this from 2.4 on. The path help of a plugin cannot be requested this way, and a
+        role that limits the number of uses of its tokens does not work.
+      - V(auto) uses V(inline) for V(userpass), V(jwt), V(kubernetes) and V(cert), whose credentials
+        can be sent repeatedly, and falls back to V(login) as soon as the server refuses that. All
+        other methods that log in use V(login).
+      - Use V(login) behind an agent or proxy that adds its own token to requests without one.
     type: str
     choices: [auto, login, inline]
     default: auto
   keep_token:
     description:
-      - Whether a token that a login made stays valid after the task, until its lease ends.
+      - Whether the token of a login stays valid after the task, until its lease ends.
     type: bool
     default: false
   mount_point:
     description:
-      - Where O(auth_method) is mounted, without C(auth/).
-      - If not given, the server's own default is used, which is V(aws) for V(aws_iam), and the name
-        of the method for all others.
+      - Path at which O(auth_method) is mounted, without C(auth/).
+      - If not given, the server's default path is used, which is V(aws) for V(aws_iam), and the
+        name of the method for all others.
     type: str
   token:
     description:
       - The token. It is masked in all output.
       - If not given, the environment variable E(BAO_TOKEN) or E(VAULT_TOKEN) is used, else the
-        file in which the command line clients keep theirs, see O(token_path).
+        token file of the command line clients, see O(token_path).
     type: str
   token_path:
     description:
-      - The folder of the token file, or the token file itself, on the host that runs the task.
+      - Directory of the token file, or the token file itself, on the host that runs the task.
       - If not given, the environment variable E(BAO_TOKEN_PATH) or E(VAULT_TOKEN_PATH) is used,
         else the home directory.
     type: path
   token_file:
     description:
-      - Name of the token file, if O(token_path) is a folder.
+      - Name of the token file, if O(token_path) is a directory.
       - If not given, V(.vault-token).
     type: str
   username:
-    description: Name of the user, for V(userpass), V(ldap) and V(radius).
+    description: User name for V(userpass), V(ldap) and V(radius).
     type: str
   password:
-    description: Password of the user, or passcode, for V(userpass), V(ldap) and V(radius).
+    description: Password or passcode of the user, for V(userpass), V(ldap) and V(radius).
     type: str
   role_id:
     description:
       - For V(approle), the role ID. If not given, the environment variable E(BAO_APPROLE_ROLE_ID)
         or E(VAULT_APPROLE_ROLE_ID) is used.
       - For V(jwt), V(kubernetes), V(cert), V(aws_iam), V(azure) and V(gcp), the name of the role.
-        V(kubernetes), V(azure) and V(gcp) need it.
+        V(kubernetes), V(azure) and V(gcp) require it.
     type: str
     aliases: [approle_role_id]
   secret_id:
@@ -102,59 +102,59 @@ options:
   jwt:
     description:
       - The signed JSON web token for V(jwt), V(kubernetes), V(azure) and V(gcp).
-      - If not given, V(kubernetes) takes the token of the pod's service account,
+      - If not given, V(kubernetes) uses the service account token of the pod,
         C(/var/run/secrets/kubernetes.io/serviceaccount/token).
     type: str
   cert_auth_public_key:
     description:
-      - File with the certificate for V(cert) in PEM form, on the host that runs the task.
+      - File with the certificate for V(cert) in PEM format, on the host that runs the task.
       - If not given, O(client_cert) is used.
     type: path
   cert_auth_private_key:
     description:
-      - File with the private key of O(cert_auth_public_key) in PEM form.
+      - File with the private key of O(cert_auth_public_key) in PEM format.
       - If not given, O(client_key) is used.
     type: path
   aws_access_key:
     description:
-      - The AWS access key for V(aws_iam). Together with O(aws_secret_key).
-      - If not given, the credentials are those that the AWS tools would use on the host that runs
-        the task, from their variables, their files, or the instance.
+      - The AWS access key for V(aws_iam). Use it together with O(aws_secret_key).
+      - If not given, the module uses the credentials that the AWS tools would use on the host that
+        runs the task, from environment variables, configuration files, or the instance.
     type: str
     aliases: [aws_access_key_id]
   aws_secret_key:
-    description: The AWS secret key for V(aws_iam). Together with O(aws_access_key).
+    description: The AWS secret key for V(aws_iam). Use it together with O(aws_access_key).
     type: str
     aliases: [aws_secret_access_key]
   aws_security_token:
-    description: The AWS session token that belongs to temporary keys, for V(aws_iam).
+    description: The AWS session token of temporary credentials, for V(aws_iam).
     type: str
   aws_profile:
-    description: The AWS profile to take the credentials from, for V(aws_iam).
+    description: The AWS profile that provides the credentials, for V(aws_iam).
     type: str
     aliases: [boto_profile]
   region:
     description:
-      - The AWS region whose STS is asked who the task is, for V(aws_iam).
-      - If not given, the global one.
+      - The AWS region of the STS endpoint that confirms the identity of the task, for V(aws_iam).
+      - If not given, the global endpoint is used.
     type: str
   aws_iam_server_id:
     description:
-      - The value that the mount demands as C(iam_server_id_header_value), for V(aws_iam).
+      - The value that the mount requires as C(iam_server_id_header_value), for V(aws_iam).
     type: str
   azure_subscription_id:
-    description: The subscription of the machine, for V(azure), if the role asks for it.
+    description: Subscription of the machine, for V(azure), if the role requires it.
     type: str
   azure_resource_group_name:
-    description: The resource group of the machine, for V(azure), if the role asks for it.
+    description: Resource group of the machine, for V(azure), if the role requires it.
     type: str
   azure_vm_name:
-    description: Name of the virtual machine, for V(azure), if the role asks for it.
+    description: Name of the virtual machine, for V(azure), if the role requires it.
     type: str
   azure_vmss_name:
-    description: Name of the scale set of the machine, for V(azure), if the role asks for it.
+    description: Name of the scale set of the machine, for V(azure), if the role requires it.
     type: str
   azure_resource_id:
-    description: The resource ID of what logs in, for V(azure), if the role asks for it.
+    description: ID of the Azure resource that logs in, for V(azure), if the role requires it.
     type: str
 """

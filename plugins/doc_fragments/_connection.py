@@ -15,84 +15,90 @@ requirements:
 options:
   url:
     description:
-      - Address of the Vault or OpenBao server, with V(https://) or V(http://), or the unix socket
-        of an agent or proxy, with V(unix://). The latter needs the Python library
-        C(requests-unixsocket2).
+      - Address of the Vault or OpenBao server, starting with V(https://) or V(http://), or the Unix
+        socket of an agent or proxy, starting with V(unix://). A Unix socket needs the Python
+        library C(requests-unixsocket2).
       - If not given, the environment variable E(BAO_ADDR) or E(VAULT_ADDR) is used, else
-        V(https://127.0.0.1:8200). As for the command line clients, a E(BAO_ADDR) that is set wins
-        over E(VAULT_ADDR), even when it is empty; the same holds for each pair of variables below.
-      - A redirect is followed once, never from https to http, and only to the same host or to the
-        address that the server itself names as its leader, since the token goes along.
+        V(https://127.0.0.1:8200). As with the command line clients, E(BAO_ADDR) takes precedence
+        over E(VAULT_ADDR) whenever it is set, even if it is empty. The same holds for the pairs of
+        variables of all other options.
+      - The module follows one redirect per request, never from https to http, and only to the same
+        host or to the address that the server itself reports as its leader, because the token is
+        sent along. Later requests of the task go to the new address directly.
     type: str
     aliases: [vault_address]
   namespace:
     description:
       - The namespace to work in, such as V(team-a) or V(team-a/dev).
       - If not given, the environment variable E(BAO_NAMESPACE) or E(VAULT_NAMESPACE) is used, else
-        the root namespace. An empty string is the root namespace whatever the environment says.
+        the root namespace. An empty string means the root namespace, whatever the environment says.
     type: str
     aliases: [vault_namespace]
   ca_cert:
     description:
-      - CA certificates in PEM form that the server's certificate is checked against, a file or a
-        folder of files.
-      - If not given, the environment variables E(BAO_CACERT) or E(VAULT_CACERT) (a file), else
-        E(BAO_CACERT_BYTES) or E(VAULT_CACERT_BYTES) (PEM text), else E(BAO_CAPATH) or
-        E(VAULT_CAPATH) (a folder) are used, else the certificate authorities of C(requests), which
-        E(REQUESTS_CA_BUNDLE) can change.
+      - CA certificates in PEM format to verify the server's certificate with, as a file or a
+        directory of files.
+      - If not given, the first of these environment variables that is set is used. E(BAO_CACERT) or
+        E(VAULT_CACERT) is a file, E(BAO_CACERT_BYTES) or E(VAULT_CACERT_BYTES) is PEM text, and
+        E(BAO_CAPATH) or E(VAULT_CAPATH) is a directory. If none is set, the CA bundle of
+        C(requests) is used, which E(REQUESTS_CA_BUNDLE) can replace.
     type: path
     aliases: [cacert, ssl_ca_cert]
   validate_certs:
     description:
-      - Whether to check the server's certificate and name. V(false) lets anybody on the network
-        read the token.
+      - Whether to verify the server's certificate and host name. With V(false), anyone on the
+        network path can read the token.
       - If not given, the opposite of the environment variable E(BAO_SKIP_VERIFY) or
         E(VAULT_SKIP_VERIFY) is used, else V(true).
     type: bool
   client_cert:
     description:
-      - File of the client's own certificate in PEM form, for a server that demands one. Needs
+      - File with the TLS client certificate in PEM format, for a server that requires one. Requires
         O(client_key).
       - If not given, the environment variable E(BAO_CLIENT_CERT) or E(VAULT_CLIENT_CERT) is used.
     type: path
   client_key:
     description:
-      - File of the key of O(client_cert) in PEM form, without a passphrase.
+      - File with the private key of O(client_cert) in PEM format, without a passphrase.
       - If not given, the environment variable E(BAO_CLIENT_KEY) or E(VAULT_CLIENT_KEY) is used.
     type: path
   tls_server_name:
     description:
-      - The name to ask the server for (SNI) and to check its certificate against, if it is not the
-        one in O(url).
+      - Server name to send (SNI) and to verify the server's certificate against, if it differs from
+        the host name in O(url).
       - If not given, the environment variable E(BAO_TLS_SERVER_NAME) or E(VAULT_TLS_SERVER_NAME)
         is used.
     type: str
   proxies:
     description:
-      - Address of a proxy, or a mapping from V(http) and V(https) to one each.
-      - If not given, the environment variable E(BAO_PROXY_ADDR) or E(VAULT_PROXY_ADDR), else
-        E(BAO_HTTP_PROXY) or E(VAULT_HTTP_PROXY) is used, else those that other programs know, such
-        as E(HTTPS_PROXY) and E(NO_PROXY).
+      - Address of a proxy, or a mapping with one address each for V(http) and V(https).
+      - If not given, the environment variable E(BAO_PROXY_ADDR) or E(VAULT_PROXY_ADDR) is used,
+        else E(BAO_HTTP_PROXY) or E(VAULT_HTTP_PROXY), else the common variables such as
+        E(HTTPS_PROXY) and E(NO_PROXY).
     type: raw
   timeout:
     description:
-      - How long to wait for an answer, in seconds or as the command line clients spell a duration,
-        such as V(60s) or V(1m30s).
+      - Timeout for an answer of the server, in seconds or as a duration in the format of the
+        command line clients, such as V(60s) or V(1m30s).
       - If not given, the environment variable E(BAO_CLIENT_TIMEOUT) or E(VAULT_CLIENT_TIMEOUT) is
         used, else V(60s).
-      - It never shortens the wait for a reload, which hanging up would turn into an outage.
+      - It never shortens the wait for a reload, because a client that disconnects during a reload
+        can cause an outage.
     type: str
   connect_timeout:
     description:
-      - How long connecting may take, in seconds or as a duration. If not given, V(10s).
+      - Timeout for connecting to the server, in seconds or as a duration. If not given, V(10s).
     type: str
   retries:
     description:
-      - How often a request is repeated. Reads and logins are repeated after a broken connection,
-        after status 412 and 429, and after 5xx but 501; all other requests only where the server
-        certainly did not act on them, which is when nobody listened, and after 412 and 429.
-      - The wait before a repeat is 1 to 1.5 seconds, or what the server wishes by C(Retry-After),
-        up to a minute in all. A warning tells of repeats.
+      - How many times to retry a request.
+      - Reads, logins, and requests that set a pin or the version of a mount are retried after a
+        refused or broken connection, a timeout, status 412 or 429, and a status 5xx other than 501
+        that comes from the server itself. All other requests are retried only if the server
+        certainly did not act on them, which means if no connection was made, and after status 412
+        and 429.
+      - The module waits 1 to 1.5 seconds before a retry, or as long as the server requests with
+        C(Retry-After), and at most one minute in total. It reports retries in a warning.
       - If not given, the environment variable E(BAO_MAX_RETRIES) or E(VAULT_MAX_RETRIES) is used,
         else V(2).
     type: int

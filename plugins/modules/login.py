@@ -11,11 +11,11 @@ version_added: 0.1.0
 author:
   - the vaultops.vault authors (@vaultops)
 description:
-  - Logs in by any O(auth_method) that makes a token, and returns the token for the tasks to come.
-  - Revokes the token when the work is done (O(state=revoked)).
-  - Every other module of the collection can log in by itself, and then takes its token back at
-    the end of the task. Log in once where a login is slow or asks somebody, where credentials are
-    good for one login only, or to save requests.
+  - Logs in with any O(auth_method) that creates a token, and returns the token for later tasks
+    (O(state=present)). Revokes the token when the work is done (O(state=revoked)).
+  - Every other module of the collection can log in by itself, and then revokes the token at the
+    end of the task unless O(keep_token=true). Use this module if a login is slow or reaches an
+    external directory, if the credentials are valid for one login only, or to save requests.
 extends_documentation_fragment:
   - vaultops.vault._attributes
   - vaultops.vault._attributes.actiongroup_vault
@@ -25,29 +25,29 @@ attributes:
   check_mode:
     support: full
     details:
-      - Nothing is made or revoked. With O(state=present) nothing is sent at all, and RV(login) is
-        null. Set C(check_mode=false) on the task if tasks after it are to look around in check
-        mode.
+      - Creates and revokes nothing. With O(state=present) the module sends no request at all, and
+        RV(login) is null. Set C(check_mode=false) on the task if later tasks need the token in
+        check mode.
   diff_mode:
     support: N/A
 options:
   state:
     description:
-      - V(present) makes a new token, each time.
-      - V(revoked) revokes O(token), and all that was made with it. Every other option of
-        authentication is ignored, so that C(module_defaults) may keep them. A token that is not
-        valid, or no longer, is left alone, and the task is not changed.
+      - V(present) creates a new token on each run.
+      - V(revoked) revokes O(token), and everything that was created with it, such as child tokens.
+        All options of a login are ignored, so they may stay in C(module_defaults). If the token is
+        not valid, or no longer valid, the task reports no change.
     type: str
     choices: [present, revoked]
     default: present
 notes:
-  - B(The token is in the result.) It cannot be masked, for then no task could use it. Set
-    C(no_log=true) on the task, and everybody who may see the output of the play is kept from it.
-    A later task that gets it as O(token) masks it in its own output.
-  - The token is valid until it is revoked or its lease ends. O(keep_token) and O(auth_mode) do not
-    matter here.
+  - B(The token is part of the result.) It cannot be masked, because then no task could use it. Set
+    C(no_log=true) on the task to hide it from everyone who can see the output of the play. A later
+    task that receives it as O(token) masks it in its own output.
+  - The token is valid until it is revoked or its lease ends. O(keep_token) and O(auth_mode) have no
+    effect here.
   - To revoke, the token needs C(update) on C(auth/token/revoke-self), and in check mode C(read) on
-    C(auth/token/lookup-self), which the policy C(default) has.
+    C(auth/token/lookup-self). The policy C(default) grants both.
 seealso:
   - module: vaultops.vault.plugin_reload
   - name: OpenBao documentation
@@ -83,7 +83,7 @@ EXAMPLES = r"""
 RETURN = r"""
 login:
   description:
-    - The token, and what the server says of it. Null in check mode.
+    - The token and its properties, as the server reports them. Null in check mode.
   returned: when O(state=present)
   type: dict
   contains:
@@ -92,7 +92,7 @@ login:
       type: str
       sample: s.iyNUhq8Ov4hIAx6snw5mB2nL
     accessor:
-      description: Names the token without its rights, to look it up or to revoke it.
+      description: Accessor of the token, to look it up or to revoke it. It grants no access.
       type: str
       sample: 2c84f488-2133-4ced-87b0-570f93a76830
     policies:
@@ -101,17 +101,17 @@ login:
       elements: str
       sample: [default, reload]
     token_policies:
-      description: The policies that the login gave.
+      description: The policies that the login granted.
       type: list
       elements: str
       sample: [default, reload]
     identity_policies:
-      description: The policies of the entity; null where there are none.
+      description: The policies of the entity; null if there are none.
       type: list
       elements: str
       sample: null
     metadata:
-      description: What the method tells of who has logged in.
+      description: What the method reports about the identity that has logged in.
       type: dict
       sample: {role_name: reload}
     entity_id:
@@ -131,26 +131,26 @@ login:
       type: str
       sample: service
     orphan:
-      description: Whether the token has no parent that takes it along when it ends.
+      description: Whether the token has no parent token, whose revocation would revoke it too.
       type: bool
       sample: true
     num_uses:
-      description: For how many requests the token is good, V(0) for any number.
+      description: For how many requests the token is valid; V(0) means any number.
       type: int
       sample: 0
 status:
-  description: HTTP status of the server's answer, null when there was none.
+  description: HTTP status of the server's answer; null if there was none.
   returned: failure
   type: int
   sample: 400
 errors:
-  description: The server's own words, as it sent them.
+  description: The server's error messages, unchanged.
   returned: failure
   type: list
   elements: str
   sample: [invalid role or secret ID]
 request_id:
-  description: The server's id of the request, to be found in its audit log, where it told one.
+  description: The server's ID of the request, as in its audit log; null if it reported none.
   returned: failure
   type: str
   sample: null

@@ -11,15 +11,14 @@ version_added: 0.1.0
 author:
   - the vaultops.vault authors (@vaultops)
 description:
-  - Makes sure that an entry of the plugin catalog is there as the task describes it
-    (O(state=present)), or that it is not there (O(state=absent)).
-  - An entry is found by O(type), O(name) and O(version). One that is equal already is left alone,
-    and nothing is written.
-  - The server runs a plugin when it is registered, and asks for its version. The module reads back
-    what the server made of it, and tells that.
-  - To register a plugin does not start it on any mount. M(vaultops.vault.plugin_upgrade) moves
-    mounts to a registered version; after an entry was overwritten, M(vaultops.vault.plugin_reload)
-    starts it anew.
+  - Registers a plugin in the catalog (O(state=present)), or removes it from the catalog
+    (O(state=absent)). O(type), O(name) and O(version) identify the entry. If the entry already
+    matches the task, the module writes nothing.
+  - During registration, the server runs the plugin to ask for its version. The module reads the
+    entry back and returns it as the server stored it.
+  - Registering a plugin does not start it on any mount. Use M(vaultops.vault.plugin_upgrade) to
+    move mounts to a registered version, and M(vaultops.vault.plugin_reload) to restart mounts after
+    their entry was overwritten.
 extends_documentation_fragment:
   - vaultops.vault._attributes
   - vaultops.vault._attributes.actiongroup_vault
@@ -29,13 +28,13 @@ attributes:
   check_mode:
     support: full
     details:
-      - Everything is read, nothing is written, and the result predicts the entry. Only the server
-        can tell the version of a plugin that is registered without O(version), so RV(plugin) is
-        predicted without one.
+      - Reads everything, writes nothing, and predicts the entry. If O(version) is not given, only
+        the server can find out the version that the plugin reports, so RV(plugin) is predicted
+        without a version.
   diff_mode:
     support: full
     details:
-      - One line an entry, with type, name, version, the first eight digits of the sha256, image,
+      - One line per entry with type, name, version, the first eight digits of the sha256, image,
         command and arguments.
 options:
   name:
@@ -45,116 +44,127 @@ options:
     required: true
   type:
     description:
-      - What the plugin is. The same name can be registered for each type.
+      - Type of the plugin. The same name can be registered once for each type.
     type: str
     choices: [auth, secret, database]
     required: true
   version:
     description:
-      - Semantic version of the plugin with all of its three numbers, such as V(v1.2.0) or V(1.2.0).
-      - It must be the version that the plugin reports of itself, if it reports one; the server
+      - Semantic version of the plugin with all three numbers, such as V(v1.2.0) or V(1.2.0).
+      - If the plugin reports a version of its own, this must be the same version. The server
         refuses any other.
-      - If not given, a plugin that reports a version is registered in that version, and found
-        there by its sha256 the next time; one that reports none is registered without a version.
-        With O(state=absent) the entry of O(sha256) or O(src) goes, else that without a version.
-      - An entry without a version would replace a builtin plugin of the same name on all its
-        mounts, so that is refused.
+      - If not given, a plugin that reports a version is registered under that version, and the next
+        run finds the entry by its sha256. A plugin that reports none is registered without a
+        version.
+      - If not given with O(state=absent), the module removes the entry with the sha256 of O(sha256)
+        or O(src), or, without those, the entry without a version.
+      - Required to register a plugin under the name of a builtin plugin. Without a version, the
+        entry would replace the builtin plugin on all its mounts, so the module refuses it.
     type: str
   state:
     description:
       - V(present) registers the plugin, or overwrites an entry that differs.
-      - V(absent) removes the entry, unless somebody still needs it; see O(force).
+      - V(absent) removes the entry. The module refuses to remove an entry that is still in use, see
+        O(force). It always refuses to remove the pinned version; remove the pin with
+        M(vaultops.vault.plugin_pin) first.
     type: str
     choices: [present, absent]
     default: present
   sha256:
     description:
-      - The sha256 of the plugin's file, 64 hexadecimal digits in either case.
-      - The server does not compare it with the file before the plugin is started.
-      - V(present) needs it, or O(src), or O(oci_image).
+      - The sha256 of the plugin's file, as 64 hexadecimal digits in either case.
+      - The server does not compare it with the file until it starts the plugin.
+      - V(present) requires this option, or O(src), or O(oci_image). HashiCorp Vault requires it
+        with O(oci_image) too.
     type: str
   src:
     description:
-      - The plugin's file on the host that runs the task. The module computes its sha256, and does
-        not copy it; it needs not be the file of the server.
+      - The plugin's file on the host that runs the task. The module reads it to compute the sha256
+        and does not copy it. Copy the file to the C(plugin_directory) of each node first.
+      - Mutually exclusive with O(sha256) and O(oci_image).
     type: path
   command:
     description:
       - Name of the plugin's file in the C(plugin_directory) of the server.
-      - If not given, the name of the file O(src), else O(name); with O(oci_image) what the image
-        says.
+      - If not given, the file name of O(src), else O(name). With O(oci_image), the default is the
+        command of the image.
     type: str
   arguments:
     description:
-      - Arguments for O(command). They can be read by those who may read the catalog; give secrets
-        in O(env).
+      - Arguments of O(command). Anyone who can read the entry in the catalog can read them. Pass
+        secrets in O(env).
     type: list
     elements: str
   env:
     description:
       - Environment variables of the plugin, as a mapping or as a list of V(NAME=value).
-      - All values count as secrets, and are masked in all output. Ansible masks the values of a
-        mapping wherever they occur, so a value such as V(1) would make the output unreadable.
-        Those of a list are masked with their names, and without from four characters on.
-      - The server never returns them, so they cannot be compared; see O(update_env).
+      - All values are treated as secrets and masked in all output. Ansible masks the values of a
+        mapping wherever they occur, so a value such as V(1) would make the output unreadable. In a
+        list, the module masks each item as a whole, and its value alone only from four characters
+        on.
+      - The server never returns them, so the module cannot compare them; see O(update_env).
     type: raw
   update_env:
     description:
-      - V(on_create) sends O(env) whenever the entry has to be written, and never writes for
-        O(env) alone.
-      - V(always) writes the entry each time, and each time the task is changed.
+      - V(on_create) sends O(env) whenever the entry has to be written, but never writes the entry
+        because of O(env) alone.
+      - V(always) writes the entry on each run, and always reports a change. Requires O(env).
     type: str
     choices: [on_create, always]
     default: on_create
   oci_image:
     description:
-      - Image of a plugin that the server runs in a container. HashiCorp Vault has that from 1.15
-        on, OpenBao does not.
+      - Image of a plugin that the server runs in a container. HashiCorp Vault supports this from
+        1.15 on, OpenBao does not.
     type: str
   runtime:
     description:
-      - Name of the plugin runtime for O(oci_image), as it is registered in HashiCorp Vault.
+      - Name of the plugin runtime for O(oci_image), as registered in HashiCorp Vault. Requires
+        O(oci_image).
     type: str
   force:
     description:
-      - With O(state=absent) the module looks at the mounts of all namespaces, and for a database
-        plugin at the connections of all database mounts. If one of them is configured for the
-        entry, runs it, or would load it, or if they cannot be read, the entry is not removed.
-      - V(true) removes it all the same. The server takes the removal without a word, and what
-        needs the entry goes on until its next reload or the next start of the server, and does
-        not come back from that.
+      - With O(state=absent), the module checks the mounts of all namespaces, and for a database
+        plugin the connections of all database mounts. If one of them is configured for the entry,
+        runs it, or would load it at its next reload, or if one of them cannot be read, the module
+        refuses to remove the entry.
+      - V(true) removes the entry all the same. The server accepts the removal without a warning.
+        Whatever needs the entry keeps running until its next reload or the next start of the
+        server, and then fails to start.
     type: bool
     default: false
 notes:
-  - An entry is written as a whole. What a task leaves out is not in the entry that it writes, also
-    if it was there before, O(arguments) and O(env) too.
-  - A plugin that does not start is registered all the same, since the server asks for the version
-    only if it can. What proves a plugin is a mount or a reload.
-  - The configuration of an OpenBao server can declare plugins (C(plugin_auto_register)). The
-    module never writes or removes such an entry, which the server would let happen, and then not
-    load its configuration.
-  - The catalog is that of the whole server. It is written in the root namespace, whatever
+  - The module always writes an entry as a whole. Whatever the task leaves out, such as O(arguments)
+    or O(env), is removed from an entry that it overwrites.
+  - The server registers a plugin even if it does not start. Only a mount or a reload proves that
+    the plugin works.
+  - The configuration of an OpenBao server can declare plugins (C(plugin_auto_register)). The module
+    does not write or remove such an entry. OpenBao would accept the change, but then fail to load
+    its configuration.
+  - The catalog belongs to the whole server. The module writes it in the root namespace, whatever
     O(namespace) says.
-  - The token needs C(read) on C(sys/plugins/catalog), and C(read), C(update) or C(delete), and
-    C(sudo), on C(sys/plugins/catalog/<type>/<name>). Without C(read) and C(sudo) on the latter an
-    entry is compared by its sha256 only, and a warning says so; with OpenBao it cannot be changed.
-    O(state=absent) needs C(read) on C(sys/mounts), C(sys/auth), and C(list) on C(sys/namespaces),
-    in each namespace.
+  - The token needs C(read) on C(sys/plugins/catalog). On C(sys/plugins/catalog/<type>/<name>) it
+    needs C(read), C(update) or C(delete), and C(sudo). Without C(read) and C(sudo) there, the
+    module cannot compare command and arguments, and warns about it. On OpenBao it then refuses to
+    change the entry, and removes it only with O(force=true).
+  - O(state=absent) also needs C(read) on C(sys/mounts) and C(sys/auth), and C(list) on
+    C(sys/namespaces), in each namespace. For a database plugin, it needs C(list) on
+    C(<mount>/config) and C(read) on C(<mount>/config/<name>) of each database mount.
 seealso:
   - module: vaultops.vault.plugin_info
   - module: vaultops.vault.plugin_pin
   - module: vaultops.vault.plugin_reload
   - module: vaultops.vault.plugin_upgrade
   - name: Vault API documentation
-    description: Plugin catalog, as HashiCorp Vault has it.
+    description: The plugin catalog of HashiCorp Vault.
     link: https://developer.hashicorp.com/vault/api-docs/system/plugins-catalog
   - name: OpenBao API documentation
-    description: Plugin catalog, as OpenBao has it.
+    description: The plugin catalog of OpenBao.
     link: https://openbao.org/api-docs/system/plugins-catalog/
 """
 
 EXAMPLES = r"""
-- name: Register a version of a plugin whose file is at hand
+- name: Register a version of a plugin, with the sha256 of a local file
   vaultops.vault.plugin:
     url: https://vault.example.com:8200
     token: "{{ vault_token }}"
@@ -175,7 +185,7 @@ EXAMPLES = r"""
     env:
       - "API_KEY={{ api_key }}"
 
-- name: Remove the version that nobody needs any longer
+- name: Remove a version that is no longer in use
   vaultops.vault.plugin:
     url: https://vault.example.com:8200
     token: "{{ vault_token }}"
@@ -188,9 +198,9 @@ EXAMPLES = r"""
 RETURN = r"""
 plugin:
   description:
-    - The entry as it is in the catalog now, in check mode as it would be; null where there is none.
-    - If O(state=absent) was refused because somebody needs the entry, the entry.
-  returned: success, and when somebody needs the entry
+    - The entry as it is in the catalog now, or in check mode as it would be; null if there is none.
+    - If the module refused to remove the entry because it is or may be in use, that entry.
+  returned: success, and when the removal was refused because the entry is or may be in use
   type: dict
   contains:
     type:
@@ -202,7 +212,7 @@ plugin:
       type: str
       sample: my-plugin
     version:
-      description: Version of the entry, empty for none.
+      description: Version of the entry; empty if it has none.
       type: str
       sample: v1.1.0
     sha256:
@@ -210,53 +220,53 @@ plugin:
       type: str
       sample: 8b29b369c0f2b5f7f5318e740b9b6444486e1747d565e87d33cca328974e3130
     command:
-      description: Name of the file in the plugin directory; null where the token may not read it.
+      description: Name of the file in the plugin directory; null if the token may not read it.
       type: str
       sample: my-plugin-v1.1.0
     arguments:
-      description: Arguments of the command; null where the token may not read them.
+      description: Arguments of the command; null if the token may not read them.
       type: list
       elements: str
       sample: []
     oci_image:
-      description: Image of a plugin that runs in a container, else empty.
+      description: Image of a plugin that runs in a container; empty for others.
       type: str
       sample: ""
     runtime:
-      description: Runtime of a plugin that runs in a container, else empty.
+      description: Runtime of a plugin that runs in a container; empty for others.
       type: str
       sample: ""
     builtin:
-      description: Always V(false); builtin plugins are no entries.
+      description: Always V(false), because the module does not manage builtin plugins.
       type: bool
       sample: false
     declarative:
       description:
-        - Whether the configuration of an OpenBao server declares the entry; null where the token
-          may not read that.
+        - Whether the configuration of an OpenBao server declares the entry; null if the token may
+          not read that.
       type: bool
       sample: false
 before:
   description:
-    - The entry as it was, with the same fields as RV(plugin); null where there was none.
+    - The entry before the task, with the same fields as RV(plugin); null if there was none.
   returned: success
   type: dict
   sample: null
 users:
   description:
-    - Who needs the entry, mounts and connections of database mounts, by their paths from the root
-      namespace on.
-  returned: when O(state=absent) was refused because of them
+    - The mounts, and the connections of database mounts, that need the entry. The paths include
+      the namespace.
+  returned: when the removal was refused because the entry is or may be in use
   type: list
   elements: str
   sample: [my-secrets/, team-a/my-secrets/]
 status:
-  description: HTTP status of the server's answer, null when there was none.
+  description: HTTP status of the server's answer; null if there was none.
   returned: failure
   type: int
   sample: 400
 errors:
-  description: The server's own words, as it sent them.
+  description: The server's error messages, unchanged.
   returned: failure
   type: list
   elements: str
@@ -264,7 +274,7 @@ errors:
     - "plugin version mismatch: my-plugin reported version (v1.0.0) did not match requested version
       (v1.1.0)"
 request_id:
-  description: The server's id of the request, to be found in its audit log, where it told one.
+  description: The server's ID of the request, as in its audit log; null if it reported none.
   returned: failure
   type: str
   sample: null

@@ -11,12 +11,14 @@ version_added: 0.1.0
 author:
   - the vaultops.vault authors (@vaultops)
 description:
-  - Pins a plugin to a version that all its mounts are to run, whatever each of them is configured
-    for, or removes the pin.
-  - A pin takes effect when a mount is reloaded, so reload the mounts with
+  - Pins a plugin to a version (O(state=present), O(version)), or removes the pin
+    (O(state=absent)). All mounts of a pinned plugin run the pinned version, whatever version each
+    of them is configured for.
+  - A pin takes effect when a mount is reloaded. Reload the mounts with
     M(vaultops.vault.plugin_reload) afterwards.
-  - HashiCorp Vault has pins from 1.16 on. OpenBao has none; there the task fails, with nothing
-    changed. M(vaultops.vault.plugin_upgrade) moves the mounts one by one instead.
+  - HashiCorp Vault supports pins from 1.16 on. OpenBao has no pins, so the task fails there and
+    changes nothing. Use M(vaultops.vault.plugin_upgrade) instead, which moves the mounts one by
+    one.
 extends_documentation_fragment:
   - vaultops.vault._attributes
   - vaultops.vault._attributes.actiongroup_vault
@@ -26,11 +28,11 @@ attributes:
   check_mode:
     support: full
     details:
-      - Everything is read, and nothing is written.
+      - Reads everything and writes nothing.
   diff_mode:
     support: full
     details:
-      - One line, with type, name and the pinned version.
+      - One line with the type, the name and the pinned version.
 options:
   name:
     description:
@@ -39,30 +41,31 @@ options:
     required: true
   type:
     description:
-      - What the plugin is.
+      - Type of the plugin.
     type: str
     choices: [auth, secret, database]
     required: true
   version:
     description:
-      - The version to pin, such as V(v1.2.0) or V(1.2.0). It must be in the catalog, and not be
-        that of a builtin plugin.
-      - With O(state=absent) a pin to another version is left alone; if not given, any pin goes.
+      - The version to pin, such as V(v1.2.0) or V(1.2.0). It must be registered in the catalog, and
+        must not be the version of a builtin plugin. Required with O(state=present).
+      - With O(state=absent), the module removes the pin only if it pins this version. If not given,
+        it removes any pin.
     type: str
   state:
     description:
-      - V(present) pins O(version), in the place of another one.
-      - V(absent) removes the pin, so that each mount runs the version that it is configured for
-        after its next reload.
+      - V(present) pins O(version), and replaces a pin to another version.
+      - V(absent) removes the pin. After its next reload, each mount runs the version that it is
+        configured for.
     type: str
     choices: [present, absent]
     default: present
 notes:
-  - While a plugin is pinned, its mounts cannot be tuned to another version.
-  - Pins are those of the whole server. They are written in the root namespace, whatever
+  - While a plugin is pinned, the server refuses to tune its mounts to another version.
+  - Pins apply to the whole server. The module writes them in the root namespace, whatever
     O(namespace) says.
   - The token needs C(read) on C(sys/plugins/pins), and C(update) or C(delete) on
-    C(sys/plugins/pins/<type>/<name>); to pin, also C(read) on C(sys/plugins/catalog).
+    C(sys/plugins/pins/<type>/<name>). To pin, it also needs C(read) on C(sys/plugins/catalog).
 seealso:
   - module: vaultops.vault.plugin
   - module: vaultops.vault.plugin_info
@@ -74,7 +77,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Let all mounts of a plugin run one version
+- name: Pin a plugin to a version
   vaultops.vault.plugin_pin:
     url: https://vault.example.com:8200
     token: "{{ vault_token }}"
@@ -82,14 +85,14 @@ EXAMPLES = r"""
     type: secret
     version: v1.1.0
 
-- name: Reload those that do not run it yet
+- name: Reload the mounts that do not run it yet
   vaultops.vault.plugin_reload:
     url: https://vault.example.com:8200
     token: "{{ vault_token }}"
     plugin: my-plugin
     state: current
 
-- name: Let each mount run what it is configured for
+- name: Remove the pin
   vaultops.vault.plugin_pin:
     url: https://vault.example.com:8200
     token: "{{ vault_token }}"
@@ -100,7 +103,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 pin:
-  description: The pin as it is now, in check mode as it would be; null for none.
+  description: The pin as it is now, or in check mode as it would be; null if there is none.
   returned: success
   type: dict
   contains:
@@ -117,23 +120,23 @@ pin:
       type: str
       sample: v1.1.0
 before:
-  description: The pin as it was, with the same fields as RV(pin); null for none.
+  description: The pin before the task, with the same fields as RV(pin); null if there was none.
   returned: success
   type: dict
   sample: {type: secret, name: my-plugin, version: v1.0.0}
 status:
-  description: HTTP status of the server's answer, null when there was none.
+  description: HTTP status of the server's answer; null if there was none.
   returned: failure
   type: int
   sample: 403
 errors:
-  description: The server's own words, as it sent them.
+  description: The server's error messages, unchanged.
   returned: failure
   type: list
   elements: str
   sample: [permission denied]
 request_id:
-  description: The server's id of the request, to be found in its audit log, where it told one.
+  description: The server's ID of the request, as in its audit log; null if it reported none.
   returned: failure
   type: str
   sample: null

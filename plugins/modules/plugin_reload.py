@@ -12,13 +12,15 @@ author:
   - the vaultops.vault authors (@vaultops)
 description:
   - Restarts the process of an external secrets or authentication plugin, so that its mounts run
-    the version that they are configured for.
-  - Select the mounts by the name of their plugin (O(plugin)) or one by one (O(mounts)).
-  - The server stops a plugin before it starts the new one, so a reload that fails is an outage of
-    the mount until a reload of it succeeds. Therefore the module looks first, and refuses what
-    could not come back; then it reloads; then it looks again and asks each plugin for an answer.
-  - The result tells for each mount what ran before, what runs after, and whether it was reloaded.
-    What cannot be known is told as unknown.
+    the version that they are configured for. Select the mounts by the name of their plugin
+    (O(plugin)) or by path (O(mounts)). O(state=current) reloads only the mounts that need it, and
+    O(scope=global) reloads on all nodes of a cluster.
+  - The server stops a plugin before it starts the new process. If the new process does not start,
+    the mount is down until a reload of it succeeds. Therefore the module runs preflight checks, and
+    refuses to reload a mount whose plugin is no longer in the catalog.
+  - After the reload, the module verifies that each mount runs the expected version and passes a
+    health check. The result lists for each mount what ran before, what runs now, and whether it was
+    reloaded. Whatever is unknown is reported as null.
 extends_documentation_fragment:
   - vaultops.vault._attributes
   - vaultops.vault._attributes.actiongroup_vault
@@ -29,69 +31,78 @@ attributes:
   check_mode:
     support: full
     details:
-      - All the looks are done, nothing is reloaded, and the result predicts what would run.
+      - Runs the preflight checks, reloads nothing, and predicts what would run.
   diff_mode:
     support: full
     details:
-      - One line a mount, with path, plugin, version and the first eight digits of the sha256; where
-        the nodes of a cluster differ, one line a mount and node.
+      - One line per mount with path, plugin, version and the first eight digits of the sha256. If
+        the nodes of a cluster differ, one line per mount and node.
 options:
   plugin:
     description:
-      - Name of the plugin in the catalog. All its mounts in the namespace are reloaded.
-      - The server stops at the first mount that fails, which keeps the other mounts serving.
+      - Name of the plugin in the catalog. Selects all its mounts in the namespace. To list the
+        names, use C(bao plugin list) on OpenBao and C(vault plugin list) on HashiCorp Vault.
+      - If the reload of a mount fails, the server stops and does not touch the mounts after it.
+        With O(state=current), it continues with the remaining mounts.
+      - Exactly one of O(plugin) and O(mounts) is required.
     type: str
   mounts:
     description:
-      - Paths of the mounts to reload, as a list or separated by commas. Authentication mounts
-        start with V(auth/).
-      - V(transit), V(transit/) and V(/transit) name the same mount. A mount that is named twice is
-        reloaded once. Each path must be that of a mount; a path inside a mount is refused.
-      - The server goes on after a mount that fails.
-      - A path that contains a comma needs the list.
+      - Paths of the mounts to reload, as a list or separated by commas. Paths of authentication
+        mounts start with V(auth/). To list the paths, use C(bao secrets list) and C(bao auth list)
+        on OpenBao, and C(vault secrets list) and C(vault auth list) on HashiCorp Vault.
+      - V(transit), V(transit/) and V(/transit) name the same mount. A mount that is given twice is
+        reloaded once. The preflight checks refuse a path inside a mount.
+      - If the reload of a mount fails, the server continues with the remaining mounts.
+      - A path that contains a comma has to be given in a list.
     type: list
     elements: str
   plugin_type:
     description:
-      - Reload O(plugin) of this type in all namespaces, by an endpoint that HashiCorp Vault has
-        from 1.16 on, in the root namespace only. OpenBao does not have it.
-      - The result lists the mounts of the root namespace.
+      - Reload O(plugin) of this type in all namespaces. This uses an endpoint that HashiCorp Vault
+        has from 1.16 on, in the root namespace only. OpenBao does not have it.
+      - The result lists the mounts of the root namespace only.
+      - Mutually exclusive with O(mounts).
     type: str
     choices: [auth, secret, database, unknown]
   state:
     description:
-      - V(reloaded) always reloads.
-      - V(current) reloads only the mounts that do not run what they are expected to run, or whose
-        plugin does not answer. A mount is expected to run the pinned version, else its configured
-        version, else the catalog entry without a version, by version and sha256. If there is none,
-        nothing is sent and the task is not changed.
+      - V(reloaded) always reloads the mounts.
+      - V(current) reloads only the mounts that do not run the expected version and sha256, or that
+        fail the health check. The expected version is the pinned version of the plugin, else the
+        configured version of the mount, else the catalog entry without a version. If no mount needs
+        a reload, the module sends none and reports no change.
+      - V(current) requires that the token can read the mounts and the catalog. It cannot be
+        combined with O(verify=false).
     type: str
     choices: [reloaded, current]
     default: reloaded
   verify:
     description:
-      - V(false) sends the bare request, with no look before or after. The result then has the
-        server's own word only.
+      - V(false) sends only the reload, without preflight checks before and verification after it.
+        The result then contains only what the server itself reports.
     type: bool
     default: true
 notes:
   - The reload needs the ACL capability C(update) on C(sys/plugins/reload/backend), without sudo.
-    The looks need C(read) on C(sys/mounts), C(sys/mounts/*), C(sys/auth) and
-    C(sys/plugins/catalog), and on C(sys/plugins/pins) with HashiCorp Vault. A token that may not
-    look can reload all the same; a warning says what was not checked, and RV(verified) is V(false).
-  - O(timeout) never shortens the wait for the reload. Do not cut it off by the keyword C(timeout)
-    of the task either, for the reason that O(reload_timeout) gives.
-  - The reload is never repeated where the server may have acted on it. More than 990 mounts go in
-    one request too.
-  - A token with a limited number of uses needs one for each request, looks and questions included.
-  - A builtin plugin runs inside the server and has no process to lose, so it is not asked for an
-    answer.
+    The checks need C(read) on C(sys/mounts), C(sys/mounts/*), C(sys/auth) and
+    C(sys/plugins/catalog), and on C(sys/plugins/pins) with HashiCorp Vault. With
+    O(state=reloaded), a token without C(read) can reload all the same. A warning names the checks
+    that were skipped, and RV(verified) is V(false) if the mounts could not be read.
+  - O(timeout) never shortens the wait for the reload. Do not set the task keyword C(timeout)
+    either. It would cut the reload off, with the consequences that O(reload_timeout) describes.
+  - The module never sends a reload again if the server may have acted on it.
+  - More than 990 mounts fit in one request too, unless a path contains a comma.
+  - A token with a limited number of uses needs one use for each request, including those of checks
+    and probes.
+  - A builtin plugin runs inside the server and has no process of its own, so it gets no health
+    check.
 seealso:
   - name: Vault API documentation
-    description: Reload plugins, as HashiCorp Vault has it.
+    description: The reload of plugins in HashiCorp Vault.
     link: https://developer.hashicorp.com/vault/api-docs/system/plugins-reload
   - name: OpenBao API documentation
-    description: Reload plugins, as OpenBao has it.
+    description: The reload of plugins in OpenBao.
     link: https://openbao.org/api-docs/system/plugins-reload/
 """
 
@@ -110,7 +121,7 @@ EXAMPLES = r"""
       - my-secrets
       - auth/my-login
 
-- name: Reload on all nodes of the cluster, and prove it of each
+- name: Reload on all nodes of the cluster, and verify each of them
   vaultops.vault.plugin_reload:
     url: https://vault.example.com:8200
     token: "{{ vault_token }}"
@@ -125,21 +136,21 @@ EXAMPLES = r"""
     plugin: my-plugin
     state: current
 
-- name: Let a request of your own prove that the plugin works
+- name: Use a request of your own as the health check
   vaultops.vault.plugin_reload:
     url: https://vault.example.com:8200
     token: "{{ vault_token }}"
     mounts: my-secrets
     probe: info
 
-- name: Send the bare request, and believe the server
+- name: Reload without preflight checks and verification
   vaultops.vault.plugin_reload:
     url: https://vault.example.com:8200
     token: "{{ vault_token }}"
     plugin: my-plugin
     verify: false
 
-- name: Say once for many tasks where the server is
+- name: Set the connection once for many tasks
   module_defaults:
     group/vaultops.vault.vault:
       url: https://vault.example.com:8200
@@ -153,35 +164,35 @@ EXAMPLES = r"""
 
 RETURN = r"""
 scope:
-  description: The scope that was asked for.
-  returned: when the looks were done
+  description: The requested scope.
+  returned: success, or failure after the preflight checks
   type: str
   sample: local
 reload_id:
   description:
-    - The server's id of the reload, of the last one where the mounts needed several requests.
-    - Null when nothing was sent or the server refused.
-  returned: when the looks were done
+    - The server's ID of the reload. If the mounts needed several requests, that of the last one.
+    - Null if nothing was sent, or if the server did not confirm the reload.
+  returned: success, or failure after the preflight checks
   type: str
   sample: 9c2aa202-1f7a-8a1c-5f1e-0e3c2d6b7a90
 verified:
   description:
-    - Whether the looks were possible and agree with the server's word, so that each mount is
-      known to serve, and to run what it is expected to run where the catalog could be read.
-    - In check mode, and when nothing had to be reloaded, whether the looks were possible.
-    - With O(scope=global), whether all nodes are known to be well, those that O(nodes) leaves out
-      too.
-  returned: when the looks were done
+    - Whether the verification succeeded, which means that each mount passed the health check of
+      O(probe) and, if the catalog could be read, runs what it is expected to run.
+    - In check mode, and if nothing had to be reloaded, whether mounts and catalog could be read.
+    - With O(scope=global), V(true) only if all nodes are verified too, including those that
+      O(nodes) leaves out.
+  returned: success, or failure after the preflight checks
   type: bool
   sample: true
 mounts:
-  description: What is known of each mount that was meant, empty where the token may not look.
-  returned: when the looks were done
+  description: The selected mounts; empty with O(verify=false), and if they could not be read.
+  returned: success, or failure after the preflight checks
   type: list
   elements: dict
   contains:
     path:
-      description: Path of the mount, authentication mounts with C(auth/).
+      description: Path of the mount. Authentication mounts start with C(auth/).
       type: str
       sample: my-secrets/
     type:
@@ -197,32 +208,34 @@ mounts:
       type: str
       sample: my-plugin_1a2b3c4d
     reloaded:
-      description: Whether the mount was reloaded and is not known to be down; null is unknown.
+      description:
+        - Whether the mount was reloaded and is not known to be down, or in check mode whether it
+          would be reloaded. Null if unknown.
       type: bool
       sample: true
     error:
-      description: Why the mount is not well, in the server's words; null where nothing is known.
+      description: Why the mount is down, as the server reports it; null if no error is known.
       type: str
       sample: null
     before:
-      description: What the server said that the mount runs, before the reload.
+      description: Version and sha256 that ran before the reload, as the server reported them.
       type: dict
       sample: {version: v1.0.0, sha256: 84452321a9d1}
     after:
       description:
-        - What the server says that the mount runs, after the reload; in check mode what it would
-          run. Null where that could not be read.
+        - Version and sha256 that run after the reload, as the server reports them, or in check mode
+          those that would run. Null if they could not be read.
       type: dict
       sample: {version: v1.1.0, sha256: 8b29b369c0f2}
 nodes:
   description:
-    - What is known of each node, by name. A node that runs no plugins itself has no mounts here.
-  returned: with O(scope=global) and O(wait)
+    - The nodes of the cluster. A node that runs no plugins itself has no mounts here.
+  returned: with O(scope=global) and O(wait), if the nodes are known
   type: list
   elements: dict
   contains:
     address:
-      description: URL of the node, null where the cluster does not know it now.
+      description: URL of the node; null if the cluster does not know it at the moment.
       type: str
       sample: https://n2.example.com:8200
     name:
@@ -230,23 +243,25 @@ nodes:
       type: str
       sample: n2
     role:
-      description: V(active), V(standby) or V(performance standby); null where it did not say.
+      description:
+        - V(active), V(standby), V(performance standby), V(sealed) or V(not initialized); null if
+          the node did not report it.
       type: str
       sample: standby
     ok:
       description:
-        - Whether it is proven to run what it should; null in check mode, and where nobody asked it
-          or it had nothing to report.
+        - Whether the node is verified to run what it is expected to run. Null in check mode, and if
+          the node was not asked or had nothing to report.
       type: bool
       sample: true
     error:
-      description: Why the node is not well, null where nothing is known against it.
+      description: Why the node is not verified; null if no error is known.
       type: str
       sample: null
     mounts:
       description:
-        - The mounts as this node tells them. RV(nodes[].mounts[].reloaded) is null where the node
-          ran the same before and after, as nobody tells whether it was restarted.
+        - The mounts as this node reports them. RV(nodes[].mounts[].reloaded) is null if the node
+          ran the same version before and after, and no answer shows whether it reloaded.
       type: list
       elements: dict
       contains:
@@ -255,34 +270,34 @@ nodes:
           type: str
           sample: my-secrets/
         reloaded:
-          description: Whether it was reloaded; null is unknown.
+          description: Whether the mount was reloaded on this node; null if unknown.
           type: bool
           sample: true
         error:
-          description: Why the mount is not well on this node.
+          description: Why the mount does not run on this node; null if no error is known.
           type: str
           sample: null
         before:
-          description: What it ran before the reload.
+          description: What ran before the reload.
           type: dict
           sample: {version: v1.0.0, sha256: 84452321a9d1}
         after:
-          description: What it runs now; in check mode what it would run.
+          description: What runs now, or in check mode what would run.
           type: dict
           sample: {version: v1.1.0, sha256: 8b29b369c0f2}
 status:
-  description: HTTP status of the server's answer, null when there was none.
+  description: HTTP status of the server's answer; null if there was none.
   returned: failure
   type: int
   sample: 400
 errors:
-  description: The server's own words, as it sent them.
+  description: The server's error messages, unchanged.
   returned: failure
   type: list
   elements: str
   sample: ['plugin not found in the catalog: "nope"']
 request_id:
-  description: The server's id of the request, to be found in its audit log, where it told one.
+  description: The server's ID of the request, as in its audit log; null if it reported none.
   returned: failure
   type: str
   sample: null

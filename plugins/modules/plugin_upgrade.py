@@ -11,12 +11,15 @@ version_added: 0.1.0
 author:
   - the vaultops.vault authors (@vaultops)
 description:
-  - Configures the mounts of a plugin for another registered version, newer or older, reloads them,
-    and proves that each of them runs it and answers, on every node with O(scope=global).
-  - If one of them does not, all mounts that have begun to move are put back to the version that
-    they ran, reloaded, and asked again. Then the task fails and tells both stories. A mount that is
-    down at the end stands first in the message.
-  - Nothing is sent where all mounts run the version already.
+  - Moves the mounts of a plugin (O(plugin)) to another registered version (O(version)), newer or
+    older. The module configures the mounts for the version, reloads them, and verifies that each of
+    them runs it and passes a health check, on every node with O(scope=global). O(canary) and
+    O(batch) limit how many mounts move at a time.
+  - If a mount fails, the module rolls back all mounts that have started to move. It restores their
+    previous version, reloads them, and verifies them again. Then the task fails and reports both
+    the failure and the result of the rollback. If a mount is down at the end, the message names it
+    first.
+  - If all mounts already run the version and pass the health check, the module changes nothing.
 extends_documentation_fragment:
   - vaultops.vault._attributes
   - vaultops.vault._attributes.actiongroup_vault
@@ -27,12 +30,11 @@ attributes:
   check_mode:
     support: full
     details:
-      - Catalog and mounts are looked at, nothing is changed, and the result predicts what would
-        run.
+      - Reads the catalog and the mounts, changes nothing, and predicts what would run.
   diff_mode:
     support: full
     details:
-      - One line a mount, with path, plugin, version and the first eight digits of the sha256.
+      - One line per mount with path, plugin, version and the first eight digits of the sha256.
 options:
   plugin:
     description:
@@ -41,68 +43,73 @@ options:
     required: true
   type:
     description:
-      - Type of the plugin. Only needed where an auth and a secret plugin have the same name.
+      - Type of the plugin. Required only if an auth and a secret plugin have the same name.
     type: str
     choices: [auth, secret]
   version:
     description:
-      - The version to move to, such as V(v1.2.0) or V(1.2.0). It must be in the catalog; see
-        M(vaultops.vault.plugin).
+      - The version to move to, such as V(v1.2.0) or V(1.2.0). It must be registered in the catalog,
+        see M(vaultops.vault.plugin).
     type: str
     required: true
   mounts:
     description:
-      - Paths of the mounts to move, all of this plugin. Authentication mounts start with V(auth/).
+      - Paths of the mounts to move, all of them mounts of O(plugin). Paths of authentication mounts
+        start with V(auth/).
       - If not given, all mounts of the plugin in the namespace.
     type: list
     elements: str
   canary:
     description:
-      - Path of a mount that is moved and proven first. Only if it works the others follow.
+      - Path of a mount to move and verify first. The other mounts follow only if it succeeds.
     type: str
   batch:
     description:
-      - How many mounts are moved and proven at a time, after the O(canary); V(0) is all at once.
+      - How many mounts to move and verify at a time, after the O(canary). V(0) moves all at once.
     type: int
     default: 0
   pin:
     description:
-      - Whether to pin the version for the whole plugin instead of configuring it at each mount.
-        HashiCorp Vault has pins from 1.16 on. A plugin that is pinned is moved by its pin in any
-        case, since the server then refuses a version of the mount's own.
-      - A pin holds for all mounts, in all namespaces; those that are not named here follow when
-        they are reloaded the next time.
+      - Whether to pin the version for the whole plugin instead of configuring it for each mount.
+        HashiCorp Vault supports pins from 1.16 on. If the plugin is pinned already, the module
+        always moves the pin, because the server then refuses to configure a version for a mount.
+      - A pin applies to all mounts in all namespaces. Mounts that this task does not select follow
+        at their next reload.
     type: bool
     default: false
   force:
     description:
-      - Whether to move a mount that has no way back. That is one that runs a plugin without a
-        version, as the server configures no mount back to none, unless the same file is registered
-        with a version too; and one that runs a version that is no longer in the catalog.
+      - Whether to move a mount that cannot be rolled back. This is a mount that runs a plugin
+        without a version, unless the same file is also registered with a version, because the
+        server cannot configure a mount back to no version. It is also a mount that runs a version
+        that is no longer in the catalog.
     type: bool
     default: false
 notes:
   - The token needs C(update) on C(sys/mounts/<path>/tune) of each mount, with C(auth/) in the path
-    of an authentication mount, and on C(sys/plugins/reload/backend), and C(read) on C(sys/mounts),
-    C(sys/mounts/*), C(sys/auth) and C(sys/plugins/catalog); no sudo. With pins, C(read) on
-    C(sys/plugins/pins), and C(update) and C(delete) on C(sys/plugins/pins/<type>/<name>).
-  - The plugin's file has to be on every node before. The server's API does not show files; the role
-    C(vaultops.vault.plugin_rollout) puts them there and checks them.
-  - OpenBao 2.6 tells its standbys of a new version only when they start. There O(scope=global) is
-    refused; upgrade at the active node and restart the standbys.
-  - One process of a multiplexed plugin serves all mounts of a version, so mounts that are not moved
-    may be restarted too. RV(siblings) names them.
+    of an authentication mount, and on C(sys/plugins/reload/backend). It needs C(read) on
+    C(sys/mounts), C(sys/mounts/*), C(sys/auth) and C(sys/plugins/catalog). It does not need sudo.
+    With pins, it needs C(read) on C(sys/plugins/pins), and C(update) and C(delete) on
+    C(sys/plugins/pins/<type>/<name>).
+  - Copy the plugin's file to every node before the upgrade. The server's API does not show files.
+    The role C(vaultops.vault.plugin_rollout) copies the file to the nodes and checks it.
+  - The standbys of OpenBao 2.6 learn of a new version only when they start, so the module refuses
+    O(scope=global) there. Upgrade with O(scope=local) at the active node, then restart the
+    standbys.
+  - One process of a multiplexed plugin serves all mounts of a version, so mounts that are not
+    selected may be restarted too. RV(siblings) lists them.
+  - A rollback always requests the path help as its health check, whatever O(probe) says.
 seealso:
   - module: vaultops.vault.plugin
   - module: vaultops.vault.plugin_info
   - module: vaultops.vault.plugin_reload
   - name: Upgrade a plugin
-    description: The steps that this module takes, by hand.
+    description: The same steps by hand, for HashiCorp Vault.
     link: https://developer.hashicorp.com/vault/docs/upgrading/plugins
 """
 
 EXAMPLES = r"""
-- name: Move all mounts of a plugin to a version, on every node, one mount first
+- name: Move all mounts of a plugin to a version, on every node, with a canary
   vaultops.vault.plugin_upgrade:
     url: https://vault.example.com:8200
     token: "{{ vault_token }}"
@@ -111,7 +118,7 @@ EXAMPLES = r"""
     canary: my-secrets
     scope: global
 
-- name: See what would happen
+- name: Preview an upgrade
   vaultops.vault.plugin_upgrade:
     url: https://vault.example.com:8200
     token: "{{ vault_token }}"
@@ -120,7 +127,7 @@ EXAMPLES = r"""
   check_mode: true
   diff: true
 
-- name: Go back
+- name: Return to the previous version
   vaultops.vault.plugin_upgrade:
     url: https://vault.example.com:8200
     token: "{{ vault_token }}"
@@ -131,40 +138,41 @@ EXAMPLES = r"""
 RETURN = r"""
 plugin:
   description: Name of the plugin.
-  returned: when the plan could be made
+  returned: success, or failure after the plan was made
   type: str
   sample: my-plugin
 type:
   description: Type of the plugin.
-  returned: when the plan could be made
+  returned: success, or failure after the plan was made
   type: str
   sample: secret
 version:
-  description: The version that was to be reached.
-  returned: when the plan could be made
+  description: The version that the task requests.
+  returned: success, or failure after the plan was made
   type: str
   sample: v1.1.0
 sha256:
-  description: The sha256 of that version's catalog entry.
-  returned: when the plan could be made
+  description: The sha256 of the catalog entry of RV(version).
+  returned: success, or failure after the plan was made
   type: str
   sample: 8b29b369c0f2
 rolled_back:
   description:
-    - Null where the upgrade did not fail, or had changed nothing by then. V(true) if all mounts
-      that had begun to move serve their old version again, V(false) if not.
-  returned: when the plan could be made
+    - V(true) if the upgrade failed and all mounts that had started to move run their previous
+      version again, V(false) if some of them do not or this is unknown. Null if the upgrade did not
+      fail, or failed before it changed anything.
+  returned: success, or failure after the plan was made
   type: bool
   sample: null
 siblings:
-  description: Mounts that run one of the versions involved, and were not to be moved.
-  returned: when the plan could be made
+  description: Mounts of the plugin that run one of the versions involved and were not selected.
+  returned: success, or failure after the plan was made
   type: list
   elements: str
   sample: []
 mounts:
-  description: The mounts that were to be moved, in the order in which they are.
-  returned: when the plan could be made
+  description: The selected mounts, in the order in which they move.
+  returned: success, or failure after the plan was made
   type: list
   elements: dict
   contains:
@@ -185,41 +193,42 @@ mounts:
       type: str
       sample: my-plugin_1a2b3c4d
     reloaded:
-      description: Whether the last reload reloaded the mount; null is unknown.
+      description: Whether the last reload reloaded the mount; null if unknown.
       type: bool
       sample: true
     error:
-      description: Why the mount is not well, null where nothing is known against it.
+      description: Why the mount is down; null if no error is known.
       type: str
       sample: null
     before:
-      description: What it ran before the task.
+      description: What ran before the task.
       type: dict
       sample: {version: v1.0.0, sha256: 84452321a9d1}
     after:
-      description: What it runs now; in check mode what it would run.
+      description: What runs now, or in check mode what would run.
       type: dict
       sample: {version: v1.1.0, sha256: 8b29b369c0f2}
 nodes:
   description:
-    - What the last reload made known of each node, as M(vaultops.vault.plugin_reload) tells it.
-  returned: with O(scope=global) and O(wait)
+    - The nodes of the cluster after the last reload, as M(vaultops.vault.plugin_reload) returns
+      them.
+  returned: with O(scope=global) and O(wait), once mounts have started to move
   type: list
   elements: dict
   sample: []
 status:
-  description: HTTP status of the server's answer, null when there was none.
+  description: HTTP status of the server's answer; null if there was none.
   returned: failure
   type: int
   sample: 400
 errors:
-  description: The server's own words, as it sent them.
+  description: The server's error messages, unchanged.
   returned: failure
   type: list
   elements: str
   sample: ['cannot reload plugin on "my-secrets/": ...']
 request_id:
-  description: The server's id of the request, to be found in its audit log, where it told one.
+  description: The server's ID of the request, as in its audit log; null if it reported none.
   returned: failure
   type: str
   sample: null
