@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """The options of AUTH_SPEC in module_utils/_auth/_methods.py."""
+    """The options of AUTH_SPEC in module_utils/_auth/options.py."""
 
     DOCUMENTATION = r"""
 options:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """The options of CONNECTION_SPEC in module_utils/_options.py."""
+    """The options of CONNECTION_SPEC in module_utils/_http/connection.py."""
 
     DOCUMENTATION = r"""
 requirements:

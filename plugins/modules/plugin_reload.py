@@ -88,7 +88,7 @@ notes:
     The checks need C(read) on C(sys/mounts), C(sys/mounts/*), C(sys/auth) and
     C(sys/plugins/catalog), and on C(sys/plugins/pins) with HashiCorp Vault. With
     O(state=reloaded), a token without C(read) can reload all the same. A warning names the checks
-    that were skipped, and RV(verified) is V(false) if the mounts could not be read.
+    that were skipped, and RV(verified) is V(false).
   - O(timeout) never shortens the wait for the reload. Do not set the task keyword C(timeout)
     either. It would cut the reload off, with the consequences that O(reload_timeout) describes.
   - The module never sends a reload again if the server may have acted on it.
@@ -178,8 +178,9 @@ reload_id:
 verified:
   description:
     - Whether the verification succeeded, which means that each mount passed the health check of
-      O(probe) and, if the catalog could be read, runs what it is expected to run.
-    - In check mode, and if nothing had to be reloaded, whether mounts and catalog could be read.
+      O(probe) and runs what it is expected to run. It is V(false) if mounts, catalog or pins could
+      not be read.
+    - In check mode, and if nothing had to be reloaded, whether all of these could be read.
     - With O(scope=global), V(true) only if all nodes are verified too, including those that
       O(nodes) leaves out.
   returned: success, or failure after the preflight checks
