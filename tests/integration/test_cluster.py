@@ -636,7 +636,7 @@ def test_the_option_nodes(stage: Stage) -> None:
         "n3": None,
     }
     assert run.result["verified"] is False
-    assert "nodes leaves out n3, of which nothing is proven" in run.output
+    assert "nodes leaves out n3, of which nothing is verified" in run.output
 
     run = stage.run(nodes=["n1"])
     assert run.result.failed
