@@ -22,7 +22,7 @@ VERSIONS = ("v1.0.0", "v1.1.0", "v1.2.0")
 STEPS = (
     "Put the file into the plugin directory",
     "Register the version",
-    "Move the mounts, and prove it on every node",
+    "Move the mounts, and verify it on every node",
 )
 
 
