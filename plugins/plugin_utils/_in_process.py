@@ -26,7 +26,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.vaultops.vault.plugins.module_utils._api import plugins_pins  # noqa: F401
+from ansible_collections.vaultops.vault.plugins.module_utils._api import plugins_pins
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.methods import load_method
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.options import METHODS
 from ansible_collections.vaultops.vault.plugins.module_utils._front.perform import (
@@ -44,8 +44,7 @@ ENVIRONMENT = "ANSIBLE_VAULTOPS_IN_PROCESS"
 display = Display()
 
 # What a module imports only where it needs it, each worker inherits from here.
-for _method in METHODS:
-    load_method(_method)
+INHERITED = (plugins_pins, *map(load_method, METHODS))
 
 
 class InProcessAction(ActionBase):
