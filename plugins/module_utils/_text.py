@@ -10,6 +10,8 @@ import typing as t
 
 # A message names so many items; the result has all of them.
 SHOWN = 5
+# So many characters of the server's own words.
+LONGEST = 200
 
 
 def first_few(words: t.Sequence[str]) -> str:
@@ -43,7 +45,20 @@ def did_you_mean(suggestion: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return the server's words without the counts, bullets and line breaks of its multi-errors."""
-    without_counts = re.sub(r"\d+ errors? occurred:", "", text)
-    parts = (part.strip(" \t*") for part in without_counts.split("\n"))
-    return ", ".join(dict.fromkeys(part for part in parts if part)).replace(":, ", ": ")
+    """Return the server's words in one short line.
+
+    Without the counts, bullets and line breaks of its multi-errors, and without the advice that
+    the library of plugins adds to each failed start.
+    """
+    words = text.partition("This usually means")[0]
+    words = re.sub(r"\d+ errors? occurred:", "", words)
+    parts = (part.strip(" \t*,") for part in words.split("\n"))
+    line = ", ".join(dict.fromkeys(part for part in parts if part)).replace(":, ", ": ")
+    return shortened(line)
+
+
+def shortened(line: str) -> str:
+    """Return at most LONGEST characters of ``line``; no word is cut, which may be a secret."""
+    if len(line) <= LONGEST:
+        return line
+    return line[:LONGEST].rpartition(" ")[0] + " …"

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.vaultops.vault.plugins.module_utils._errors import VaultError
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import Refused, VaultError
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 
 # What scope=global does: all nodes reload, and the server has a report of each; all nodes reload,
@@ -76,6 +76,11 @@ class Server(t.NamedTuple):
         return "bao" if self.product == "OpenBao" else "vault"
 
     @property
+    def keeps_old_after_failure(self) -> bool:
+        """Whether a mount whose reload failed runs its old version from the next request on."""
+        return self.product == "Vault"
+
+    @property
     def standbys_learn(self) -> bool:
         """Whether a standby learns of a mount's new version before it is restarted."""
         return self.product != "OpenBao" or self._numbers >= (2, 7)
@@ -122,12 +127,29 @@ def read_health(client: VaultClient) -> Server:
     )
 
 
+def takes_inline_auth(client: VaultClient) -> bool | None:
+    """Tell whether a login may go with each request, None where that is unknown.
+
+    Raises VaultError where the server cannot be reached.
+    """
+    try:
+        product = read_health(client).product
+    except Refused:
+        return None
+    return product == "OpenBao" if product else None
+
+
+def known_server(client: VaultClient) -> Server:
+    """Return which server this is, for a message: unknown where it does not say."""
+    try:
+        return read_health(client)
+    except VaultError:
+        return Server()
+
+
 def cli_name(client: VaultClient) -> str:
     """Return the name of the product's command line client, for a message."""
-    try:
-        return read_health(client).cli
-    except VaultError:
-        return Server().cli
+    return known_server(client).cli
 
 
 def _role(answer: t.Mapping[str, t.Any]) -> str:

@@ -8,8 +8,15 @@ API: https://openbao.org/api-docs/system/namespaces/
 
 from __future__ import annotations
 
+from ansible_collections.vaultops.vault.plugins.module_utils._api.health import read_health
 from ansible_collections.vaultops.vault.plugins.module_utils._api.lists import list_keys
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError, Refused
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
+
+# A namespace that no server has.
+_NO_SUCH = "vaultops-no-such-namespace"
+# Needs no token.
+_OPEN_PATH = "sys/internal/ui/mounts"
 
 
 def child_namespaces(client: VaultClient, namespace: str | None = None) -> list[str]:
@@ -18,3 +25,31 @@ def child_namespaces(client: VaultClient, namespace: str | None = None) -> list[
     ``namespace`` (default: the client's) is the parent.  A server without namespaces has none.
     """
     return list_keys(client, "sys/namespaces", namespace)
+
+
+def require_namespace(client: VaultClient) -> None:
+    """Raise OptionError where the server ignores the client's namespace; raises VaultError.
+
+    HashiCorp Vault Community does, and a proxy may drop the header: then all that is asked of the
+    namespace is done in the root namespace.  A server that honours the header has no answer for a
+    namespace that does not exist.
+    """
+    namespace = client.connection.namespace
+    if namespace in ("", "root"):
+        return
+    try:
+        client.request("GET", _OPEN_PATH, namespace=_NO_SUCH, anonymous=True)
+    except Refused as error:
+        if error.status == 404 or not _has_none(client):
+            return
+    raise OptionError(
+        f'the server ignores namespace "{namespace}", and would work in the root namespace',
+        next_step="leave namespace out on HashiCorp Vault Community, which has no namespaces; else "
+        "see whether a proxy drops the header X-Vault-Namespace",
+    )
+
+
+def _has_none(client: VaultClient) -> bool:
+    """Tell whether the server is a Vault Community, which has no namespaces."""
+    server = read_health(client)
+    return server.product == "Vault" and not server.enterprise

@@ -4,12 +4,14 @@
 """Health of a mount: whether its plugin answers.
 
 The default health check is the path help of the mount's root (``?help=1``): each plugin of the SDK
-answers it from its own process, any valid token may ask for it, and it reads no secret.
+answers it from its own process, any valid token may ask for it, and it reads no secret.  A health
+check starts a plugin that does not run: it is made once, and has a timeout of its own.
 API: https://openbao.org/docs/commands/path-help/
 """
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import Mount
@@ -19,10 +21,16 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     VaultError,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._http.transport import MOST_CONNECTIONS
 from ansible_collections.vaultops.vault.plugins.module_utils._text import one_line
+
+# A server gives a plugin that hangs at its start 60 or 120 s: a healthy one answers at once.
+HEALTH_TIMEOUT = 15.0
 
 # A plugin that answers with an error answers; these are the server's words for one that does not.
 _NO_BACKEND = ("no handler for route", "backend is nil")
+# The words of the operating system for a file that the server cannot start or read.
+_NO_START = re.compile(r"\b(?:fork/exec|open|stat|lstat|readlink) \S+: ")
 # A standby's words, status 500, for path help with a token that it does not know.
 _NOT_HERE = "please forward to the active node"
 # The server itself refused: the plugin was not asked.
@@ -30,10 +38,14 @@ _NOT_ASKED = (307, 403, 412, 429, 472, 473, 503)
 
 
 class Health(t.NamedTuple):
-    """Whether a plugin answers, None where that is unknown, and the reason for that."""
+    """Whether a plugin answers, None where that is unknown, and the reason for that.
+
+    ``probe_failed`` says that it answers, but not the path of the probe.
+    """
 
     alive: bool | None
     reason: str = ""
+    probe_failed: bool = False
 
 
 UNKNOWN_HEALTH = Health(None)
@@ -47,35 +59,79 @@ def check_health(client: VaultClient, mount: Mount, probe: str | None) -> Health
     # A builtin plugin runs inside the server: it has no process that could be missing.
     if probe is None or mount.builtin:
         return Health(True)
+    if not probe:
+        return _by_path_help(client, mount)
+    health = _by_probe(client, mount, probe)
+    if not health.probe_failed:
+        return health
+    # The path may be wrong: then the plugin answers all the same.
+    answers = _by_path_help(client, mount)
+    return health if answers.alive else answers._replace(reason=health.reason)
+
+
+def check_all(
+    client: VaultClient, mounts: t.Iterable[Mount], probe: str | None
+) -> dict[str, Health]:
+    """Return the health of each of ``mounts`` by path; a few are asked at the same time."""
+    asked = list(mounts)
+    external = [mount for mount in asked if not mount.builtin]
+    if probe is None or len(external) < 2:
+        return {mount.path: check_health(client, mount, probe) for mount in asked}
+    # Imported here: most tasks are of one external mount.
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(min(len(external), MOST_CONNECTIONS)) as pool:
+        found = pool.map(lambda mount: check_health(client, mount, probe), asked)
+        return {mount.path: health for mount, health in zip(asked, found)}
+
+
+def request_path_help(client: VaultClient, path: str) -> None:
+    """Ask for the path help of ``path``, which needs a token; raises VaultError."""
+    _read(client, path, help="1")
+
+
+def _by_path_help(client: VaultClient, mount: Mount) -> Health:
     try:
-        if probe:
-            client.request("GET", mount.path + probe.lstrip("/"))
-        else:
-            request_path_help(client, mount.path.rstrip("/"))
+        request_path_help(client, mount.path.rstrip("/"))
     except PermissionDenied as error:
-        if client.inline_headers and not probe:
+        if client.inline_headers:
             reason = "path help needs a token, give a path as probe or auth_mode=login"
             return Health(None, reason)
-        return _health_of_refusal(error, probe)
+        return _without_plugin(error) or Health(None, _words(error))
     except Refused as error:
-        return _health_of_refusal(error, probe)
+        return _without_plugin(error) or Health((error.status or 0) < 500, _words(error))
     except VaultError as error:
         return Health(None, error.what)
     return Health(True)
 
 
-def request_path_help(client: VaultClient, path: str) -> None:
-    """Ask for the path help of ``path``, which needs a token; raises VaultError."""
-    client.request("GET", path, query={"help": "1"})
+def _by_probe(client: VaultClient, mount: Mount, probe: str) -> Health:
+    try:
+        _read(client, mount.path + probe.lstrip("/"))
+    except Refused as error:
+        if error.status == 404 and not error.errors:
+            return Health(True)  # nothing at the path is an answer of the plugin
+        return _without_plugin(error) or Health(True, _words(error), probe_failed=True)
+    except VaultError as error:
+        return Health(None, error.what)
+    return Health(True)
 
 
-def _health_of_refusal(error: Refused, probe: str) -> Health:
-    words = one_line("\n".join(error.errors)) or f"status {error.status}"
-    if any(part in words for part in _NO_BACKEND):
+def _read(client: VaultClient, path: str, **query: str) -> None:
+    """Ask once: a request that is sent again would start a broken plugin again."""
+    timeout = min(HEALTH_TIMEOUT, client.connection.timeout)
+    client.request("GET", path, query=query or None, repeatable=False, timeout=timeout)
+
+
+def _without_plugin(error: Refused) -> Health | None:
+    """Return the health that a refusal shows which did not come from the plugin, else None."""
+    words = _words(error)
+    if any(part in words for part in _NO_BACKEND) or _NO_START.search(words):
         return Health(False, words)
     if error.status in _NOT_ASKED or _NOT_HERE in words:
         return Health(None, words)
-    if probe:
-        # Nothing at the path is an answer; any other refusal is not the health that was asked for.
-        return Health(error.status == 404 and not error.errors, words)
-    return Health(error.status is not None and error.status < 500, words)
+    return None
+
+
+def _words(error: Refused) -> str:
+    return one_line("\n".join(error.errors)) or f"status {error.status}"

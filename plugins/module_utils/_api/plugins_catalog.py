@@ -14,11 +14,15 @@ import typing as t
 from ansible_collections.vaultops.vault.plugins.module_utils._api.running import Running
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     NoAnswer,
+    OptionError,
     PermissionDenied,
     Refused,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 from ansible_collections.vaultops.vault.plugins.module_utils._text import one_line
+
+# The catalog's listing has no versions before.
+OLDEST_VAULT = "1.12"
 
 # The server gives a plugin that hangs at its start 120 s to report its version.
 _REGISTER_TIMEOUT = 130.0
@@ -86,7 +90,13 @@ def list_entries(client: VaultClient) -> list[CatalogEntry]:
             raise
         # Vault has the catalog in the root namespace only.
         answer = client.request("GET", "sys/plugins/catalog", namespace="")
-    return [_entry(row) for row in answer.data.get("detailed") or []]
+    if "detailed" not in answer.data:
+        raise OptionError(
+            f"this server is older than HashiCorp Vault {OLDEST_VAULT}, the oldest release that "
+            "has plugin versions",
+            next_step="upgrade the server, or reload with verify=false",
+        )
+    return [_entry(row) for row in answer.data["detailed"] or []]
 
 
 def read_registration(client: VaultClient, entry: CatalogEntry) -> Registration:

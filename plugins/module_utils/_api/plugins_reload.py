@@ -48,9 +48,12 @@ class _Meaning(t.NamedTuple):
 
 
 FIX_PLUGIN = (
-    "a mount whose reload failed is down until a reload of it succeeds: fix the plugin (its file, "
-    "sha256 or catalog entry; the server's log has the reason), then run the task again"
+    "fix the plugin (its file, sha256 or catalog entry; the server's log has the reason), then run "
+    "the task again"
 )
+# What becomes of a mount whose reload failed.
+_STAYS_DOWN = "a mount whose reload failed is down until a reload of it succeeds"
+_KEEPS_OLD = "the server keeps the old version of such a mount, and starts it with the next request"
 
 _DOWN = _Meaning("cannot reload plugin", True, FIX_PLUGIN)
 
@@ -91,7 +94,8 @@ class ReloadAnswer(t.NamedTuple):
 
     ``changed``: the server reloaded, or stopped, at least one mount; None where that is unknown.
     ``reloaded`` says it by path where the paths were ours, ``others`` for every other mount.
-    ``failed``: the server's words about each mount that it named as failed, by path.
+    ``failed``: the server's words about each mount that it named as failed, by path;
+    ``keeps_old``: such a mount runs its old version from the next request on, as on Vault.
     ``error``: what kept the reload from being a whole success, None where it is one.
     """
 
@@ -102,10 +106,15 @@ class ReloadAnswer(t.NamedTuple):
     warnings: t.Sequence[str] = ()
     failed: t.Mapping[str, str] = _NONE
     error: VaultError | None = None
+    keeps_old: bool = False
 
     def was_reloaded(self, path: str) -> bool | None:
         """Return whether the mount at ``path`` was reloaded, None where that is unknown."""
         return self.reloaded.get(path, self.others)
+
+    def left_down(self, path: str) -> bool:
+        """Tell whether the server named the mount at ``path`` as failed, and left it down."""
+        return path in self.failed and not self.keeps_old and _meaning(self.failed[path]).touched
 
     @property
     def without_effect(self) -> bool:
@@ -234,24 +243,23 @@ def _refusal(client: VaultClient, error: Refused) -> ReloadAnswer:
     touched = any(meaning.touched for meaning in meanings)
     shown = _grouped(failed) or words
     shown = shown[:SHOWN] + ["…"] * (len(shown) > SHOWN)
-    # A mount that is down is the worst: its remedy comes first.
-    step = _for_product(client, max(meanings, key=_touched).next_step)
+    # Imported here: only a refusal needs it.
+    from ansible_collections.vaultops.vault.plugins.module_utils._api.health import (
+        known_server,
+    )
+
+    server = known_server(client)
+    # A mount whose reload failed is the worst: its remedy comes first.
+    step = max(meanings, key=_touched).next_step.format(cli=server.cli)
+    if touched and server.product:
+        step = f"{_KEEPS_OLD if server.keeps_old_after_failure else _STAYS_DOWN}: {step}"
     return ReloadAnswer(
         changed=touched,
         others=None if touched else False,
         failed=failed,
         error=error.with_context("; ".join(shown), next_step=step),
+        keeps_old=server.keeps_old_after_failure,
     )
-
-
-def _for_product(client: VaultClient, step: str) -> str:
-    """Return ``step`` with the command line client of the server's product."""
-    if "{cli}" not in step:
-        return step
-    # Imported here: only some refusals need it.
-    from ansible_collections.vaultops.vault.plugins.module_utils._api.health import cli_name
-
-    return step.format(cli=cli_name(client))
 
 
 def _unknown(error: NoAnswer) -> NoAnswer:

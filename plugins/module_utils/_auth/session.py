@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 import typing as t
 
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.method import LoginRequest
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.methods import Identity
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     LoginFailed,
+    OptionError,
     PermissionDenied,
     Refused,
     VaultError,
@@ -40,8 +42,9 @@ class Session(VaultClient):
     """A client with an identity.
 
     Nothing is sent for the identity before the first request that needs it.  ``mode`` is that of
-    the option auth_mode.  Whatever happens, the end of the ``with`` block revokes the token that a
-    login made, unless ``keep_token`` is set.
+    the option auth_mode; ``takes_inline_auth`` tells whether the server understands a login in
+    headers, None for unknown: else no credentials are sent there.  Whatever happens, the end of the
+    ``with`` block revokes the token that a login made, unless ``keep_token`` is set.
     """
 
     def __init__(self, connection: Connection, mode: str = "auto") -> None:
@@ -51,8 +54,12 @@ class Session(VaultClient):
         self._method = ""
         self._login: LoginRequest | None = None
         self._made: dict[str, t.Any] = {}
+        self._inline_wanted = False
         self._inline_works = False
-        self._inline_refused = False
+        # Health checks run in threads: one of them logs in, and each sees its own answer.
+        self._lock = threading.Lock()
+        self._answered = threading.local()
+        self.takes_inline_auth: t.Callable[[], bool | None] = lambda: None
 
     def __enter__(self) -> Session:
         return self
@@ -69,29 +76,49 @@ class Session(VaultClient):
         self.secrets.update(identity.secrets)
         self._method, self.token, self._login = identity.method, identity.token, identity.login
         wanted = self._mode == "inline" or (self._mode == "auto" and identity.repeatable)
-        if identity.login and wanted:
-            self.inline_headers = _inline_headers(identity.login, self.connection.namespace)
-            self.secrets.update(
-                value for name, value in self.inline_headers.items() if "-Parameter-" in name
-            )
+        self._inline_wanted = wanted and identity.login is not None
 
     def request(self, *args: t.Any, anonymous: bool = False, **more: t.Any) -> Answer:
         """Send a request as VaultClient does, with the identity that was adopted.
 
         Raises LoginFailed too.
         """
-        if not anonymous and self._login and not self.token and not self.inline_headers:
+        if anonymous:
+            return super().request(*args, anonymous=True, **more)
+        with self._lock:
+            self._ensure_identity()
+        if self.inline_headers:
+            return self._request_inline(*args, **more)
+        return super().request(*args, **more)
+
+    def _ensure_identity(self) -> None:
+        """Log in, or prepare the login that goes with each request, before the first request."""
+        if self._inline_wanted:
+            self._inline_wanted = False
+            self._prepare_inline()
+        if self._login and not self.token and not self.inline_headers:
             self.log_in()
-        if anonymous or not self.inline_headers:
-            return super().request(*args, anonymous=anonymous, **more)
-        return self._request_inline(*args, **more)
+
+    def _prepare_inline(self) -> None:
+        """Put the login into headers, where the server understands them; raises OptionError."""
+        understood = self.takes_inline_auth()
+        if understood is False and self._mode == "inline":
+            raise OptionError(
+                "this server has no inline authentication: it is HashiCorp Vault",
+                next_step="set auth_mode to login, or leave it out",
+            )
+        if self._login is None or (not understood and self._mode == "auto"):
+            return
+        self.inline_headers = _inline_headers(self._login, self.connection.namespace)
+        self.secrets.update(
+            value for name, value in self.inline_headers.items() if "-Parameter-" in name
+        )
 
     def log_in(self) -> dict[str, t.Any]:
         """Log in, work with the token from now on, and return what the server says of it."""
         login = self._login
         if login is None:
             raise AssertionError("adopt an identity with a login first")
-        self.inline_headers = {}
         try:
             answer = self.request("POST", login.path, login.body, anonymous=True, repeatable=True)
         except VaultError as error:
@@ -104,21 +131,23 @@ class Session(VaultClient):
                 next_step="if the server asks for a second factor, exempt this login from it",
                 request_id=answer.request_id,
             )
-        self.token, self._made = token, answer.auth
+        self.token, self._made, self.inline_headers = token, answer.auth, {}
         self.secrets.add(token)
         return answer.auth
 
     def _request_inline(self, method: str, *args: t.Any, **more: t.Any) -> Answer:
-        self._inline_refused = False
+        self._answered.inline_refused = False
         try:
             answer = super().request(method, *args, **more)
         except Refused as error:
-            refused = self._inline_refused or _INLINE_FAILED in error.what
+            refused = self._answered.inline_refused or _INLINE_FAILED in error.what
             if refused and self._login:
                 raise _login_failed(self._method, self._login, error) from None
             if not self._must_log_in(method, error):
                 raise self._with_hint(error) from None
-            self.log_in()
+            with self._lock:
+                if not self.token:
+                    self.log_in()
             return super().request(method, *args, **more)
         self._inline_works = True
         return answer
@@ -147,7 +176,7 @@ class Session(VaultClient):
     def _send(self, outgoing: Outgoing) -> tuple[requests.Response, str]:
         response, where = super()._send(outgoing)
         # What the server says of the login that went with the request.
-        self._inline_refused = f"{_INLINE}Failed" in response.headers
+        self._answered.inline_refused = f"{_INLINE}Failed" in response.headers
         return response, where
 
     def _revoke(self) -> None:

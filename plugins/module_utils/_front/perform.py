@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import typing as t
+from functools import partial
 
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.methods import chosen_identity
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.options import AUTH_SPEC
@@ -62,12 +63,33 @@ def perform(
     with client:
         client.keep_token = params["keep_token"]
         client.progress = progress or client.progress
+        client.takes_inline_auth = partial(_takes_inline_auth, client)
         try:
             client.adopt(identify(params))
+            if client.connection.namespace:
+                _require_namespace(client)
             result = operation.run(client, params, check_mode)
         except VaultError as error:
             result = _failure(error)
     return Outcome(result, client.warnings, client.secrets)
+
+
+def _require_namespace(client: Session) -> None:
+    # Imported here: only tasks that name a namespace need it.
+    from ansible_collections.vaultops.vault.plugins.module_utils._api.namespaces import (
+        require_namespace,
+    )
+
+    require_namespace(client)
+
+
+def _takes_inline_auth(client: Session) -> bool | None:
+    # Imported here: only tasks that may log in with each request need it.
+    from ansible_collections.vaultops.vault.plugins.module_utils._api.health import (
+        takes_inline_auth,
+    )
+
+    return takes_inline_auth(client)
 
 
 def _failure(error: VaultError) -> Result:

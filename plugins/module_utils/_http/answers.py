@@ -12,7 +12,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     PermissionDenied,
     Refused,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._text import one_line
+from ansible_collections.vaultops.vault.plugins.module_utils._text import one_line, shortened
 
 if t.TYPE_CHECKING:
     import requests
@@ -106,8 +106,7 @@ def _dict(value: t.Any) -> dict[str, t.Any]:
 
 
 def _excerpt(response: requests.Response) -> str:
-    words = "" if response.text.startswith("{") else " ".join(response.text.split())
-    return f"{words[:120]}…" if len(words) > 120 else words
+    return "" if response.text.startswith("{") else shortened(" ".join(response.text.split()))
 
 
 def _seconds(text: str | None) -> float | None:

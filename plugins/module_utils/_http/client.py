@@ -15,6 +15,7 @@ import typing as t
 from urllib.parse import urljoin, urlsplit
 
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
+    NotSent,
     OptionError,
     Refused,
     VaultError,
@@ -103,7 +104,7 @@ class VaultClient:
         ``timeout`` (seconds; default: the connection's) bounds the wait for the answer; connecting
         is bounded on its own by the connection's connect_timeout.
         One redirect is followed, to the same host or to the cluster's leader, and all further
-        requests go there.
+        requests go there, until it cannot be reached.
 
         Raises NotSent, NoAnswer, Refused or OptionError, each with its next step.
         """
@@ -137,6 +138,14 @@ class VaultClient:
                 time.sleep(wait)
 
     def _exchange(self, outgoing: Outgoing, hint: str) -> Answer:
+        try:
+            return self._exchange_once(outgoing, hint)
+        except NotSent:
+            # The leader that a redirect led to may be gone: back to the address of the user.
+            self._base = base_url(self.connection)
+            raise
+
+    def _exchange_once(self, outgoing: Outgoing, hint: str) -> Answer:
         response, where = self._send(outgoing)
         if response.status_code in _REDIRECTS and not self.forwarding:
             raise _refused_redirect(response, where, "which is not the node that was asked")

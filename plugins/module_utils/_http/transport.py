@@ -31,6 +31,9 @@ except ImportError:
 else:
     REQUESTS_IMPORT_ERROR = None
 
+# Requests that do not depend on each other go at the same time, on so many connections.
+MOST_CONNECTIONS = 8
+
 # Idle firewalls and load balancers drop a silent connection while a plugin takes long to start.
 _KEEP_ALIVE = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)] + [
     (socket.IPPROTO_TCP, getattr(socket, name), seconds)
@@ -70,7 +73,7 @@ def base_url(connection: Connection) -> str:
 
 
 class Transport:
-    """The one connection to a server, kept alive, and how it is to be trusted.
+    """The connections to a server, kept alive, and how it is to be trusted.
 
     It is an adapter of `requests` without its Session: a Session merges cookies, netrc and the
     environment into each request, which must not be and costs time (docs/performance.md).
@@ -143,11 +146,11 @@ def _proxies(connection: Connection) -> dict[str, str]:
 
 
 def _tcp_adapter(connection: Connection) -> HTTPAdapter:
-    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=1, max_retries=0)
+    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=MOST_CONNECTIONS, max_retries=0)
     pool: dict[str, t.Any] = {"socket_options": HTTPConnection.default_socket_options + _KEEP_ALIVE}
     if connection.server_name and connection.url.startswith("https://"):
         pool.update(server_hostname=connection.server_name, assert_hostname=connection.server_name)
-    adapter.init_poolmanager(1, 1, block=False, **pool)
+    adapter.init_poolmanager(1, MOST_CONNECTIONS, block=False, **pool)
     return adapter
 
 

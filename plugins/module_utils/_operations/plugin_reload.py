@@ -44,8 +44,16 @@ def run(client: VaultClient, params: Params, check_mode: bool) -> Result:
         done = reload(client, options, check_mode=check_mode)
     except VaultError as error:
         raise error.without_effect("nothing was reloaded") from error
-    if done.error is not None:
-        raise done.error.with_context(result=_as_result(done))
+    failure = done.error
+    if failure is not None:
+        if options.verify:
+            # Imported here: only a failure needs it.
+            from ansible_collections.vaultops.vault.plugins.module_utils._reload.siblings import (
+                with_siblings,
+            )
+
+            failure = with_siblings(client, failure, done.mounts)
+        raise failure.with_context(result=_as_result(done))
     return _as_result(done)
 
 

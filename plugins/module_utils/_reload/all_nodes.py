@@ -40,6 +40,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._reload.options imp
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.preflight import (
     Expected,
     Preflight,
+    Selection,
     inspect,
     stale_mounts,
 )
@@ -61,14 +62,13 @@ _NO_WAIT = Wait(0, 1)
 class Situation(t.NamedTuple):
     """What is known before the reload.
 
-    ``selected`` are the mounts to reload on some node, None where only the server knows them;
-    ``before`` is the state of each node, and ``stale`` the paths to reload on each node, where only
-    those that are stale are reloaded.
+    ``selection`` are the mounts to reload on some node; ``before`` is the state of each node, and
+    ``stale`` the paths to reload on each node, where only those that are stale are reloaded.
     """
 
     server: Server
     preflight: Preflight
-    selected: t.Sequence[Mount] | None
+    selection: Selection
     before: t.Sequence[NodeState]
     stale: t.Mapping[Node, t.Sequence[str]]
 
@@ -95,7 +95,7 @@ def reload_on_all_nodes(
         situation = _inspect_all(leader, options, expected, server, nodes)
         if check_mode:
             result = _predicted(client, options, situation)
-        elif situation.selected is not None and not situation.selected:
+        elif situation.selection.empty:
             result = _nothing_to_do(client, options, situation)
         else:
             result = _reloaded(client, leader, options, situation, nodes)
@@ -129,12 +129,17 @@ def _inspect_all(
     paths = [mount.path for mount in preflight.mounts or ()]
     before = nodes.inspect(paths, options.probe if options.only_stale else None)
     stale = {state.node: _stale_on(state, preflight) for state in before}
-    selected = preflight.mounts
+    selection = Selection(preflight.mounts)
     if options.only_stale:
         here = stale_mounts(leader, options, preflight)
         anywhere = {path for paths in stale.values() for path in paths}
-        selected = [m for m in preflight.mounts or () if m in here or m.path in anywhere]
-    return Situation(server, preflight, selected, before, stale)
+        selected = [
+            mount
+            for mount in preflight.mounts or ()
+            if mount in (here.mounts or ()) or mount.path in anywhere
+        ]
+        selection = here._replace(mounts=selected)
+    return Situation(server, preflight, selection, before, stale)
 
 
 def _stale_on(state: NodeState, preflight: Preflight) -> list[str]:
@@ -156,14 +161,14 @@ def _reloaded(
     nodes: Nodes,
 ) -> ReloadResult:
     preflight, before = situation.preflight, situation.before
-    selected = situation.selected or ()
+    selected = situation.selection.mounts or ()
     if situation.server.global_scope == IGNORED:
         answers = each_node.reload_each(
-            nodes, options, situation.server, situation.selected, before, situation.stale
+            nodes, options, situation.server, situation.selection.mounts, before, situation.stale
         )
         answer = each_node.answer_of_all(nodes.active, answers)
     else:
-        answer = from_active_node.send_to_all(leader, options, situation.selected)
+        answer = from_active_node.send_to_all(leader, options, situation.selection.mounts)
         answers = from_active_node.answers_of_others(nodes, answer)
     if preflight.mounts is None:  # the token may read nothing, so nothing can be verified
         rows = [NodeResult(s.node, s.server.role, error=s.error or None) for s in before]
@@ -176,7 +181,8 @@ def _reloaded(
         mounts = as_on_active_node(active[0], answer, selected)
     else:
         mounts = verify_mounts(client, options, answer, selected)
-    return result_of(client, options, preflight, answer, mounts, rows)
+    health = situation.selection.health
+    return result_of(client, options, preflight, answer, mounts, rows, health)
 
 
 def as_on_active_node(
@@ -199,14 +205,14 @@ def _nothing_to_do(
     rows = [
         evaluate_node(state, state, mounts, preflight, NOTHING_DONE) for state in situation.before
     ]
-    result = result_without_reload(client, options, preflight, [], rows)
+    result = result_without_reload(client, options, preflight, situation.selection, rows)
     verified = result.verified and all(row.ok for row in rows)
     return result._replace(verified=verified, error=node_error(rows))
 
 
 def _predicted(client: VaultClient, options: ReloadOptions, situation: Situation) -> ReloadResult:
     """Return check mode's result, with what stands in the way on each node as warnings."""
-    selected = situation.selected or ()
+    selected = situation.selection.mounts or ()
     each = options.only_stale and situation.server.global_scope == IGNORED
     rows = [
         _predicted_node(
@@ -216,7 +222,7 @@ def _predicted(client: VaultClient, options: ReloadOptions, situation: Situation
         )
         for state in situation.before
     ]
-    result = result_without_reload(client, options, situation.preflight, situation.selected, rows)
+    result = result_without_reload(client, options, situation.preflight, situation.selection, rows)
     for state in situation.before:
         if state.error:
             result = result._replace(verified=False)

@@ -33,13 +33,13 @@ class MountResult(t.NamedTuple):
 
     @property
     def down(self) -> bool:
-        """Whether the health check found that the plugin does not answer."""
+        """Whether the plugin is known not to answer."""
         return self.health.alive is False
 
     @property
     def touched(self) -> bool:
         """Whether it is known to have been reloaded, or stopped by a reload."""
-        return bool(self.reloaded) or self.down
+        return bool(self.reloaded) or (self.down and self.error is not None)
 
     @property
     def runs_another(self) -> bool:
@@ -47,9 +47,9 @@ class MountResult(t.NamedTuple):
         return self.after is not None and self.after.running != self.before.running
 
 
-def left_alone(mount: Mount) -> MountResult:
-    """Return the result of a mount for which nothing was sent."""
-    return MountResult(mount, mount, reloaded=False)
+def left_alone(mount: Mount, health: Health = UNKNOWN_HEALTH) -> MountResult:
+    """Return the result of a mount for which nothing was sent; ``health`` is as far as known."""
+    return MountResult(mount, mount, reloaded=False, health=health)
 
 
 def predicted(mount: Mount, expectation: Expectation) -> MountResult:
@@ -70,8 +70,12 @@ def evaluate(
 ) -> MountResult:
     """Return the result of one mount, inspected again and with a health check after a reload."""
     error = answer.failed.get(before.path)
-    if error is None and health.alive is False:
+    if error is not None and answer.keeps_old:
+        error = f"{error}; the server keeps {before.running}, and starts it with the next request"
+    elif error is None and health.alive is False:
         error = f"does not answer: {health.reason}"
+    elif error is None and health.probe_failed:
+        error = f"answers, but not the probe: {health.reason}"
     result = MountResult(before, after, answer.was_reloaded(before.path), error, health)
     if error is not None:
         return result._replace(reloaded=False)
@@ -82,9 +86,13 @@ def evaluate(
 
 def unverified_reason(result: MountResult, expectation: Expectation) -> str | None:
     """Return why it is not certain that a mount runs what is expected, None where it is."""
-    if result.error is not None or result.reloaded is False:
-        return None  # it failed, or was left alone: that is certain
     mount, after = f'mount "{result.before.path}"', result.after
+    if result.error is not None:
+        return None  # it failed: that is certain
+    if result.reloaded is False:
+        # It was left alone; whether it answers may be unknown all the same.
+        asked = result.health.alive is None and result.health.reason
+        return f"{mount} could not be verified: {result.health.reason}" if asked else None
     if after is None or result.health.alive is None:
         return f"{mount} could not be verified: {result.health.reason}"
     if expectation.is_met_by(after) is False:

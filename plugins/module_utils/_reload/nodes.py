@@ -21,10 +21,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._api.ha_status impo
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._api.health import Server, read_health
 from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import Mount, read_mounts
-from ansible_collections.vaultops.vault.plugins.module_utils._api.path_help import (
-    Health,
-    check_health,
-)
+from ansible_collections.vaultops.vault.plugins.module_utils._api.path_help import Health, check_all
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import Refused, VaultError
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import checked_url
@@ -142,12 +139,7 @@ class Nodes:
                 if self._cluster_id and state.server.cluster_id != self._cluster_id:
                     return state._replace(error="belongs to another cluster")
                 state = state._replace(mounts=read_mounts(client, paths))
-                return state._replace(
-                    health={
-                        path: check_health(client, mount, probe)
-                        for path, mount in state.mounts.items()
-                    }
-                )
+                return state._replace(health=check_all(client, state.mounts.values(), probe))
         except Refused as error:
             if error.status == REDIRECT:
                 with client.time_limit(timeout):

@@ -10,8 +10,9 @@ import typing as t
 
 from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import Mount, read_mounts
 from ansible_collections.vaultops.vault.plugins.module_utils._api.path_help import (
+    UNKNOWN_HEALTH,
     Health,
-    check_health,
+    check_all,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_reload import (
     ASSUMED_MOUNTS,
@@ -51,12 +52,12 @@ def reload_on_one_node(
     Raises VaultError where nothing was sent.
     """
     preflight = inspect(client, options, expected)
-    selected = select(client, options, preflight)
-    if check_mode or (selected is not None and not selected):
-        return result_without_reload(client, options, preflight, selected)
-    answer = send_reload(client, options, selected)
-    mounts = verify_mounts(client, options, answer, selected or ())
-    return result_of(client, options, preflight, answer, mounts)
+    selection = select(client, options, preflight)
+    if check_mode or selection.empty:
+        return result_without_reload(client, options, preflight, selection)
+    answer = send_reload(client, options, selection.mounts)
+    mounts = verify_mounts(client, options, answer, selection.mounts or ())
+    return result_of(client, options, preflight, answer, mounts, health=selection.health)
 
 
 def send_reload(
@@ -88,10 +89,19 @@ def verify_mounts(
     after, reason = _read_again(client, [mount.path for mount in selected], answer)
     if after is None:
         return [evaluate(answer, mount, None, Health(None, reason)) for mount in selected]
+    # The server has just named the others as failed: to ask would start their plugins again.
+    asked = [mount for mount in selected if mount.path not in answer.failed]
+    health = {
+        **{path: _health_of_failed(answer, path) for path in answer.failed},
+        **check_all(client, asked, options.probe),
+    }
     return [
-        evaluate(answer, mount, after.get(mount.path), check_health(client, mount, options.probe))
-        for mount in selected
+        evaluate(answer, mount, after.get(mount.path), health[mount.path]) for mount in selected
     ]
+
+
+def _health_of_failed(answer: ReloadAnswer, path: str) -> Health:
+    return Health(False, answer.failed[path]) if answer.left_down(path) else UNKNOWN_HEALTH
 
 
 def _read_again(

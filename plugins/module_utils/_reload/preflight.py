@@ -14,7 +14,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import 
     list_mounts,
     read_mounts,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._api.path_help import check_health
+from ansible_collections.vaultops.vault.plugins.module_utils._api.path_help import Health, check_all
 from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_catalog import (
     CatalogEntry,
 )
@@ -85,19 +85,32 @@ def inspect(client: VaultClient, options: ReloadOptions, expected: Expected) -> 
     return preflight
 
 
-def select(
-    client: VaultClient, options: ReloadOptions, preflight: Preflight
-) -> t.Sequence[Mount] | None:
-    """Return the mounts to reload, None where only the server knows them.
+class Selection(t.NamedTuple):
+    """``mounts`` are those to reload, None where only the server knows them.
+
+    ``health`` is that of the mounts that had a health check for the choice, by path.
+    """
+
+    mounts: t.Sequence[Mount] | None
+    health: t.Mapping[str, Health] = types.MappingProxyType({})
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is certainly nothing to reload."""
+        return self.mounts is not None and not self.mounts
+
+
+def select(client: VaultClient, options: ReloadOptions, preflight: Preflight) -> Selection:
+    """Return the mounts to reload; raises VaultError.
 
     With ``only_stale`` those that do not run what they are expected to run, or do not answer.
     """
-    return stale_mounts(client, options, preflight) if options.only_stale else preflight.mounts
+    if not options.only_stale:
+        return Selection(preflight.mounts)
+    return stale_mounts(client, options, preflight)
 
 
-def stale_mounts(
-    client: VaultClient, options: ReloadOptions, preflight: Preflight
-) -> t.Sequence[Mount]:
+def stale_mounts(client: VaultClient, options: ReloadOptions, preflight: Preflight) -> Selection:
     """Return the mounts that need a reload on the node that answers; raises VaultError."""
     if preflight.mounts is None or preflight.catalog is None:
         raise OptionError(
@@ -105,11 +118,13 @@ def stale_mounts(
             next_step="give the token the rights that the documentation lists, or reload always, "
             "with state=reloaded",
         )
-    return [
+    health = check_all(client, preflight.mounts, options.probe)
+    stale = [
         mount
         for mount in preflight.mounts
-        if is_stale(mount, preflight.expectation(mount), check_health(client, mount, options.probe))
+        if is_stale(mount, preflight.expectation(mount), health[mount.path])
     ]
+    return Selection(stale, health)
 
 
 def _inspect_mounts(client: VaultClient, preflight: Preflight, paths: t.Sequence[str]) -> Preflight:
@@ -135,19 +150,21 @@ def _inspect_plugin(client: VaultClient, preflight: Preflight, options: ReloadOp
     ``mounts`` is None, too, for a database plugin: its connections are no mounts.
     """
     plugin = options.plugin
-    kind = options.plugin_type if options.plugin_type in ("auth", "secret") else None
+    kind = options.plugin_type
     if plugin in SINGLETONS:
         raise _singleton(f'plugin "{plugin}"')
     listed, skipped = _read(lambda: list_mounts(client), "the mounts")
     if listed is None:
         return preflight._replace(skipped=skipped)
+    # With plugin_type=database or unknown there are none: its connections are no mounts.
     mounts = [
         mount for mount in listed.values() if mount.plugin == plugin and kind in (None, mount.kind)
     ]
     preflight = _with_catalog(client, preflight._replace(mounts=mounts))
     catalog = preflight.catalog
     kinds = catalog.kinds(plugin) if catalog else set()
-    if not mounts and (catalog is None or "database" in kinds):
+    by_server = kind in ("database", "unknown") or (kind is None and "database" in kinds)
+    if not mounts and (catalog is None or by_server):
         unseen = (
             f'no mount of plugin "{plugin}" is visible here: only the server knows what it runs'
         )

@@ -5,9 +5,13 @@
 
 from __future__ import annotations
 
+import types
 import typing as t
 
-from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import Mount
+from ansible_collections.vaultops.vault.plugins.module_utils._api.path_help import (
+    UNKNOWN_HEALTH,
+    Health,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_reload import (
     FIX_PLUGIN,
     ReloadAnswer,
@@ -21,11 +25,17 @@ from ansible_collections.vaultops.vault.plugins.module_utils._reload.mount_resul
     unverified_reason,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.options import ReloadOptions
-from ansible_collections.vaultops.vault.plugins.module_utils._reload.preflight import Preflight
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.preflight import (
+    Preflight,
+    Selection,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._text import SHOWN, and_more, quoted
 
 if t.TYPE_CHECKING:
     from ansible_collections.vaultops.vault.plugins.module_utils._api.ha_status import Node
+
+
+NOT_ASKED: t.Mapping[str, Health] = types.MappingProxyType({})
 
 
 class NodeResult(t.NamedTuple):
@@ -69,19 +79,23 @@ def result_without_reload(
     client: VaultClient,
     options: ReloadOptions,
     preflight: Preflight,
-    selected: t.Sequence[Mount] | None,
+    selection: Selection,
     nodes: t.Sequence[NodeResult] | None = None,
 ) -> ReloadResult:
     """Return the result where nothing is sent: nothing to do, or check mode's prediction."""
     if preflight.mounts is not None and not preflight.mounts:
         client.warn(f'plugin "{options.plugin}" is mounted nowhere here: nothing to reload')
-    expected = [predicted(mount, preflight.expectation(mount)) for mount in selected or ()]
+    expected = [predicted(m, preflight.expectation(m)) for m in selection.mounts or ()]
+    mounts = _with_others(preflight, expected, selection.health)
+    unverified = _unverified(preflight, [mount for mount in mounts if not mount.reloaded])
+    client.warn(*unverified[:SHOWN])
     return ReloadResult(
         scope=options.scope,
-        changed=selected is None or bool(selected),
-        verified=preflight.complete,
-        mounts=_with_others(preflight, expected),
+        changed=not selection.empty,
+        verified=preflight.complete and not unverified,
+        mounts=mounts,
         nodes=nodes,
+        unverified=unverified,
     )
 
 
@@ -92,10 +106,14 @@ def result_of(
     answer: ReloadAnswer,
     mounts: t.Sequence[MountResult],
     nodes: t.Sequence[NodeResult] | None = None,
+    health: t.Mapping[str, Health] = NOT_ASKED,
 ) -> ReloadResult:
-    """Return the result of a reload of ``mounts``; ``nodes`` is None where none was asked."""
-    reasons = (unverified_reason(mount, preflight.expectation(mount.before)) for mount in mounts)
-    unverified = [reason for reason in reasons if reason is not None]
+    """Return the result of a reload of ``mounts``; ``nodes`` is None where none was asked.
+
+    ``health`` is that of mounts that were left alone, where it was asked for, by path.
+    """
+    every = _with_others(preflight, mounts, health)
+    unverified = _unverified(preflight, every if preflight.mounts is not None else mounts)
     rows = nodes or ()
     client.warn(*answer.warnings, *unverified[:SHOWN])
     return ReloadResult(
@@ -107,8 +125,9 @@ def result_of(
         and preflight.complete
         and answer.error is None
         and not unverified
+        and not any(mount.error for mount in mounts)
         and all(row.ok for row in rows),
-        mounts=_with_others(preflight, mounts),
+        mounts=every,
         reload_id=answer.reload_id,
         nodes=nodes,
         unverified=unverified,
@@ -136,9 +155,16 @@ def _error(answer: ReloadAnswer, mounts: t.Sequence[MountResult]) -> VaultError 
     failed = [mount for mount in mounts if mount.error is not None]
     if not failed:
         return None
+    down = [mount for mount in failed if mount.down]
+    if not down:
+        return VaultError(
+            f"{len(failed)} of {len(mounts)} mounts answer, but not the probe: "
+            f"{quoted(_paths(failed))}: {failed[0].health.reason}",
+            next_step="give a path below each mount that the plugin answers as probe",
+        )
     return VaultError(
-        f"{len(failed)} of {len(mounts)} mounts are down after a reload that the server "
-        f"reported as done: {quoted(_paths(failed))} {failed[0].error}",
+        f"{len(down)} of {len(mounts)} mounts are down after a reload that the server "
+        f"reported as done: {quoted(_paths(down))} {down[0].error}",
         next_step=FIX_PLUGIN,
     )
 
@@ -149,16 +175,29 @@ def _outcome(answer: ReloadAnswer, mounts: t.Sequence[MountResult]) -> str:
         return ""
     groups = {
         "down": [row for row in mounts if row.down and row.before.path not in answer.failed],
+        "still serving what they did": [
+            row for row in mounts if row.health.alive and not row.reloaded and not row.runs_another
+        ],
         "reloaded": [row for row in mounts if row.reloaded],
         "unknown whether reloaded": [row for row in mounts if row.reloaded is None],
     }
     return "".join(f"; {words}: {quoted(_paths(some))}" for words, some in groups.items() if some)
 
 
-def _with_others(preflight: Preflight, mounts: t.Sequence[MountResult]) -> t.Sequence[MountResult]:
+def _unverified(preflight: Preflight, mounts: t.Sequence[MountResult]) -> list[str]:
+    reasons = (unverified_reason(mount, preflight.expectation(mount.before)) for mount in mounts)
+    return [reason for reason in reasons if reason is not None]
+
+
+def _with_others(
+    preflight: Preflight, mounts: t.Sequence[MountResult], health: t.Mapping[str, Health]
+) -> t.Sequence[MountResult]:
     """Return a result for each mount that the options name, those left alone among them."""
     by_path = {row.before.path: row for row in mounts}
-    return [by_path.get(mount.path) or left_alone(mount) for mount in preflight.mounts or ()]
+    return [
+        by_path.get(mount.path) or left_alone(mount, health.get(mount.path, UNKNOWN_HEALTH))
+        for mount in preflight.mounts or ()
+    ]
 
 
 def _paths(mounts: t.Sequence[MountResult]) -> list[str]:

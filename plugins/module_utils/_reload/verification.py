@@ -124,9 +124,11 @@ def evaluate_node(
         unverified_reason(row, preflight.expectation(mount)) for row, mount in zip(mounts, selected)
     )
     reason = next((reason for reason in reasons if reason is not None), None)
-    if reason is not None:
-        return result._replace(ok=False, error=reason, next_step=_RESTART_STEP)
-    return result
+    if reason is None:
+        return result
+    if answer is not None and answer.without_effect:
+        return result._replace(ok=None, error=reason)  # nothing was to be verified but its health
+    return result._replace(ok=False, error=reason, next_step=_RESTART_STEP)
 
 
 def _evaluate_mount(
@@ -140,7 +142,7 @@ def _evaluate_mount(
     # Of a node that said nothing before, it is not known whether it was reloaded.
     known = known or after
     if answer is not None and answer.without_effect:
-        return MountResult(known, after, reloaded=False)
+        return MountResult(known, after, reloaded=False, health=state.health[mount.path])
     return evaluate(answer or NOTHING_KNOWN, known, after, state.health[mount.path])
 
 

@@ -46,11 +46,26 @@ class Progress(t.NamedTuple):
     def with_reload(self, done: ReloadResult) -> Progress:
         """Return the progress after one more reload."""
         unknown = any(mount.reloaded is None for mount in done.mounts)
+        mounts = {
+            mount.before.path: _after(self.mounts.get(mount.before.path), mount)
+            for mount in done.mounts
+        }
         return self._replace(
-            mounts={**self.mounts, **{mount.before.path: mount for mount in done.mounts}},
-            nodes=self.nodes if done.nodes is None else done.nodes,
+            mounts={**self.mounts, **mounts},
+            nodes=self.nodes if done.nodes is None else self._nodes_after(done.nodes),
             touched=self.touched or done.changed or unknown,
         )
+
+    def _nodes_after(self, nodes: t.Sequence[NodeResult]) -> list[NodeResult]:
+        earlier = {
+            (row.node, mount.before.path): mount for row in self.nodes or () for mount in row.mounts
+        }
+        return [
+            row._replace(
+                mounts=[_after(earlier.get((row.node, m.before.path)), m) for m in row.mounts]
+            )
+            for row in nodes
+        ]
 
     @property
     def changed(self) -> bool:
@@ -82,3 +97,14 @@ class Progress(t.NamedTuple):
             if step.path in configured or not plan.configures(step)
             if step.previous is not None and step.previous.version != plan.entry.version
         ]
+
+
+def _after(earlier: MountResult | None, last: MountResult) -> MountResult:
+    """Return the ``last`` result of a mount: one that an ``earlier`` reload stopped was restarted.
+
+    A rollback need not reload it: Vault starts the old version with the next request.
+    """
+    if last.reloaded is not False or last.error is not None or earlier is None:
+        return last
+    stopped = earlier.error is not None or earlier.reloaded is not False
+    return last._replace(reloaded=last.health.alive or None) if stopped else last
