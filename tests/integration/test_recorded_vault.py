@@ -114,7 +114,7 @@ FACTS = {
         "plugin=ext",
         {POST: Recorded(500, {"errors": ['cannot reload plugin on "ext/": exec format error']})},
         True,
-        "down until a reload of it succeeds",
+        "fix the plugin",
         True,
     ),
     "singleton: counted by the server, refused by the look": Fact(

@@ -433,7 +433,9 @@ def test_a_question_that_the_plugin_does_not_answer(
     run = ansible.adhoc(MODULE, "mounts=ext probe=health")
     assert run.result.failed
     assert run.result["changed"] is True
-    assert "1 of 1 mounts are down after a reload that the server reported" in run.result.message
+    assert run.result["verified"] is False
+    assert '1 of 1 mounts answer, but not the probe: "ext/": unsupported path' in run.result.message
+    assert "down" not in run.result.message
 
 
 def test_plugin_type_on_a_server_without_it(server: Server, ansible: Ansible) -> None:

@@ -43,8 +43,9 @@ class Session(VaultClient):
 
     Nothing is sent for the identity before the first request that needs it.  ``mode`` is that of
     the option auth_mode; ``takes_inline_auth`` tells whether the server understands a login in
-    headers, None for unknown: else no credentials are sent there.  Whatever happens, the end of the
-    ``with`` block revokes the token that a login made, unless ``keep_token`` is set.
+    headers, None for unknown: else no credentials are sent there.  ``before_first_request`` is
+    called once, before anything of the identity is sent.  Whatever happens, the end of the ``with``
+    block revokes the token that a login made, unless ``keep_token`` is set.
     """
 
     def __init__(self, connection: Connection, mode: str = "auto") -> None:
@@ -60,6 +61,7 @@ class Session(VaultClient):
         self._lock = threading.Lock()
         self._answered = threading.local()
         self.takes_inline_auth: t.Callable[[], bool | None] = lambda: None
+        self.before_first_request: t.Callable[[], None] | None = None
 
     def __enter__(self) -> Session:
         return self
@@ -93,11 +95,17 @@ class Session(VaultClient):
 
     def _ensure_identity(self) -> None:
         """Log in, or prepare the login that goes with each request, before the first request."""
+        self._check_server()
         if self._inline_wanted:
             self._inline_wanted = False
             self._prepare_inline()
         if self._login and not self.token and not self.inline_headers:
             self.log_in()
+
+    def _check_server(self) -> None:
+        check, self.before_first_request = self.before_first_request, None
+        if check is not None:
+            check()
 
     def _prepare_inline(self) -> None:
         """Put the login into headers, where the server understands them; raises OptionError."""
@@ -119,6 +127,7 @@ class Session(VaultClient):
         login = self._login
         if login is None:
             raise AssertionError("adopt an identity with a login first")
+        self._check_server()
         try:
             answer = self.request("POST", login.path, login.body, anonymous=True, repeatable=True)
         except VaultError as error:

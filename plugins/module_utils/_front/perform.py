@@ -64,10 +64,10 @@ def perform(
         client.keep_token = params["keep_token"]
         client.progress = progress or client.progress
         client.takes_inline_auth = partial(_takes_inline_auth, client)
+        if client.connection.namespace:
+            client.before_first_request = partial(_require_namespace, client)
         try:
             client.adopt(identify(params))
-            if client.connection.namespace:
-                _require_namespace(client)
             result = operation.run(client, params, check_mode)
         except VaultError as error:
             result = _failure(error)
