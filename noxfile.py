@@ -43,12 +43,13 @@ os.environ["HOME"] = os.environ.get("HOME") or pwd.getpwuid(os.getuid()).pw_dir
 os.environ["PATH"] = pythons.path_behind_shims(os.environ["PATH"])
 os.environ["ANTSIBULL_NOX_IGNORE_INSTALLED_COLLECTIONS"] = "true"
 nox.options.reuse_venv = "yes"
+nox.options.allow_parallel = True  # but for those that fill the machine, or write into the checkout
 nox.options.envdir = f".nox/{pythons.RUNNING}"  # a reused environment keeps the Python it has
 
 CODE = ("noxfile.py", "plugins", "tests")
 SERVERS = ("-r", "requirements.txt", "-r", "tests/support/requirements.txt")
 TESTS = (*SERVERS, "-r", "tests/requirements.txt")
-PYTEST = ("pytest", "-n", "4", "--dist", "worksteal")  # many tests wait for a server
+PYTEST = ("pytest", "-n", "4", "--dist", "loadgroup")  # many tests wait for a server
 QUICK = ("-m", "not slow and not each_core and not extra_server")
 QUICK_OR_EACH_USER = ("-m", "not slow and not extra_server and (not each_core or each_user)")
 RUFF = "ruff>=0.17,<0.18"
@@ -68,7 +69,7 @@ def run_with_server(session: nox.Session, *command: str, version: str = "") -> N
     session.run(*command, *session.posargs, env=environment)
 
 
-@nox.session(default=False)
+@nox.session(default=False, allow_parallel=False)
 def demo(session: nox.Session) -> None:
     """Reload a plugin on an embedded OpenBao server, and show what happens."""
     session.log("the first run downloads the server: 75 MB")
@@ -76,7 +77,7 @@ def demo(session: nox.Session) -> None:
     run_with_server(session, "python", "-u", "-m", "tests.support.demo")
 
 
-@nox.session(name="demo-upgrade", default=False)
+@nox.session(name="demo-upgrade", default=False, allow_parallel=False)
 def demo_upgrade(session: nox.Session) -> None:
     """Roll a plugin out to three real nodes, a good version and a broken one, and show it."""
     session.log("the first run downloads the server: 75 MB")
@@ -84,14 +85,14 @@ def demo_upgrade(session: nox.Session) -> None:
     run_with_server(session, "python", "-u", "-m", "tests.support.demo_upgrade")
 
 
-@nox.session(default=False)
+@nox.session(default=False, allow_parallel=False)
 def fast(session: nox.Session) -> None:
     """Run the quick tests on the Python at hand; what follows -- goes to pytest."""
     session.install(pythons.core_for_this_python(), *TESTS)
     run_with_server(session, *PYTEST, *QUICK)
 
 
-@nox.session(default=False)
+@nox.session(default=False, allow_parallel=False)
 def bench(session: nox.Session) -> None:
     """Measure what a task costs beside its peers (minutes); `-- --full` takes much longer."""
     session.log("the first run downloads the server, 75 MB, and a peer, 50 MB")
@@ -100,7 +101,7 @@ def bench(session: nox.Session) -> None:
     run_with_server(session, "python", "-m", "tests.benchmarks.bench", "--peers", peers)
 
 
-@nox.session(name="ordinary-user", python=False)
+@nox.session(name="ordinary-user", python=False, allow_parallel=False)
 def ordinary_user_tests(session: nox.Session) -> None:
     """Run the quick tests, where root runs the others, as a user who is not root."""
     if reason := ordinary_user.reason_to_skip():
@@ -124,6 +125,7 @@ def add_tests(core: str) -> None:
         python=str(pythons.python_for(core)),
         default=core in DEFAULT_CORES,
         tags=["matrix"],
+        allow_parallel=False,
     )(tests)
 
 
@@ -135,10 +137,15 @@ def add_openbao_tests(name: str, version: str, what: str, *chosen: str) -> None:
         run_with_server(session, *PYTEST, *chosen, "tests/integration", version=version)
 
     tests.__doc__ = f"Run {what} on OpenBao {version}."
-    nox.session(name=name, default=name == f"openbao-{OLDEST_OPENBAO}", tags=["matrix"])(tests)
+    nox.session(
+        name=name,
+        default=name == f"openbao-{OLDEST_OPENBAO}",
+        tags=["matrix"],
+        allow_parallel=False,
+    )(tests)
 
 
-@nox.session(name="extra-servers", default=False, tags=["matrix"])
+@nox.session(name="extra-servers", default=False, tags=["matrix"], allow_parallel=False)
 def extra_servers(session: nox.Session) -> None:
     """Run the logins that need Debian's slapd and freeradius; skipped where they are not there."""
     session.install(pythons.core_for_this_python(), *TESTS)
@@ -198,7 +205,7 @@ def formatters(session: nox.Session) -> None:
     session.run("ruff", "format", "--diff", *CODE)
 
 
-@nox.session(name="format", default=False)
+@nox.session(name="format", default=False, allow_parallel=False)
 def format_code(session: nox.Session) -> None:
     """Lay out the code, and sort its imports."""
     session.install(RUFF)
@@ -213,7 +220,7 @@ def changelog(session: nox.Session) -> None:
     session.run("antsibull-changelog", "lint")
 
 
-@nox.session(name="docs-build", default=False)
+@nox.session(name="docs-build", default=False, allow_parallel=False)
 def docs_build(session: nox.Session) -> None:
     """Build the module reference, docs/reference, from the modules' documentation."""
     session.install(DOCS, pythons.core_for_this_python(), "-r", "requirements.txt")
@@ -232,4 +239,4 @@ def docs_fresh(session: nox.Session) -> None:
 
 
 if __name__ == "__main__":
-    session_times.main()
+    session_times.main(*([] if sys.argv[1:] else ["--parallel", "auto"]))

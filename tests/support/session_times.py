@@ -17,10 +17,11 @@ import nox
 REPORT = Path(__file__).resolve().parents[2] / ".nox" / "sessions.json"
 
 
-def main() -> None:
-    """Run nox as it is run from its command line."""
+def main(*options: str) -> None:
+    """Run nox as it is run from its command line, with some options more."""
     REPORT.unlink(missing_ok=True)
-    sys.argv[1:1] = ["--report", str(REPORT)]  # in front of a -- and of the user's own --report
+    # In front of a -- and of the user's own --report.
+    sys.argv[1:1] = ["--report", str(REPORT), *options]
     begin = time.monotonic()
     try:
         nox.main()
