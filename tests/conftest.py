@@ -23,8 +23,15 @@ sys.path.insert(0, str(_TREE))
 pytest_plugins = ["ansible_collections.vaultops.vault.tests.support.fixtures"]
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start what takes minutes first, so that the other worker has something to do meanwhile."""
-    items.sort(
-        key=lambda item: not any(item.get_closest_marker(name) for name in ("slow", "each_core"))
-    )
+    """Start first what takes longest, and keep one cluster for all: idle ones take time too."""
+    for item in items:
+        if "session_cluster" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("cluster"))
+    items.sort(key=_rank)
+
+
+def _rank(item: pytest.Item) -> int:
+    ranks = {"waits": 0, "slow": 1, "each_core": 1}
+    return min(ranks[name] if item.get_closest_marker(name) else 2 for name in ranks)

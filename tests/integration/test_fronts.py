@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import re
 import shutil
@@ -273,6 +274,7 @@ def test_under_ansible_runner(server: Server, ansible: Ansible, tmp_path: Path) 
 
 
 @pytest.mark.each_core
+@pytest.mark.each_user
 def test_which_way_a_task_takes(
     server: Server, ansible: Ansible, tmp_path: Path, subtests: pytest.Subtests
 ) -> None:
@@ -281,10 +283,17 @@ def test_which_way_a_task_takes(
     current = {MODULE: {"plugin": "kv", "state": "current"}}
     python = {"ansible_python_interpreter": f"{bare}/bin/python"}
     same = {"ansible_python_interpreter": sys.executable}
+    user = getpass.getuser()
+    other = "nobody" if user == "root" else "root"
+    no_sudo = {"ansible_become_exe": "false"}  # only the way counts, and nobody's rights are used
     cases: dict[str, tuple[dict[str, t.Any], str]] = {
         "local": (current, "in process"),
         "same interpreter": ({**current, "vars": same}, "in process"),
-        "become the same user": ({**current, "become": True}, "in process"),
+        "become the same user": ({**current, "become": True, "become_user": user}, "in process"),
+        "become root": (
+            {**current, "become": True, "vars": no_sudo},
+            "in process" if user == "root" else "as a module: it becomes root",
+        ),
         "switched off": (
             {**current, "vars": {"vaultops_in_process": "no"}},
             "as a module: vaultops_in_process",
@@ -295,8 +304,8 @@ def test_which_way_a_task_takes(
         ),
         "async": ({**current, "async": 60, "poll": 1}, "as a module: the task is async"),
         "another user": (
-            {**current, "become": True, "become_user": "nobody"},
-            "as a module: it becomes nobody",
+            {**current, "become": True, "become_user": other, "vars": no_sudo},
+            f"as a module: it becomes {other}",
         ),
         "another connection": (
             {**current, "vars": {"ansible_connection": "ssh", "ansible_port": 1}},

@@ -668,6 +668,7 @@ def test_a_plugin_that_does_not_start_is_registered_all_the_same(
 
 
 @pytest.mark.slow
+@pytest.mark.waits
 def test_a_plugin_that_hangs_at_its_start(server: Server, ansible: Ansible) -> None:
     built = build(server)
     built.fault("sleep 300")

@@ -253,6 +253,7 @@ def test_a_version_without_a_file(server: Server, versions: Versions, ansible: A
 
 @pytest.mark.slow
 @pytest.mark.each_openbao
+@pytest.mark.waits
 def test_a_version_that_hangs_at_its_start(
     server: Server, external_plugin: ExternalPlugin, ansible: Ansible
 ) -> None:

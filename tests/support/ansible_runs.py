@@ -131,6 +131,8 @@ class Ansible:
             "ANSIBLE_COLLECTIONS_PATH": str(collection_tree(self.directory / "collections")),
             "ANSIBLE_LOCALHOST_WARNING": "False",
             "ANSIBLE_INVENTORY_UNPARSED_WARNING": "False",
+            # Else it takes the home in /etc/passwd for modules, whatever HOME says.
+            "ANSIBLE_REMOTE_TMP": str(home / ".ansible" / "tmp"),
             "ANSIBLE_RETRY_FILES_ENABLED": "False",
             "ANSIBLE_NOCOLOR": "1",
             # Failures are told at once; what is repeated has tests of its own.

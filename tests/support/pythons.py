@@ -45,7 +45,12 @@ def oldest_core() -> str:
 
 def core_for_this_python() -> str:
     """What to install to get the newest ansible-core that the running Python runs."""
-    fitting = [core for core, pythons in CORES.items() if RUNNING in pythons]
+    return core_for(RUNNING)
+
+
+def core_for(python: str) -> str:
+    """What to install to get the newest ansible-core that a version of Python runs."""
+    fitting = [core for core, pythons in CORES.items() if python in pythons]
     return core_requirement(fitting[-1]) if fitting else "ansible-core>=2.16"
 
 
@@ -57,20 +62,29 @@ def core_requirement(core: str) -> str:
 @functools.cache
 def interpreters() -> dict[str, Path]:
     """The first Python on PATH of each version that starts: a shim may stand for an absent one."""
-    folders = os.environ["PATH"].split(os.pathsep)
     found: dict[str, Path] = {}
     for version in VERSIONS:
-        candidates = (Path(folder, f"python{version}") for folder in folders)
-        if python := next((python for python in candidates if starts(python, version)), None):
+        if python := next(
+            (python for python in candidates(version) if starts(python, version)), None
+        ):
             found[version] = python
     return found
 
 
-def starts(candidate: Path, version: str) -> bool:
-    """Whether an interpreter runs, is what its name says, and has what pip needs."""
+def candidates(version: str) -> list[Path]:
+    """Where a Python of a version may be, in the order of PATH."""
+    return [Path(folder, f"python{version}") for folder in os.environ["PATH"].split(os.pathsep)]
+
+
+def starts(candidate: Path, version: str, *behind: str) -> bool:
+    """Whether an interpreter runs, is what its name says, and has what pip needs.
+
+    ``behind`` is the command that runs it, such as one that changes the user.
+    """
     if not candidate.exists():
         return False
-    answer = subprocess.run([candidate, "-c", PROBE], capture_output=True, text=True, check=False)
+    command = [*behind, str(candidate), "-c", PROBE]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
     return answer.returncode == 0 and answer.stdout.strip() == version
 
 

