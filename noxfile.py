@@ -34,6 +34,7 @@ from tests.support import (
     ansible_test_seed,
     openbao,
     ordinary_user,
+    products,
     pythons,
     reference,
     session_times,
@@ -108,6 +109,17 @@ def ordinary_user_tests(session: nox.Session) -> None:
         session.skip(reason)
     with ordinary_user.prepared(openbao.binary(), *TESTS) as place:
         place.run(session, *PYTEST, *QUICK_OR_EACH_USER, *session.posargs)
+
+
+@nox.session(default=False, tags=["matrix"], allow_parallel=False)
+def vault(session: nox.Session) -> None:
+    """Run the integration tests on the Vault that VAULTOPS_TEST_VAULT names."""
+    if not (binary := products.vault_binary()):
+        session.skip(f"{products.VAULT_VARIABLE} names no vault binary, and no registry has one")
+    session.install(pythons.core_for_this_python(), *TESTS)
+    environment = {products.PRODUCT_VARIABLE: "Vault", products.VAULT_VARIABLE: binary}
+    chosen = ("-m", "not extra_server", "tests/integration")
+    session.run(*PYTEST, *chosen, *session.posargs, env=environment)
 
 
 def add_tests(core: str) -> None:

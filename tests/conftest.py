@@ -32,6 +32,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=_rank)
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what is of one product only where the tests run on the other."""
+    from ansible_collections.vaultops.vault.tests.support.products import product
+
+    other = "openbao_only" if product() == "Vault" else "vault_only"
+    if marker := item.get_closest_marker(other):
+        pytest.skip(f"{other}: {marker.args[0]}")
+
+
 def _rank(item: pytest.Item) -> int:
     ranks = {"waits": 0, "slow": 1, "each_core": 1}
     return min(ranks[name] if item.get_closest_marker(name) else 2 for name in ranks)

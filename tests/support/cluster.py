@@ -19,13 +19,14 @@ import typing as t
 import requests
 
 from .external_plugin import BuiltPlugin, Kind, build_plugin
+from .products import product
 from .server import (
     STOP_SECONDS,
     Server,
     ServerError,
-    bao_binary,
     clean_environment,
     free_port,
+    server_binary,
 )
 
 NAMES = ("n1", "n2", "n3")
@@ -39,7 +40,7 @@ ACTIVE, STANDBY, UNINITIALIZED = 200, 429, 501
 ROLES: dict[int, Role] = {ACTIVE: "active", STANDBY: "standby"}
 DEFAULT_TYPES = ("cubbyhole", "identity", "system", "token", "ns_token")
 
-CONFIGURATION = """\
+COMMON_CONFIGURATION = """\
 storage "raft" {{
   path = "{directory}/raft"
   node_id = "{name}"
@@ -50,15 +51,23 @@ listener "tcp" {{
   cluster_address = "127.0.0.1:{cluster_port}"
   tls_disable = true
 }}
+api_addr = "http://127.0.0.1:{port}"
+cluster_addr = "https://127.0.0.1:{cluster_port}"
+plugin_directory = "{directory}/plugins"
+"""
+CONFIGURATION = {
+    "OpenBao": """\
 seal "static" {{
   current_key_id = "test"
   current_key = "file://{key}"
 }}
-api_addr = "http://127.0.0.1:{port}"
-cluster_addr = "https://127.0.0.1:{cluster_port}"
-plugin_directory = "{directory}/plugins"
 disable_standby_reads = {disable_standby_reads}
-"""
+""",
+    # Its nodes are unsealed by key; its standbys run no plugins.
+    "Vault": """\
+disable_mlock = true
+""",
+}
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -66,6 +75,7 @@ class Node(Server):
     """A node of a cluster; ``url`` is its own address, and stays the same when it starts again."""
 
     name: str
+    unseal_key: str = ""
 
     @property
     def health(self) -> int:
@@ -99,6 +109,18 @@ class Node(Server):
     def start(self) -> None:
         """Start a node that is down; it comes back to the cluster by itself."""
         self.process = _launch(self.directory)
+        if self.unseal_key:
+            self.unseal()
+
+    def unseal(self) -> None:
+        """Give a node of Vault its key, as soon as it takes one."""
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while time.monotonic() < deadline:
+            with contextlib.suppress(requests.RequestException, ServerError):
+                if not self.call("PUT", "sys/unseal", {"key": self.unseal_key})["sealed"]:
+                    return
+            time.sleep(0.1)
+        raise ServerError(f"{self.name} was not unsealed within {SETTLE_SECONDS} s:\n{self.log}")
 
     def stop(self) -> None:
         """End the node in good order: an active one hands over before it goes."""
@@ -292,7 +314,7 @@ class Cluster:
 def _launch(directory: pathlib.Path) -> subprocess.Popen[bytes]:
     with (directory / "server.log").open("ab") as log:
         return subprocess.Popen(
-            [bao_binary(), "server", f"-config={directory}/node.hcl"],
+            [server_binary(), "server", f"-config={directory}/node.hcl"],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -309,7 +331,7 @@ def _start_node(directory: pathlib.Path, key: pathlib.Path, *, standby_reads: bo
     for name in ("home", "plugins", "raft", "tmp"):
         (directory / name).mkdir(parents=True)
     port = free_port()
-    configuration = CONFIGURATION.format(
+    configuration = (COMMON_CONFIGURATION + CONFIGURATION[product()]).format(
         directory=directory,
         name=directory.name,
         port=port,
@@ -332,6 +354,9 @@ def _form(cluster: Cluster) -> None:
         )
 
     all_answer(UNINITIALIZED, cluster.nodes)
+    if first.product == "Vault":
+        _form_vault(cluster)
+        return
     shares = {"recovery_shares": 1, "recovery_threshold": 1}
     cluster.token = first.call("PUT", "sys/init", shares)["root_token"]
     for node in cluster.nodes:
@@ -350,6 +375,29 @@ def _form(cluster: Cluster) -> None:
     cluster.await_all()
 
 
+def _form_vault(cluster: Cluster) -> None:
+    first, *others = cluster.nodes
+    shares = {"secret_shares": 1, "secret_threshold": 1}
+    answer = first.call("PUT", "sys/init", shares)
+    cluster.token = answer["root_token"]
+    for node in cluster.nodes:
+        node.token, node.unseal_key = cluster.token, answer["keys_base64"][0]
+    first.unseal()
+    cluster.until(lambda: first.health == ACTIVE, f"{first.name} is active")
+    for node in others:
+        node.call("PUT", "sys/storage/raft/join", {"leader_api_addr": first.url})
+        node.unseal()
+    cluster.await_all()
+
+    def all_vote() -> bool:
+        # Autopilot makes a voter of a node only when it was stable for ten seconds.
+        config = first.call("GET", "sys/storage/raft/configuration")["config"]
+        voters = [server for server in config["servers"] if server["voter"]]
+        return len(voters) == len(cluster.nodes)
+
+    cluster.until(all_vote, "all nodes vote")
+
+
 @contextlib.contextmanager
 def running_cluster(*, standby_reads: bool = True) -> t.Iterator[Cluster]:
     """Run a cluster of three voters in a temporary directory for the length of a ``with`` block.
@@ -357,7 +405,7 @@ def running_cluster(*, standby_reads: bool = True) -> t.Iterator[Cluster]:
     Without ``standby_reads`` only the active node runs plugins, and the others forward to it.
     """
     base = pathlib.Path(tempfile.mkdtemp(prefix="vaultops-cluster-"))
-    cluster = Cluster([], "", standby_reads)
+    cluster = Cluster([], "", standby_reads and product() == "OpenBao")
     try:
         key = base / "unseal.key"
         key.write_bytes(os.urandom(32))

@@ -21,6 +21,7 @@ import typing as t
 import requests
 
 from . import openbao
+from .products import VAULT_VARIABLE, Product, product, vault_binary
 
 if t.TYPE_CHECKING:
     from .external_plugin import BuiltPlugin
@@ -46,6 +47,15 @@ def bao_binary() -> str:
             f"or set {openbao.VARIABLE} to the path of a bao binary"
         )
     return str(kept)
+
+
+def server_binary() -> str:
+    """Return the path of the binary of the product that the tests run on."""
+    if product() == "OpenBao":
+        return bao_binary()
+    if chosen := vault_binary():
+        return chosen
+    raise ServerError(f"no Vault server: set {VAULT_VARIABLE} to the path of a vault binary")
 
 
 def clean_environment(home: pathlib.Path) -> dict[str, str]:
@@ -89,6 +99,16 @@ class Server:
     directory: pathlib.Path
     process: subprocess.Popen[bytes]
     ca_cert: pathlib.Path | None = None
+
+    @property
+    def product(self) -> Product:
+        """Which product this is."""
+        return product()
+
+    @property
+    def cli(self) -> str:
+        """The name of the product's command line client."""
+        return "bao" if self.product == "OpenBao" else "vault"
 
     @property
     def plugin_directory(self) -> pathlib.Path:
@@ -201,7 +221,7 @@ def start_server(directory: pathlib.Path, *, tls: bool = False) -> Server:
     token = f"root-{secrets.token_hex(16)}"
     port = free_port()
     command = [
-        bao_binary(),
+        server_binary(),
         "server",
         "-dev",
         "-dev-no-store-token",
