@@ -15,8 +15,8 @@ _PART = r"(\d+(?:\.\d+)?)(ms|s|m|h|d)"
 
 # The words that Ansible takes for a boolean.
 _BOOLEANS = {
-    **dict.fromkeys(("y", "yes", "on", "1", "true", "t", "1.0"), True),
-    **dict.fromkeys(("n", "no", "off", "0", "false", "f", "0.0"), False),
+    **dict.fromkeys(("y", "yes", "on", "1", "true", "t"), True),
+    **dict.fromkeys(("n", "no", "off", "0", "false", "f"), False),
 }
 
 

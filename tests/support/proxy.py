@@ -24,8 +24,13 @@ class Proxy:
 
     url: str
     seen: list[str] = dataclasses.field(default_factory=list)
+    headers: set[str] = dataclasses.field(default_factory=set)
     cut_posts: float | None = None
     strips: tuple[str, ...] = ()
+
+    def sent_headers(self, start: str) -> set[str]:
+        """Return the names of headers that came, of those that begin so."""
+        return {name for name in self.headers if name.startswith(start)}
 
     @property
     def environment(self) -> dict[str, str]:
@@ -56,13 +61,14 @@ def _forwarding(upstream_url: str, tls: ssl.SSLContext | None) -> t.Iterator[Pro
             target = urllib.parse.urlsplit(urllib.parse.urljoin(upstream_url, self.path))
             api_path = target._replace(scheme="", netloc="").geturl()
             proxy.seen.append(f"{self.command} {api_path.removeprefix('/v1/')}")
-            patience = proxy.cut_posts if self.command == "POST" else None
+            proxy.headers.update(self.headers)
+            timeout = proxy.cut_posts if self.command == "POST" else None
             headers = {
                 name: value
                 for name, value in self.headers.items()
                 if not name.startswith(proxy.strips)
             }
-            upstream = http.client.HTTPConnection(target.netloc, timeout=patience)
+            upstream = http.client.HTTPConnection(target.netloc, timeout=timeout)
             try:
                 upstream.request(self.command, api_path, self.body(), headers)
                 answer = upstream.getresponse()

@@ -210,7 +210,7 @@ def test_the_answer_of_the_active_node_is_that_of_the_task(
 def test_what_the_answer_to_all_says_of_the_others(reply: Reply, others: str | None) -> None:
     nodes = FakeNodes({N1: reply}, N1)
     answer = from_active_node.send_to_all(nodes.client(N1), OPTIONS, SELECTED)
-    answers = from_active_node.answers_of_others(nodes, answer)
+    answers = from_active_node.answers_of_nodes(nodes, answer)
     assert nodes.asked == [("n1", None)]
     assert answers[N1] is answer
     assert {

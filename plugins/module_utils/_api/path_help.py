@@ -125,11 +125,11 @@ def _read(client: VaultClient, path: str, **query: str) -> None:
 
 def _without_plugin(error: Refused) -> Health | None:
     """Return the health that a refusal shows which did not come from the plugin, else None."""
-    words = _words(error)
-    if any(part in words for part in _NO_BACKEND) or _NO_START.search(words):
-        return Health(False, words)
-    if error.status in _NOT_ASKED or _NOT_HERE in words:
-        return Health(None, words)
+    text = "\n".join(error.errors)
+    if any(part in text for part in _NO_BACKEND) or _NO_START.search(text):
+        return Health(False, _words(error))
+    if error.status in _NOT_ASKED or _NOT_HERE in text:
+        return Health(None, _words(error))
     return None
 
 

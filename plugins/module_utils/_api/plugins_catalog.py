@@ -103,7 +103,7 @@ def read_registration(client: VaultClient, entry: CatalogEntry) -> Registration:
     """Return the row of ``entry`` alone, which needs sudo; raises VaultError."""
     # An entry with a version is not found without it.
     query = {"version": entry.version} if entry.version else None
-    row = client.request("GET", _path(entry.kind, entry.name), query=query, namespace="").data
+    row = client.request("GET", entry_path(entry.kind, entry.name), query=query, namespace="").data
     return Registration(
         entry=_entry({**entry._asdict(), **row, "type": entry.kind}),
         command=row.get("command") or "",
@@ -114,7 +114,7 @@ def read_registration(client: VaultClient, entry: CatalogEntry) -> Registration:
 
 def register(client: VaultClient, kind: str, name: str, body: t.Mapping[str, t.Any]) -> None:
     """Write an entry: the server runs the plugin to learn its version; raises VaultError."""
-    path, what = _path(kind, name), f'cannot register {kind} plugin "{name}"'
+    path, what = entry_path(kind, name), f'cannot register {kind} plugin "{name}"'
     timeout = max(client.connection.timeout, _REGISTER_TIMEOUT)
     try:
         client.request("POST", path, body, namespace="", timeout=timeout)
@@ -134,7 +134,7 @@ def deregister(client: VaultClient, entry: CatalogEntry) -> None:
     """Remove ``entry`` from the catalog; raises VaultError."""
     # A version in the body is ignored, and the entry without a version is removed.
     query = {"version": entry.version} if entry.version else None
-    path = _path(entry.kind, entry.name)
+    path = entry_path(entry.kind, entry.name)
     try:
         client.request("DELETE", path, query=query, namespace="")
     except Refused as error:
@@ -154,7 +154,8 @@ def _entry(row: t.Mapping[str, t.Any]) -> CatalogEntry:
     )
 
 
-def _path(kind: str, name: str) -> str:
+def entry_path(kind: str, name: str) -> str:
+    """Return the path of the entries of a plugin."""
     return f"sys/plugins/catalog/{kind}/{name}"
 
 

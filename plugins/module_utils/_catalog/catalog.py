@@ -61,7 +61,7 @@ class Catalog(t.NamedTuple):
         """
         if self.pins is None:
             return NOT_KNOWN
-        version = self._version(mount)
+        version = self.version_of(mount)
         entry = self._entry(mount, version)
         if entry is None and mount.builtin and not version:
             return NOT_KNOWN
@@ -71,9 +71,15 @@ class Catalog(t.NamedTuple):
         """Return the entry that ``mount`` itself is configured for, None where it is missing."""
         return self._entry(mount, mount.version)
 
+    def current_entry(self, mount: Mount) -> CatalogEntry | None:
+        """Return what a reload of ``mount`` would start, as far as the pins are known."""
+        if self.pins is None:
+            return self.configured_entry(mount)
+        return self.expectation(mount).entry
+
     def lacks_plugin_of(self, mount: Mount) -> bool:
         """Tell whether a reload could not restart ``mount``: there is nothing to start."""
-        version = self._version(mount)
+        version = self.version_of(mount)
         return self._entry(mount, version) is None and (bool(version) or not mount.builtin)
 
     @property
@@ -101,8 +107,8 @@ class Catalog(t.NamedTuple):
         """Return the pinned version, empty for none, None where it is not known."""
         return None if self.pins is None else self.pins.get((kind, name), "")
 
-    def _version(self, mount: Mount) -> str:
-        """Return the version that ``mount`` is to run, as far as the pins are known."""
+    def version_of(self, mount: Mount) -> str:
+        """Return the version that ``mount`` should run, as far as the pins are known."""
         return self.pin_of(mount.kind, mount.plugin) or mount.version
 
     def _entry(self, mount: Mount, version: str) -> CatalogEntry | None:

@@ -70,8 +70,8 @@ class VaultClient:
         self._transport.close()
 
     def warn(self, *warnings: str) -> None:
-        """Add warnings for the user, each once."""
-        self.warnings += [text for text in dict.fromkeys(warnings) if text not in self.warnings]
+        """Add warnings for the user."""
+        self.warnings += warnings
 
     @contextlib.contextmanager
     def time_limit(self, seconds: float) -> t.Iterator[None]:

@@ -14,6 +14,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_catalo
     CatalogEntry,
     Registration,
     deregister,
+    entry_path,
     list_entries,
     read_registration,
     register,
@@ -180,7 +181,7 @@ def _refuse_declared(wanted: Wanted, catalog: Catalog, touched: t.Sequence[Regis
 
 
 def _not_readable(entry: CatalogEntry) -> str:
-    path = f"sys/plugins/catalog/{entry.kind}/{entry.name}"
+    path = entry_path(entry.kind, entry.name)
     return f'permission denied reading {entry} by itself ("read" and "sudo" on "{path}")'
 
 

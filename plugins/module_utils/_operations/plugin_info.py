@@ -59,8 +59,8 @@ class Choice(t.NamedTuple):
         kinds = [kind for kind in ("secret", "auth") if self.kind in ("", kind)]
         if self.paths is None:
             return kinds
-        meant = {mount_kind(path) for path in self.paths}
-        return [kind for kind in kinds if kind in meant]
+        named = {mount_kind(path) for path in self.paths}
+        return [kind for kind in kinds if kind in named]
 
     def has(self, row: PluginRow) -> bool:
         """Tell whether a plugin is asked for."""
@@ -144,10 +144,7 @@ def _chosen(choice: Choice, mounts: Mounts) -> Mounts:
 
 
 def _unread(catalog: Catalog | None, denied: list[PermissionDenied]) -> list[str]:
-    warnings = [
-        f"permission denied reading a part ({error.where}): what depends on it is null"
-        for error in denied
-    ]
+    warnings = [f"permission denied: {error.where}: what depends on it is null" for error in denied]
     if catalog is not None and catalog.pins is None:
         warnings.append(
             "permission denied reading sys/plugins/pins: pins, and what mounts are expected to "

@@ -44,6 +44,7 @@ def run(client: VaultClient, params: Params, check_mode: bool) -> Result:
         done = reload(client, options, check_mode=check_mode)
     except VaultError as error:
         raise error.without_effect("nothing was reloaded") from error
+    client.warn(*done.warnings)
     failure = done.error
     if failure is not None:
         if options.verify:

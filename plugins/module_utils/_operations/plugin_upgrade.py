@@ -88,6 +88,7 @@ def _mounts(plan: Plan, progress: Progress) -> list[MountResult]:
 
 
 def _warn(client: VaultClient, plan: Plan, done: RolloutResult) -> None:
+    client.warn(*dict.fromkeys(done.progress.warnings))
     if not plan.steps:
         client.warn(f'plugin "{plan.entry.name}" is mounted nowhere here: nothing to move')
     elif plan.siblings and done.changed:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the vaultops.vault authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A reload with scope=global where no node reports: each node is asked before and after."""
+"""A reload with scope=global where the server has no reports: each node is asked itself."""
 
 from __future__ import annotations
 
@@ -24,6 +24,9 @@ from ansible_collections.vaultops.vault.plugins.module_utils._reload import (
     each_node,
     from_active_node,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.answering_node import (
+    verify_mounts,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.mount_results import (
     MountResult,
     evaluate,
@@ -32,7 +35,6 @@ from ansible_collections.vaultops.vault.plugins.module_utils._reload.mount_resul
     predicted,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.nodes import Nodes, NodeState
-from ansible_collections.vaultops.vault.plugins.module_utils._reload.one_node import verify_mounts
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.options import (
     ReloadOptions,
     Wait,
@@ -47,6 +49,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._reload.preflight i
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.results import (
     NodeResult,
     ReloadResult,
+    as_far_as_known,
     node_error,
     result_of,
     result_without_reload,
@@ -94,17 +97,18 @@ def reload_on_all_nodes(
         leader = nodes.client(nodes.active) if nodes.active else client
         situation = _inspect_all(leader, options, expected, server, nodes)
         if check_mode:
-            result = _predicted(client, options, situation)
+            result = _predicted(options, situation)
         elif situation.selection.empty:
-            result = _nothing_to_do(client, options, situation)
+            result = _nothing_to_do(options, situation)
         else:
             result = _reloaded(client, leader, options, situation, nodes)
     if not left_out:
         return result
     names = ", ".join(node.name for node in left_out)
-    client.warn(f"nodes leaves out {names}, of which nothing is verified")
     rows = [*(result.nodes or ()), *(NodeResult(node) for node in left_out)]
-    return result._replace(nodes=rows, verified=False)
+    return result._replace(nodes=rows, verified=False).with_warnings(
+        f"the option nodes leaves out {names}: nothing is verified of it"
+    )
 
 
 def _ensure_token(client: VaultClient, options: ReloadOptions) -> None:
@@ -169,20 +173,21 @@ def _reloaded(
         answer = each_node.answer_of_all(nodes.active, answers)
     else:
         answer = from_active_node.send_to_all(leader, options, situation.selection.mounts)
-        answers = from_active_node.answers_of_others(nodes, answer)
+        answers = from_active_node.answers_of_nodes(nodes, answer)
     if preflight.mounts is None:  # the token may read nothing, so nothing can be verified
         rows = [NodeResult(s.node, s.server.role, error=s.error or None) for s in before]
-        return result_of(client, options, preflight, answer, [], rows)
+        return result_of(options, preflight, answer, [], rows)
     worth_it = answer.error is None or answer.lost
     wait = options.wait if options.wait and worth_it else _NO_WAIT
     rows = verify_nodes(nodes, preflight, before, selected, answers, options.probe, wait)
+    rows = as_far_as_known(rows, preflight)
     active = [row for row in rows if row.node == nodes.active]
     if active:
         mounts = as_on_active_node(active[0], answer, selected)
     else:
         mounts = verify_mounts(client, options, answer, selected)
     health = situation.selection.health
-    return result_of(client, options, preflight, answer, mounts, rows, health)
+    return result_of(options, preflight, answer, mounts, rows, health)
 
 
 def as_on_active_node(
@@ -196,21 +201,20 @@ def as_on_active_node(
     return [evaluate(answer, mount, None, Health(None, active.error or "")) for mount in selected]
 
 
-def _nothing_to_do(
-    client: VaultClient, options: ReloadOptions, situation: Situation
-) -> ReloadResult:
+def _nothing_to_do(options: ReloadOptions, situation: Situation) -> ReloadResult:
     """Return the result where no node needs a reload; a node that cannot be asked is its error."""
     preflight = situation.preflight
     mounts = preflight.mounts or ()
     rows = [
         evaluate_node(state, state, mounts, preflight, NOTHING_DONE) for state in situation.before
     ]
-    result = result_without_reload(client, options, preflight, situation.selection, rows)
+    rows = as_far_as_known(rows, preflight)
+    result = result_without_reload(options, preflight, situation.selection, rows)
     verified = result.verified and all(row.ok for row in rows)
     return result._replace(verified=verified, error=node_error(rows))
 
 
-def _predicted(client: VaultClient, options: ReloadOptions, situation: Situation) -> ReloadResult:
+def _predicted(options: ReloadOptions, situation: Situation) -> ReloadResult:
     """Return check mode's result, with what stands in the way on each node as warnings."""
     selected = situation.selection.mounts or ()
     each = options.only_stale and situation.server.global_scope == IGNORED
@@ -222,13 +226,15 @@ def _predicted(client: VaultClient, options: ReloadOptions, situation: Situation
         )
         for state in situation.before
     ]
-    result = result_without_reload(client, options, situation.preflight, situation.selection, rows)
+    result = result_without_reload(options, situation.preflight, situation.selection, rows)
     for state in situation.before:
         if state.error:
             result = result._replace(verified=False)
-            client.warn(f"node {state.node}: {state.error}")
+            result = result.with_warnings(f"node {state.node}: {state.error}")
         elif each_node.needs_restart(state, situation.server, selected):
-            client.warn(f"node {state.node} would keep its old version until it is restarted")
+            result = result.with_warnings(
+                f"node {state.node} would keep its old version until it is restarted"
+            )
     return result
 
 

@@ -17,8 +17,10 @@ from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_reload
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import VaultError
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.answering_node import (
+    send_reload,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.nodes import Nodes, NodeState
-from ansible_collections.vaultops.vault.plugins.module_utils._reload.one_node import send_reload
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.options import ReloadOptions
 
 
@@ -37,7 +39,7 @@ def reload_each(
     """Ask each node to reload itself, the active one first; after a failure no other is touched."""
     answers: dict[Node, ReloadAnswer] = {}
     unreachable = [state.node for state in before if state.error]
-    # Where no node says that it is active, one that says nothing may be.
+    # Where no node says that it is active, an unreachable one may be the active one.
     failed = unreachable[0] if unreachable and not nodes.active else None
     for state in sorted(before, key=lambda state: state.server.role != "active"):
         node = state.node

@@ -11,9 +11,11 @@ from ansible_collections.vaultops.vault.plugins.module_utils._api.ha_status impo
 from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import Mount
 from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_reload import ReloadAnswer
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.answering_node import (
+    send_reload,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.each_node import left_out_after
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.nodes import Nodes
-from ansible_collections.vaultops.vault.plugins.module_utils._reload.one_node import send_reload
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.options import ReloadOptions
 
 
@@ -31,7 +33,7 @@ def send_to_all(
     return answer._replace(error=error)
 
 
-def answers_of_others(nodes: Nodes, answer: ReloadAnswer) -> dict[Node, ReloadAnswer]:
+def answers_of_nodes(nodes: Nodes, answer: ReloadAnswer) -> dict[Node, ReloadAnswer]:
     """Return what is known of each node from the ``answer`` of the one that tells the others."""
     active = nodes.active
     if active is None:

@@ -81,7 +81,6 @@ def inspect(client: VaultClient, options: ReloadOptions, expected: Expected) -> 
         preflight = _inspect_mounts(client, preflight, options.paths)
     else:
         preflight = _inspect_plugin(client, preflight, options)
-    client.warn(*preflight.skipped)
     return preflight
 
 
@@ -115,8 +114,8 @@ def stale_mounts(client: VaultClient, options: ReloadOptions, preflight: Preflig
     if preflight.mounts is None or preflight.catalog is None:
         raise OptionError(
             f"state=current has to read mounts and catalog: {'; '.join(preflight.skipped)}",
-            next_step="give the token the rights that the documentation lists, or reload always, "
-            "with state=reloaded",
+            next_step="give the token the rights that the documentation lists, or reload without "
+            "this check, with state=reloaded",
         )
     health = check_all(client, preflight.mounts, options.probe)
     stale = [
@@ -193,10 +192,13 @@ def _with_catalog(client: VaultClient, preflight: Preflight) -> Preflight:
     catalog, skipped = _read(lambda: read_catalog(client), "the plugin catalog")
     preflight = preflight._replace(catalog=catalog)
     if catalog is not None and not preflight.complete:
-        skipped = ["permission denied reading sys/plugins/pins: a pinned version is not known"]
+        skipped = [
+            "permission denied reading the pinned versions: skipped the check of what is expected"
+        ]
     lost = [m for m in preflight.mounts or [] if catalog and catalog.lacks_plugin_of(m)]
     if lost:
-        version = f" in version {lost[0].version}" if lost[0].version else ""
+        expected = catalog.version_of(lost[0]) if catalog else ""
+        version = f" in version {expected}" if expected else ""
         raise OptionError(
             f'mount "{lost[0].path}"{and_more(lost)} cannot be reloaded: its plugin '
             f'"{lost[0].plugin}"{version} is no longer in the catalog, so it would not start again',

@@ -12,8 +12,8 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
-from ansible_collections.vaultops.vault.plugins.module_utils._reload.one_node import (
-    reload_on_one_node,
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.answering_node import (
+    reload_on_answering_node,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.options import ReloadOptions
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.preflight import (
@@ -43,7 +43,7 @@ def reload(
     Raises VaultError only where nothing was sent; all later failures are in the result.
     """
     if options.scope == "local" or not options.verify:
-        return reload_on_one_node(client, options, expected, check_mode)
+        return reload_on_answering_node(client, options, expected, check_mode)
     # Imported here: a module compiles what it imports, and most tasks are of one node.
     from ansible_collections.vaultops.vault.plugins.module_utils._reload.scope_global import (
         reload_globally,

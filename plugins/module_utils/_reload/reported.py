@@ -12,8 +12,8 @@ from ansible_collections.vaultops.vault.plugins.module_utils._api.ha_status impo
 from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_reload import read_reports
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import VaultError
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
-from ansible_collections.vaultops.vault.plugins.module_utils._reload.one_node import (
-    reload_on_one_node,
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.answering_node import (
+    reload_on_answering_node,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.options import (
     ReloadOptions,
@@ -42,11 +42,11 @@ def reload_with_reports(
     wait: Wait,
 ) -> ReloadResult:
     """Reload, and wait for the reports of ``nodes``; raises VaultError where nothing was sent."""
-    result = reload_on_one_node(client, options, expected, check_mode)
+    result = reload_on_answering_node(client, options, expected, check_mode)
     if result.error is not None:
         return result
     if not result.reload_id:
-        # No node was told to reload, so none reports: nothing is known of the others.
+        # No node had to reload, so none reports: nothing is known of the others.
         rows = [NodeResult(node) for node in nodes]
         return result._replace(nodes=rows, verified=result.verified and check_mode)
     try:

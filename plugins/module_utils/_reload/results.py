@@ -17,7 +17,6 @@ from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_reload
     ReloadAnswer,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import VaultError
-from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.mount_results import (
     MountResult,
     left_alone,
@@ -61,8 +60,8 @@ class ReloadResult(t.NamedTuple):
     """All that is known of a reload, or in check mode of what it would do.
 
     ``verified``: all mounts, and all nodes where they were asked, run what is expected.
-    ``unverified`` are reasons why that is not known.  ``nodes`` is None where no node was asked.
-    ``error`` is why the reload failed, None where it did not.
+    ``unverified`` are reasons why that is not so, or not known.  ``nodes`` is None where no node
+    was asked.  ``error`` is why the reload failed, None where it did not.
     """
 
     scope: str
@@ -72,23 +71,27 @@ class ReloadResult(t.NamedTuple):
     reload_id: str | None = None
     nodes: t.Sequence[NodeResult] | None = None
     unverified: t.Sequence[str] = ()
+    warnings: t.Sequence[str] = ()
     error: VaultError | None = None
+
+    def with_warnings(self, *warnings: str) -> ReloadResult:
+        """Return the result with more warnings for the user."""
+        return self._replace(warnings=[*self.warnings, *warnings])
 
 
 def result_without_reload(
-    client: VaultClient,
     options: ReloadOptions,
     preflight: Preflight,
     selection: Selection,
     nodes: t.Sequence[NodeResult] | None = None,
 ) -> ReloadResult:
     """Return the result where nothing is sent: nothing to do, or check mode's prediction."""
+    warnings = list(preflight.skipped)
     if preflight.mounts is not None and not preflight.mounts:
-        client.warn(f'plugin "{options.plugin}" is mounted nowhere here: nothing to reload')
+        warnings.append(f'plugin "{options.plugin}" is mounted nowhere here: nothing to reload')
     expected = [predicted(m, preflight.expectation(m)) for m in selection.mounts or ()]
     mounts = _with_others(preflight, expected, selection.health)
     unverified = _unverified(preflight, [mount for mount in mounts if not mount.reloaded])
-    client.warn(*unverified[:SHOWN])
     return ReloadResult(
         scope=options.scope,
         changed=not selection.empty,
@@ -96,11 +99,11 @@ def result_without_reload(
         mounts=mounts,
         nodes=nodes,
         unverified=unverified,
+        warnings=[*warnings, *unverified[:SHOWN]],
     )
 
 
 def result_of(
-    client: VaultClient,
     options: ReloadOptions,
     preflight: Preflight,
     answer: ReloadAnswer,
@@ -115,7 +118,6 @@ def result_of(
     every = _with_others(preflight, mounts, health)
     unverified = _unverified(preflight, every if preflight.mounts is not None else mounts)
     rows = nodes or ()
-    client.warn(*answer.warnings, *unverified[:SHOWN])
     return ReloadResult(
         scope=options.scope,
         changed=bool(answer.changed)
@@ -131,8 +133,17 @@ def result_of(
         reload_id=answer.reload_id,
         nodes=nodes,
         unverified=unverified,
+        warnings=[*answer.warnings, *preflight.skipped, *unverified[:SHOWN]],
         error=_error(answer, mounts) or node_error(rows),
     )
+
+
+def as_far_as_known(nodes: t.Sequence[NodeResult], preflight: Preflight) -> list[NodeResult]:
+    """Return ``nodes``; where it is not known what mounts should run, no node is verified."""
+    return [
+        row._replace(ok=None) if row.ok and row.mounts and not preflight.complete else row
+        for row in nodes
+    ]
 
 
 def node_error(nodes: t.Sequence[NodeResult]) -> VaultError | None:

@@ -17,12 +17,15 @@ from ansible_collections.vaultops.vault.plugins.module_utils._http.client import
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.all_nodes import (
     reload_on_all_nodes,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.answering_node import (
+    reload_on_answering_node,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.nodes import (
     NODE_TIMEOUT,
     find_nodes,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._reload.one_node import (
-    reload_on_one_node,
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.only_active_node import (
+    reload_on_only_active_node,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.options import ReloadOptions
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.preflight import Expected
@@ -30,9 +33,6 @@ from ansible_collections.vaultops.vault.plugins.module_utils._reload.reported im
     reload_with_reports,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.results import ReloadResult
-from ansible_collections.vaultops.vault.plugins.module_utils._reload.single_node import (
-    reload_on_single_node,
-)
 
 _NODES_UNKNOWN = "the nodes of the cluster are not known"
 _MAKE_KNOWN = "give the token the capability read on sys/ha-status, or set nodes"
@@ -54,16 +54,17 @@ def reload_globally(
     if options.wait is None:
         return _without_asking(client, options, expected, check_mode, server)
     if server.global_scope == NEEDLESS:
-        return reload_on_single_node(client, options, expected, check_mode, server)
+        return reload_on_only_active_node(client, options, expected, check_mode, server)
     timeout = min(options.wait.timeout, NODE_TIMEOUT)
     nodes, left_out = find_nodes(client, options.nodes, timeout)
     if server.global_scope == REPORTED:  # the server has a report of each node that is left out too
-        if not nodes and not left_out:
-            client.warn(
-                f"{_NODES_UNKNOWN}, so a node that does not report goes unnoticed: {_MAKE_KNOWN}"
-            )
         every = [*nodes, *left_out]
-        return reload_with_reports(client, options, expected, check_mode, every, options.wait)
+        result = reload_with_reports(client, options, expected, check_mode, every, options.wait)
+        if every:
+            return result
+        return result.with_warnings(
+            f"{_NODES_UNKNOWN}, so a node that does not report goes unnoticed: {_MAKE_KNOWN}"
+        )
     if nodes:
         return reload_on_all_nodes(
             client, options, expected, check_mode, server, nodes, left_out, timeout
@@ -72,9 +73,10 @@ def reload_globally(
         raise OptionError(
             f"{server.name} ignores scope=global, and {_NODES_UNKNOWN}", next_step=_MAKE_KNOWN
         )
-    client.warn(f"{_NODES_UNKNOWN}, so only the node that answers was inspected: {_MAKE_KNOWN}")
-    result = reload_on_one_node(client, options, expected, check_mode)
-    return result._replace(verified=False)
+    result = reload_on_answering_node(client, options, expected, check_mode)
+    return result._replace(verified=False).with_warnings(
+        f"{_NODES_UNKNOWN}, so only the node that answers was inspected: {_MAKE_KNOWN}"
+    )
 
 
 def _without_asking(
@@ -85,9 +87,9 @@ def _without_asking(
     server: Server,
 ) -> ReloadResult:
     """Reload where no node is to be asked: nothing is verified of any other node."""
-    result = reload_on_one_node(client, options, expected, check_mode)
+    result = reload_on_answering_node(client, options, expected, check_mode)
     if server.global_scope == IGNORED:
-        client.warn(
+        result = result.with_warnings(
             f"{server.name} ignores scope=global, so only the node that answers is reloaded: "
             "leave wait=false out, and each node is reloaded"
         )

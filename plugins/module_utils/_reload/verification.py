@@ -61,7 +61,7 @@ def verify_nodes(
     """Ask all nodes at once, each until it runs what it should or ``wait`` is over.
 
     ``before`` is what they said before the reload of ``selected``.  ``answers`` are of the nodes
-    that were asked to reload themselves; any other was told to by one of them.
+    that were asked to reload themselves; any other reloads as one of them spreads it.
     """
     since = time.monotonic()
     states = {state.node: state for state in before}

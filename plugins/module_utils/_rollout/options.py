@@ -22,7 +22,7 @@ class RolloutOptions(t.NamedTuple):
 
     ``kind`` is empty where the mounts decide it; ``paths`` is None for all mounts of the plugin;
     ``canary`` is the path of the mount that moves first, empty for none; ``batch`` is how many move
-    at a time, 0 for all; ``by_pin`` asks for the pin of the plugin to be moved.  ``reload`` is how
+    at a time, 0 for all; ``pin`` asks for the pin of the plugin to be moved.  ``reload`` is how
     they are reloaded.
     """
 
@@ -32,7 +32,7 @@ class RolloutOptions(t.NamedTuple):
     paths: t.Sequence[str] | None
     canary: str
     batch: int
-    by_pin: bool
+    pin: bool
     force: bool
     reload: ReloadOptions
 
@@ -59,7 +59,7 @@ class RolloutOptions(t.NamedTuple):
             paths=mount_paths(params["mounts"]) if params["mounts"] else None,
             canary=mount_path(params["canary"]) if params["canary"] else "",
             batch=params["batch"],
-            by_pin=params["pin"],
+            pin=params["pin"],
             force=params["force"],
             reload=ReloadOptions(only_stale=True).with_common(params),
         )

@@ -90,10 +90,10 @@ def make_plan(client: VaultClient, options: RolloutOptions) -> Plan:
     kind = _kind(catalog, listed, options)
     entry = _entry(catalog, kind, options)
     mounts = _selected(client, listed, kind, options)
-    if options.by_pin:
+    if options.pin:
         catalog = catalog._replace(pins=require_pins(client, catalog.openbao, _NO_PINS))
     pinned = catalog.pin_of(kind, options.plugin) or ""
-    by_pin = options.by_pin or bool(pinned)
+    by_pin = options.pin or bool(pinned)
     steps = [_step(catalog, mount, entry, by_pin) for mount in mounts]
     lost = [step for step in steps if step.previous is None and _runs_something(step.mount)]
     if lost and not options.force:
@@ -116,8 +116,13 @@ def _kind(catalog: Catalog, listed: t.Mapping[str, Mount], options: RolloutOptio
     kinds = kinds or (catalog.kinds(name) - {"database"})
     if options.kind or len(kinds) == 1:
         return options.kind or kinds.pop()
+    if not kinds and "database" in catalog.kinds(name):
+        raise OptionError(
+            f'plugin "{name}" is a database plugin, which no mount runs',
+            next_step="set plugin_version of its connections, and reload the mounts that have them",
+        )
     if not kinds:
-        near = nearest(name, catalog.names())
+        near = nearest(name, [e.name for e in catalog.entries if e.kind != "database"])
         raise OptionError(
             f'plugin "{name}" is not in the catalog{did_you_mean(near)}',
             next_step="register its new version first, with the module plugin",
@@ -164,8 +169,7 @@ def _selected(
 
 
 def _step(catalog: Catalog, mount: Mount, entry: CatalogEntry, by_pin: bool) -> Step:
-    # Where pins may not be read, the configured version is the best that is known.
-    current = catalog.expectation(mount).entry or catalog.configured_entry(mount)
+    current = catalog.current_entry(mount)
     return Step(mount, current, current if by_pin else _previous(catalog, mount, entry))
 
 

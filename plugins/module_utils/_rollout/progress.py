@@ -27,6 +27,7 @@ class Progress(t.NamedTuple):
     ``started`` are the steps of all batches so far, and ``configured`` those whose mounts were, or
     may be, configured for the new version.  ``mounts`` are the last results, by path, and ``nodes``
     the last ones of the nodes.  ``touched`` says that a reload did, or may have done, something.
+    ``warnings`` are those of all reloads.
     """
 
     started: t.Sequence[Step] = ()
@@ -34,6 +35,7 @@ class Progress(t.NamedTuple):
     mounts: t.Mapping[str, MountResult] = _NONE
     nodes: t.Sequence[NodeResult] | None = None
     touched: bool = False
+    warnings: t.Sequence[str] = ()
 
     def with_started(self, batch: t.Sequence[Step]) -> Progress:
         """Return the progress with one more batch."""
@@ -54,6 +56,7 @@ class Progress(t.NamedTuple):
             mounts={**self.mounts, **mounts},
             nodes=self.nodes if done.nodes is None else self._nodes_after(done.nodes),
             touched=self.touched or done.changed or unknown,
+            warnings=[*self.warnings, *done.warnings],
         )
 
     def _nodes_after(self, nodes: t.Sequence[NodeResult]) -> list[NodeResult]:
@@ -91,12 +94,8 @@ class Progress(t.NamedTuple):
         if plan.by_pin:
             return possible if plan.moves_pin else []
         configured = {step.path for step in self.configured}
-        return [
-            step
-            for step in possible
-            if step.path in configured or not plan.configures(step)
-            if step.previous is not None and step.previous.version != plan.entry.version
-        ]
+        moved = [s for s in possible if s.path in configured or not plan.configures(s)]
+        return [s for s in moved if s.previous and s.previous.version != plan.entry.version]
 
 
 def _after(earlier: MountResult | None, last: MountResult) -> MountResult:

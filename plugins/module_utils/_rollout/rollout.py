@@ -48,7 +48,12 @@ _FIX_VERSION = (
     "run the task again"
 )
 
-# So often a roll back is tried where the server itself is not able to, and the pause between two.
+_UNVERIFIED = (
+    "see that nothing else configures or reloads these mounts, and that the token may read what "
+    "the verification reads, then run the task again"
+)
+
+# So often a rollback is tried where the server itself is not able to, and the pause between two.
 TRIES, TRY_PAUSE = 3, 5.0
 
 
@@ -67,10 +72,14 @@ class RolloutResult(t.NamedTuple):
 
 
 class _Reloaded(t.NamedTuple):
-    """``done`` is None where no reload was sent; ``error`` is why the mounts are not verified."""
+    """``done`` is None where no reload was sent; ``error`` is why the mounts are not verified.
+
+    ``unverified`` says that no reload failed, and what runs is another version, or not known.
+    """
 
     done: ReloadResult | None
     error: VaultError | None
+    unverified: bool = False
 
     @property
     def changed(self) -> bool:
@@ -117,7 +126,7 @@ def _refuse_standbys_that_need_restart(server: Server, plan: Plan) -> None:
 def _preflight(
     client: VaultClient, options: ReloadOptions, plan: Plan, server: Server, check_mode: bool
 ) -> ReloadResult | None:
-    """Ask what the verification will ask: what is in its way shows before anything is changed."""
+    """Inspect what the verification will inspect: what is in its way shows before any change."""
     steps = [step for step in plan.steps if step.current is not None]
     if not steps:
         return None
@@ -130,7 +139,7 @@ def _preflight(
     unreachable = [row for row in ahead.nodes or () if row.error]
     if unreachable:
         raise VaultError(
-            f"node {unreachable[0].node.name} {unreachable[0].error}",
+            f"node {unreachable[0].node.name}: {unreachable[0].error}",
             # It starts with what it knew when it stopped, and learns what is configured later.
             next_step="start it again; or name the others in nodes, and when it is back, run the "
             "task again with all",
@@ -153,12 +162,17 @@ def _move(
         return progress, configured.error
     entries = {step.path: plan.entry for step in batch}
     reloaded = _reload_verified(client, options, server, batch, entries)
+    return _after(progress, reloaded), _of_version(reloaded, plan.entry)
+
+
+def _of_version(reloaded: _Reloaded, entry: CatalogEntry) -> VaultError | None:
+    """Return the error of a move to ``entry``; it accuses the version only where that failed."""
     error = reloaded.error
-    if error is not None and reloaded.changed and not isinstance(error, NoAnswer):
-        # Else it says nothing against the version.
-        what = f"{plan.entry} does not work: {error.what}"
-        error = error.with_context(what, next_step=_FIX_VERSION)
-    return _after(progress, reloaded), error
+    if error is None or not reloaded.changed or isinstance(error, NoAnswer):
+        return error
+    if reloaded.unverified:
+        return error.with_context(f"{entry} is not verified: {error.what}")
+    return error.with_context(f"{entry} does not work: {error.what}", next_step=_FIX_VERSION)
 
 
 def _reload_verified(
@@ -180,9 +194,10 @@ def _reload_verified(
         return _Reloaded(done, done.error)
     # That no node may be asked, or one of them, or is to be asked, is no failure of the version.
     asked_all = all(row.ok is not None for row in done.nodes or ())
-    if not done.verified and (options.scope == "local" or (done.nodes and asked_all)):
+    needed = options.scope == "local" or (done.nodes and asked_all)
+    if done.unverified or (not done.verified and needed):
         reasons = "; ".join(done.unverified) or "what the mounts run could not be verified"
-        return _Reloaded(done, VaultError(reasons))
+        return _Reloaded(done, VaultError(reasons, next_step=_UNVERIFIED), unverified=True)
     return _Reloaded(done, None)
 
 
@@ -203,14 +218,14 @@ def _roll_back(
     error: VaultError,
 ) -> RolloutResult:
     """Restore the previous version of all that was started; the error has both failures."""
-    stuck = [step.path for step in progress.started if step.previous is None]
+    lost = [step.path for step in progress.started if step.previous is None]
     steps = progress.to_roll_back(plan)
     second = None
     if steps:
         client.progress(f"rolls back: {error.what}")
         progress, second = _restore_verified(client, options, plan, server, progress, steps)
-    complete = bool(steps) and second is None and not stuck
-    what = f"{_state(progress, steps, stuck, complete)}{error.what}"
+    complete = bool(steps) and second is None and not lost
+    what = f"{_outcome(progress, steps, lost, complete)}{error.what}"
     if second is not None:
         what = f"{what}; the rollback failed too: {second.what}"
     failure = error.with_context(what, next_step=second.next_step if second else "")
@@ -252,8 +267,8 @@ def _is_temporary(error: VaultError) -> bool:
     return (error.status or 0) >= 500 and not is_failure_of_plugin(error)
 
 
-def _state(
-    progress: Progress, steps: t.Sequence[Step], stuck: t.Sequence[str], complete: bool
+def _outcome(
+    progress: Progress, steps: t.Sequence[Step], lost: t.Sequence[str], complete: bool
 ) -> str:
     """Return what serves in the end, as the beginning of a message."""
     if complete:
@@ -262,8 +277,8 @@ def _state(
         return f"{serve} the old version again: "
     if progress.down:
         return f"{first_few(progress.down)} DOWN: "
-    if stuck:
-        return f"cannot roll back {quoted(stuck)}: "
+    if lost:
+        return f"cannot roll back {quoted(lost)}: "
     # Where nothing had to be undone, the failure says it all.
     return "it is unknown what serves: " if steps else ""
 

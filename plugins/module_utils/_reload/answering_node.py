@@ -44,7 +44,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._reload.results imp
 READS_AFTER_LOST_ANSWER = 2
 
 
-def reload_on_one_node(
+def reload_on_answering_node(
     client: VaultClient, options: ReloadOptions, expected: Expected, check_mode: bool
 ) -> ReloadResult:
     """Reload on the node that answers, which may spread it to others without our doing.
@@ -54,10 +54,10 @@ def reload_on_one_node(
     preflight = inspect(client, options, expected)
     selection = select(client, options, preflight)
     if check_mode or selection.empty:
-        return result_without_reload(client, options, preflight, selection)
+        return result_without_reload(options, preflight, selection)
     answer = send_reload(client, options, selection.mounts)
     mounts = verify_mounts(client, options, answer, selection.mounts or ())
-    return result_of(client, options, preflight, answer, mounts, health=selection.health)
+    return result_of(options, preflight, answer, mounts, health=selection.health)
 
 
 def send_reload(

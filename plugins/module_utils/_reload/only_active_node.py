@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from ansible_collections.vaultops.vault.plugins.module_utils._api.ha_status import Node
 from ansible_collections.vaultops.vault.plugins.module_utils._api.health import Server
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
-from ansible_collections.vaultops.vault.plugins.module_utils._reload.one_node import (
-    reload_on_one_node,
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.answering_node import (
+    reload_on_answering_node,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.options import ReloadOptions
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.preflight import Expected
@@ -21,7 +21,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._reload.results imp
 )
 
 
-def reload_on_single_node(
+def reload_on_only_active_node(
     client: VaultClient,
     options: ReloadOptions,
     expected: Expected,
@@ -30,12 +30,19 @@ def reload_on_single_node(
 ) -> ReloadResult:
     """Reload on the active node; raises VaultError where nothing was sent."""
     address = server.leader or client.connection.url
-    result = reload_on_one_node(client, options, expected, check_mode)
+    result = reload_on_answering_node(client, options, expected, check_mode)
     node = NodeResult(
         Node(address, urlsplit(address).netloc),
         role="active",
-        ok=None if check_mode else result.error is None and result.verified,
+        ok=None if check_mode else _ok(result),
         mounts=result.mounts,
         error=None if result.error is None else result.error.what,
     )
     return result._replace(nodes=[node])
+
+
+def _ok(result: ReloadResult) -> bool | None:
+    """Return whether the node is verified, None where it is not known what it should run."""
+    if result.error is not None or result.unverified:
+        return False
+    return result.verified or None

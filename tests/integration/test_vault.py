@@ -1,0 +1,265 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a real Vault does otherwise than OpenBao, and what the modules make of it.
+
+Where a fault is one of both products, its test runs on both.
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import signal
+import time
+import typing as t
+
+import pytest
+
+from ansible_collections.vaultops.vault.tests.support.ansible_runs import Ansible, Run
+from ansible_collections.vaultops.vault.tests.support.cluster import Cluster
+from ansible_collections.vaultops.vault.tests.support.external_plugin import BuiltPlugin
+from ansible_collections.vaultops.vault.tests.support.fixtures import PLUGIN, ExternalPlugin
+from ansible_collections.vaultops.vault.tests.support.logins import userpass
+from ansible_collections.vaultops.vault.tests.support.proxy import Proxy, counting_proxy
+from ansible_collections.vaultops.vault.tests.support.server import Server
+
+RELOAD = "vaultops.vault.plugin_reload"
+UPGRADE = "vaultops.vault.plugin_upgrade"
+POST = "POST sys/plugins/reload/backend"
+OLD, NEW = "v1.0.0", "v1.1.0"
+
+vault_only = pytest.mark.vault_only
+openbao_only = pytest.mark.openbao_only
+IGNORED = vault_only("Community ignores the header of a namespace")
+
+
+def reload(**options: t.Any) -> dict[str, t.Any]:
+    """Return a task that reloads."""
+    return {"name": "Reload", RELOAD: options}
+
+
+def row(run: Run, path: str = "a/") -> dict[str, t.Any]:
+    """Return the row of a mount."""
+    return next(row for row in run.result["mounts"] if row["path"] == path)
+
+
+def warnings(run: Run) -> str:
+    """Return the warnings of the last task."""
+    return " ".join(run.result.result.get("warnings", []))
+
+
+def asked(proxy: Proxy, path: str) -> int:
+    """Return how many health checks a mount had."""
+    return proxy.seen.count(f"GET {path}?help=1")
+
+
+class Stage(t.NamedTuple):
+    """A server with the mount a, which runs the old version, and a proxy that counts requests."""
+
+    server: Server
+    plugin: BuiltPlugin
+    ansible: Ansible
+    proxy: Proxy
+
+    def run(self, task: dict[str, t.Any], *options: str) -> Run:
+        """Run a task, whose requests the proxy counts from now on."""
+        self.proxy.seen.clear()
+        return self.ansible.playbook(
+            {**task, "environment": self.proxy.environment}, options=options
+        )
+
+
+@pytest.fixture
+def stage(server: Server, external_plugin: ExternalPlugin, ansible: Ansible) -> t.Iterator[Stage]:
+    """One mount that runs the old version."""
+    plugin = external_plugin(OLD)
+    server.mount("a", PLUGIN, version=OLD)
+    with counting_proxy() as proxy:
+        yield Stage(server, plugin, ansible, proxy)
+
+
+@vault_only("its 403 for a file that may not be executed looks like the ACL's")
+def test_a_dead_mount_is_not_current(stage: Stage) -> None:
+    pid = stage.server.info("a")["pid"]
+    stage.plugin.path.chmod(0o644)
+    kill(pid)
+    run = stage.run(reload(mounts="a", state="current"))
+    assert run.result.failed
+    assert run.result["verified"] is False
+    assert "permission denied" in run.result.message
+    assert "fix the plugin" in run.result.message
+
+
+def kill(pid: int) -> None:
+    """End a plugin's process, which this test's server started, and wait until it is gone."""
+    os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + 10
+    while pathlib.Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
+def test_an_unknown_health_is_no_proof(stage: Stage) -> None:
+    """The token may not read the path of the probe: nothing is known, and nothing is verified."""
+    rules = "\n".join(
+        f'path "{path}" {{ capabilities = ["read", "list"] }}'
+        for path in ("sys/mounts", "sys/mounts/*", "sys/auth", "sys/plugins/*")
+    )
+    token = stage.server.new_token(rules)
+    for check in ([], ["--check"]):
+        run = stage.run(reload(mounts="a", state="current", probe="info", token=token), *check)
+        assert not run.result.failed, run.result.message
+        assert (run.result["changed"], run.result["verified"]) == (False, False)
+        assert 'mount "a/" could not be verified: permission denied' in warnings(run)
+
+
+@IGNORED
+@pytest.mark.parametrize("module", ["plugin_reload", "plugin_info", "plugin_upgrade", "plugin"])
+def test_a_namespace_that_is_ignored_is_refused(stage: Stage, module: str) -> None:
+    options = {
+        "plugin_reload": {"mounts": "a"},
+        "plugin_info": {},
+        "plugin_upgrade": {"plugin": PLUGIN, "version": OLD},
+        "plugin": {"name": "x", "type": "secret", "state": "absent"},
+    }[module]
+    run = stage.run({f"vaultops.vault.{module}": {**options, "namespace": "team"}})
+    assert run.result.failed
+    assert 'the server ignores namespace "team"' in run.result.message
+    assert stage.proxy.seen == ["GET sys/internal/ui/mounts"]
+
+
+@openbao_only("namespaces are Enterprise's on Vault")
+def test_a_namespace_that_a_proxy_drops_is_refused(stage: Stage) -> None:
+    stage.server.call("POST", "sys/namespaces/team")
+    options = {"plugin": PLUGIN, "namespace": "team"}
+    assert "mounted nowhere" in warnings(stage.run(reload(**options)))
+    stage.proxy.strips = ("X-Vault-Namespace",)
+    run = stage.run(reload(**options))
+    assert 'the server ignores namespace "team"' in run.result.message
+    assert "drops the header X-Vault-Namespace" in run.result.message
+    assert stage.proxy.seen == ["GET sys/internal/ui/mounts"]
+
+
+@vault_only("it has no inline authentication")
+def test_credentials_travel_only_as_the_server_understands_them(stage: Stage) -> None:
+    user = userpass(stage.server)
+    stage.proxy.seen.clear()
+    # userpass() allows nothing of this policy: what counts is what was sent.
+    run = stage.run(reload(mounts="a", verify=False, **user))
+    assert stage.proxy.seen[0].startswith("GET sys/health")
+    assert stage.proxy.seen[1] == "POST auth/userpass/login/bob"
+    assert not stage.proxy.sent_headers("X-Vault-Inline-Auth")
+    assert run.result.status in ("ok", "failed")
+    run = stage.run(reload(mounts="a", auth_mode="inline", **user))
+    assert "this server has no inline authentication" in run.result.message
+    assert not stage.proxy.sent_headers("X-Vault-Inline-Auth")
+
+
+def test_a_failed_reload_asks_the_mount_once_at_most(stage: Stage) -> None:
+    """The server has named the mount: it is not asked, as that would start the plugin again."""
+    stage.plugin.fault("exit")
+    run = stage.run(reload(mounts="a"))
+    assert run.result.failed
+    assert run.result["verified"] is False
+    assert asked(stage.proxy, "a") == 0
+    assert stage.proxy.seen.count(POST) == 1
+
+
+@vault_only("it keeps the old version of a mount whose reload failed")
+def test_a_failed_reload_says_what_serves(stage: Stage, external_plugin: ExternalPlugin) -> None:
+    external_plugin(NEW).fault("exit")
+    stage.server.tune_version("a", NEW)
+    run = stage.run(reload(mounts="a"))
+    assert run.result.failed
+    assert "until a reload of it succeeds" not in run.result.message
+    assert "keeps the old version of such a mount" in run.result.message
+    assert row(run)["after"]["version"] == OLD
+    assert f"the server keeps {OLD} " in row(run)["error"]
+    assert stage.server.info("a")["version"] == OLD
+
+    run = stage.run(reload(plugin=PLUGIN))
+    assert run.result.failed
+    assert 'still serving what they did: "a/"' in run.result.message
+    assert stage.server.info("a")["version"] == OLD
+
+
+@openbao_only("Vault keeps the old version")
+def test_a_failed_reload_leaves_the_mount_down(stage: Stage) -> None:
+    stage.plugin.fault("exit")
+    run = stage.run(reload(mounts="a"))
+    assert "down until a reload of it succeeds" in run.result.message
+
+
+def test_a_rollback_says_what_was_restarted(stage: Stage, external_plugin: ExternalPlugin) -> None:
+    external_plugin(NEW).fault("exit")
+    before = stage.server.info("a")["pid"]
+    run = stage.run({UPGRADE: {"plugin": PLUGIN, "version": NEW}})
+    assert run.result.failed
+    assert run.result["rolled_back"] is True
+    info = stage.server.info("a")
+    assert info["version"] == OLD
+    assert info["pid"] != before
+    assert row(run)["reloaded"] is True
+    assert row(run)["error"] is None
+
+
+def test_plugin_type_database_is_not_about_secrets(stage: Stage) -> None:
+    run = stage.run(reload(plugin=PLUGIN, plugin_type="database"))
+    # OpenBao has no reload by type; Vault knows no database plugin of that name.
+    assert run.result.result.get("mounts", []) == []
+    assert "a/" not in run.result.message
+
+
+def test_a_probe_that_the_plugin_does_not_have(stage: Stage) -> None:
+    run = stage.run(reload(mounts="a", probe="nothere"))
+    assert run.result.failed
+    assert (run.result["changed"], run.result["verified"]) == (True, False)
+    assert '1 of 1 mounts answer, but not the probe: "a/": ' in run.result.message
+    assert "down" not in run.result.message
+    assert "down" not in run.output
+
+
+def test_siblings_that_go_down_too_are_named(
+    server: Server, external_plugin: ExternalPlugin, ansible: Ansible
+) -> None:
+    plugin = external_plugin(OLD, multiplexed=True)
+    for path in ("a", "b"):
+        server.mount(path, PLUGIN, version=OLD)
+    plugin.path.chmod(0o644)
+    run = ansible.playbook(reload(mounts="a"))
+    assert run.result.failed
+    serves_b = server.request("GET", "b/info").ok
+    named = 'down too, with the same plugin: "b/"' in run.result.message
+    assert named is not serves_b
+
+
+def test_many_dead_mounts_are_asked_once_each(
+    server: Server, external_plugin: ExternalPlugin, ansible: Ansible
+) -> None:
+    plugin = external_plugin(OLD)
+    paths = [f"m{number}" for number in range(6)]
+    for path in paths:
+        server.mount(path, PLUGIN, version=OLD)
+    pids = [server.info(path)["pid"] for path in paths]
+    plugin.fault("exit")
+    for pid in pids:
+        kill(pid)
+    with counting_proxy() as proxy:
+        task = {**reload(plugin=PLUGIN, state="current"), "environment": proxy.environment}
+        run = ansible.playbook(task, options=["--check"])
+    assert run.result["changed"] is True
+    assert [asked(proxy, path) for path in paths] == [1] * len(paths)
+
+
+@pytest.mark.slow
+@vault_only("its standbys redirect to the dead leader for seconds")
+def test_a_redirect_to_a_dead_leader_does_not_stick(
+    session_cluster: Cluster, tmp_path: pathlib.Path
+) -> None:
+    session_cluster.reset()
+    leader, standby = session_cluster.active, session_cluster.standbys[0]
+    leader.kill()
+    task = {**reload(plugin="kv", verify=False), "environment": {}}
+    run = Ansible(tmp_path, standby).playbook({**task, RELOAD: {**task[RELOAD], "retries": 12}})
+    assert not run.result.failed, run.result.message
+    session_cluster.reset()
