@@ -20,3 +20,8 @@ path "sys/auth" {
 path "sys/plugins/pins" {
   capabilities = ["read"]
 }
+
+# HashiCorp Vault only: plugin runtimes.
+path "sys/plugins/runtimes/catalog" {
+  capabilities = ["read"]
+}

@@ -72,10 +72,12 @@ options:
     default: present
   sha256:
     description:
-      - The sha256 of the plugin's file, as 64 hexadecimal digits in either case.
-      - The server does not compare it with the file until it starts the plugin.
-      - V(present) requires this option, or O(src), or O(oci_image). HashiCorp Vault requires it
-        with O(oci_image) too.
+      - The sha256 of the plugin's file, as 64 hexadecimal digits in either case. With O(oci_image),
+        the ID of the image, as C(docker images --no-trunc) prints it, without the leading
+        C(sha256:).
+      - The server does not compare it with the file until it starts the plugin. It compares it with
+        the image at once.
+      - V(present) requires this option, or O(src). O(oci_image) requires this option.
     type: str
   src:
     description:
@@ -114,13 +116,16 @@ options:
     default: on_create
   oci_image:
     description:
-      - Image of a plugin that the server runs in a container. HashiCorp Vault supports this from
-        1.15 on, OpenBao does not.
+      - Image of a plugin that the server runs in a container, without its tag. If
+        O(version) is given, the tag has to be O(version) without the leading V(v). HashiCorp Vault
+        supports this from 1.15 on, OpenBao does not.
+      - Each node needs the image, because the server does not pull it, a container engine with the
+        API of Docker, and the OCI runtime that O(runtime) names, by default C(runsc).
     type: str
   runtime:
     description:
-      - Name of the plugin runtime for O(oci_image), as registered in HashiCorp Vault. Requires
-        O(oci_image).
+      - Name of the plugin runtime for O(oci_image), as registered in HashiCorp Vault with
+        M(vaultops.vault.plugin_runtime). Requires O(oci_image).
     type: str
   force:
     description:
@@ -136,8 +141,8 @@ options:
 notes:
   - The module always writes an entry as a whole. Whatever the task leaves out, such as O(arguments)
     or O(env), is removed from an entry that it overwrites.
-  - The server registers a plugin even if it does not start. Only a mount or a reload proves that
-    the plugin works.
+  - The server registers a plugin even if it does not start, except for a plugin in a container.
+    Only a mount or a reload proves that the plugin works.
   - The configuration of an OpenBao server can declare plugins (C(plugin_auto_register)). The module
     does not write or remove such an entry. OpenBao would accept the change, but then fail to load
     its configuration.
@@ -154,6 +159,7 @@ seealso:
   - module: vaultops.vault.plugin_info
   - module: vaultops.vault.plugin_pin
   - module: vaultops.vault.plugin_reload
+  - module: vaultops.vault.plugin_runtime
   - module: vaultops.vault.plugin_upgrade
   - name: Vault API documentation
     description: The plugin catalog of HashiCorp Vault.

@@ -16,7 +16,9 @@ description:
     O(mounts), it lists all plugins that have been registered in the catalog.
   - A mount is current if it runs what it is expected to run. To reload the mounts that are not,
     use O(vaultops.vault.plugin_reload#module:state=current).
-  - Apart from a login, the module sends at most five requests, whatever the number of mounts.
+  - Apart from a login, the module sends at most six requests, whatever the number of mounts.
+    They read the catalog (in a namespace of HashiCorp Vault at the second attempt), the mounts and
+    the authentication mounts, and with HashiCorp Vault the pins and the plugin runtimes.
 extends_documentation_fragment:
   - vaultops.vault._attributes
   - vaultops.vault._attributes.actiongroup_vault
@@ -53,18 +55,21 @@ options:
     type: bool
     default: false
 notes:
-  - The mounts are those of the namespace. The catalog and the pins belong to the whole server.
+  - The mounts are those of the namespace. The catalog, the pins and the plugin runtimes belong to
+    the whole server.
   - The running version is what the server loaded last. It does not show whether the plugin runs;
     the verification of M(vaultops.vault.plugin_reload) does.
   - Database plugins have connections instead of mounts. Parts of the server itself, such as C(sys/)
     and C(auth/token/), are not listed.
-  - The token needs C(read) on C(sys/plugins/catalog), C(sys/mounts) and C(sys/auth), and on
-    C(sys/plugins/pins) with HashiCorp Vault, without sudo. What it may not read is null in the
-    result, with a warning. If it may read nothing of what the task asks for, the task fails.
+  - The token needs C(read) on C(sys/plugins/catalog), C(sys/mounts) and C(sys/auth), and with
+    HashiCorp Vault on C(sys/plugins/pins) and C(sys/plugins/runtimes/catalog), without sudo.
+    What it may not read is null in the result, with a warning. If it may read nothing of what the
+    task asks for, the task fails.
 seealso:
   - module: vaultops.vault.plugin
   - module: vaultops.vault.plugin_pin
   - module: vaultops.vault.plugin_reload
+  - module: vaultops.vault.plugin_runtime
 """
 
 EXAMPLES = r"""
@@ -176,6 +181,43 @@ summary:
   sample:
     - "my-plugin secret v1.0.0: no mounts"
     - "my-plugin secret v1.1.0: 2 mounts, 1 not current (my-secrets/ runs v1.0.0)"
+runtimes:
+  description:
+    - The plugin runtimes of the server, whatever plugins were selected, as
+      M(vaultops.vault.plugin_runtime) registers them. Empty on OpenBao, and on HashiCorp Vault
+      before 1.15, which have none. Null if the catalog or the runtimes could not be read.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    type:
+      description: Always V(container).
+      type: str
+      sample: container
+    name:
+      description: Name of the runtime.
+      type: str
+      sample: gvisor
+    oci_runtime:
+      description: The OCI runtime of the container engine; empty for the default, C(runsc).
+      type: str
+      sample: runsc
+    cgroup_parent:
+      description: Parent cgroup of each container; empty if the container engine chooses it.
+      type: str
+      sample: ""
+    cpu_nanos:
+      description: CPU limit of each container, in billionths of a CPU; V(0) for none.
+      type: int
+      sample: 500000000
+    memory_bytes:
+      description: Memory limit of each container in bytes; V(0) for none.
+      type: int
+      sample: 268435456
+    rootless:
+      description: Whether the container engine runs without root.
+      type: bool
+      sample: false
 status:
   description: HTTP status of the server's answer; null if there was none.
   returned: failure

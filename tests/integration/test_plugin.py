@@ -227,7 +227,8 @@ def test_both_fronts_tell_the_same(
         "unknown option": task({**src, "args_": "a"}),
         "runtime alone": task({**src, "runtime": "r"}),
         "env missing": task({**src, "update_env": "always"}),
-        "a container": task({"oci_image": "registry/ext", "runtime": "r"}),
+        "a container": task({"oci_image": "registry/ext", "runtime": "r", "sha256": built.sha256}),
+        "a container without sha256": task({"oci_image": "registry/ext"}),
         "builtin": task({**src, "name": "kv"}),
         "in use": task({"name": "used", "state": "absent"}),
         "in use, by force, in check mode": task(
@@ -269,6 +270,7 @@ def test_both_fronts_tell_the_same(
         "runtime alone",
         "env missing",
         "a container",
+        "a container without sha256",
         "builtin",
         "in use",
         "wrong token",
@@ -362,7 +364,7 @@ def test_what_cannot_be_registered(
             {**src, "version": "v2.7.2+builtin.bao"}, "is that of a builtin plugin"
         ),
         "a container": Refusal(
-            {"oci_image": "registry/ext", "version": "v1.0.0"},
+            {"oci_image": "registry/ext", "version": "v1.0.0", "sha256": built.sha256},
             "OpenBao does not run plugins in containers, and would ignore oci_image",
         ),
     }

@@ -114,6 +114,10 @@ WRONG: dict[str, tuple[dict[str, t.Any], str]] = {
     "sha256 too short": ({"sha256": "abc"}, "64 hexadecimal digits, and has 3"),
     "sha256 of other letters": ({"sha256": "z" * 64}, "64 hexadecimal digits"),
     "nothing to register": ({"sha256": None}, "without its sha256; give sha256, or"),
+    "an image without sha256": (
+        {"sha256": None, "oci_image": "registry/ext"},
+        "without the sha256 of its image; give sha256: the id of the image",
+    ),
     "src that is not there": ({"sha256": None, "src": "/nope"}, 'src "/nope" cannot be read: No'),
     "src that is a folder": ({"sha256": None, "src": "/"}, 'src "/" cannot be read'),
     "arguments twice": ({"command": "a b", "arguments": ["c"]}, 'command "a b" has a space'),

@@ -9,6 +9,7 @@ API: https://openbao.org/api-docs/system/plugins-catalog/
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ansible_collections.vaultops.vault.plugins.module_utils._api.running import Running
@@ -27,8 +28,33 @@ OLDEST_VAULT = "1.12"
 # The server gives a plugin that hangs at its start 120 s to report its version.
 _REGISTER_TIMEOUT = 130.0
 
+_NO_RUNTIME = (
+    "register the runtime first, with the module plugin_runtime, or correct runtime: the module "
+    "plugin_info lists what there is"
+)
+_NO_ENGINE = (
+    "start the container engine on each node, and let the server reach its socket, or set "
+    "DOCKER_HOST for the server"
+)
+_NO_IMAGE = (
+    "pull the image on each node, with version (without the leading v) as its tag; sha256 is its "
+    "id, as docker images --no-trunc prints it"
+)
+_NO_CONTAINER = (
+    "check on each node that the container engine knows the oci_runtime (default: runsc) of the "
+    "plugin runtime, and can use its cgroup_parent and limits; the module plugin_runtime changes "
+    "them"
+)
+
 # A part of the server's words about a registration, and what to do next: the first that fits.
 _REGISTER_STEPS = (
+    # Of plugins in containers, whose errors quote the container engine.
+    ("specified plugin runtime", _NO_RUNTIME),
+    ("Cannot connect to the Docker daemon", _NO_ENGINE),
+    ("must not have any ':'", "give oci_image without a tag: version has it"),
+    ("could not find any locally available images", _NO_IMAGE),
+    ("error creating container", _NO_CONTAINER),
+    ("error starting container", _NO_CONTAINER),
     (
         "plugin version mismatch",
         "give the version that the plugin reports of itself, or leave version out",
@@ -43,6 +69,9 @@ _REGISTER_STEPS = (
     ("context canceled", "the plugin did not start in time: the server's log has the reason"),
     ("missing SHA-256", "give sha256, or src"),
 )
+
+# What Go prints of an error in an error where the server's own format is wrong.
+_GO_ERROR = re.compile(r"%!w\(\*?[\w.]+=&?\{(.*?)(?: 0x[0-9a-f]+)?\}\)")
 
 
 class CatalogEntry(t.NamedTuple):
@@ -119,7 +148,7 @@ def register(client: VaultClient, kind: str, name: str, body: t.Mapping[str, t.A
     try:
         client.request("POST", path, body, namespace="", timeout=timeout)
     except Refused as error:
-        words = one_line("\n".join(error.errors)) or error.what
+        words = _GO_ERROR.sub(r"\1", one_line("\n".join(error.errors)) or error.what)
         steps = (step for part, step in _REGISTER_STEPS if part in words)
         step = _missing_rights(error, "update", path) or next(steps, "")
         raise error.with_context(f"{what}: {words}", next_step=step) from error

@@ -182,10 +182,16 @@ def _sha256(params: Params) -> str:
             f"sha256 is not valid: it needs 64 hexadecimal digits, and has {len(text)} characters",
             next_step="give what sha256sum prints for the plugin's file, or give the file as src",
         )
-    if not text and not params["oci_image"] and params["state"] == "present":
+    if not text and params["oci_image"] and params["state"] == "present":
+        raise OptionError(
+            "a plugin in a container cannot be registered without the sha256 of its image",
+            next_step="give sha256: the id of the image without the leading sha256:, as docker "
+            "images --no-trunc prints it on a node; nothing was registered",
+        )
+    if not text and params["state"] == "present":
         raise OptionError(
             "a plugin cannot be registered without its sha256",
-            next_step="give sha256, or the plugin's file as src, or oci_image",
+            next_step="give sha256, or the plugin's file as src",
         )
     return text
 

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import shlex
-import time
 import typing as t
 from functools import partial
 
@@ -22,6 +21,9 @@ from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_catalo
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog.catalog import (
     Catalog,
     read_catalog,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._catalog.read_back import (
+    reads_after_write,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog.usage import Usage, find_usage
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog.wanted import Wanted
@@ -57,9 +59,6 @@ CONSTRAINTS: dict[str, t.Any] = {
     "required_by": {"runtime": ("oci_image",)},
     "required_if": [("update_env", "always", ("env",))],
 }
-
-# A standby that passed a write on learns of it a moment later: reads after it, seconds between.
-READS, PAUSE = 20, 0.15
 
 
 def run(client: VaultClient, params: Params, check_mode: bool) -> Result:
@@ -188,7 +187,7 @@ def _not_readable(entry: CatalogEntry) -> str:
 def _read_back(client: VaultClient, wanted: Wanted, catalog: Catalog) -> Registration:
     """Return the entry that the server made; raises VaultError where it is not what was wanted."""
     after = None
-    for _read_number in _reads():
+    for _read_number in reads_after_write():
         entry = wanted.landed_in(list_entries(client), catalog.entries)
         after = _read(client, entry) if entry else None
         if after is not None and not wanted.differs_from(after):
@@ -204,7 +203,7 @@ def _read_back(client: VaultClient, wanted: Wanted, catalog: Catalog) -> Registr
 
 def _await_removal(client: VaultClient, entry: CatalogEntry) -> None:
     """Wait until the node that answers lists the entry no more, as the next task should see it."""
-    for _read_number in _reads():
+    for _read_number in reads_after_write():
         if not any(_key(other) == _key(entry) for other in list_entries(client)):
             return
     raise VaultError(
@@ -216,13 +215,6 @@ def _await_removal(client: VaultClient, entry: CatalogEntry) -> None:
 
 def _key(entry: CatalogEntry) -> tuple[str, str, str]:
     return entry.kind, entry.name, entry.version
-
-
-def _reads() -> t.Iterator[int]:
-    """Count the reads after a write, with a pause between two."""
-    for number in range(READS):
-        time.sleep(PAUSE if number else 0)
-        yield number
 
 
 def _refuse_needed(before: Registration, usage: Usage) -> None:

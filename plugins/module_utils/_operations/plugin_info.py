@@ -14,6 +14,10 @@ from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import 
     mount_kind,
     mount_paths,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_runtimes import (
+    Runtime,
+    list_runtimes,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog.catalog import (
     Catalog,
     read_catalog,
@@ -26,6 +30,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._catalog.inventory 
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog.wanted import plugin_name
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     PermissionDenied,
+    Refused,
     if_permitted,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
@@ -83,12 +88,14 @@ def run(client: VaultClient, params: Params, _check_mode: bool) -> Result:
     catalog = if_permitted(partial(read_catalog, client), denied)
     mounts: Mounts = {kind: _listed(client, kind, denied) for kind in choice.kinds}
     _fail_if_blind(choice, catalog, mounts, denied)
+    runtimes = _runtimes(client, catalog, denied)
     rows = [row for row in plugin_rows(catalog, _chosen(choice, mounts)) if choice.has(row)]
     client.warn(*_unread(catalog, denied), *_misses(choice, catalog, mounts, rows))
     return {
         "changed": False,
         "plugins": [_plugin_row(row) for row in rows],
         "summary": [line for row in rows for line in row.summary()],
+        "runtimes": None if runtimes is None else [runtime._asdict() for runtime in runtimes],
     }
 
 
@@ -117,6 +124,22 @@ def _mount_row(row: MountRow) -> Result:
         "running": running_row(mount.running),
         "current": row.current,
     }
+
+
+def _runtimes(
+    client: VaultClient, catalog: Catalog | None, denied: list[PermissionDenied]
+) -> list[Runtime] | None:
+    """Return the plugin runtimes of the server, None where they cannot be read."""
+    if catalog is None:
+        return None  # nor is it known whether this server has any
+    if catalog.openbao:
+        return []
+    try:
+        return if_permitted(partial(list_runtimes, client), denied)
+    except Refused as error:
+        if error.status != 404:
+            raise
+        return []  # before Vault 1.15
 
 
 def _listed(client: VaultClient, kind: str, denied: list[PermissionDenied]) -> list[Mount] | None:
