@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the vaultops.vault authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options of every module that reloads: on which nodes, and what proves it."""
+"""The options of every module that reloads: on which nodes, and what verifies it."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ options:
       - V(false) skips the health check.
       - Any other value is a path below the mount to read, such as V(config). The token needs the
         capability C(read) there. Use this if only a request that reaches the plugin's storage or
-        backend proves that the plugin works.
+        backend shows that the plugin works.
     type: str
     default: "true"
   reload_timeout:

@@ -13,7 +13,7 @@ author:
 description:
   - Lists each plugin with its registered versions, its pinned version and its mounts, and for each
     mount the configured, the expected and the running version. Without O(name), O(type) and
-    O(mounts), it lists all plugins that have been registered in the catalog.
+    O(mounts), it lists all external plugins in the catalog.
   - A mount is current if it runs what it is expected to run. To reload the mounts that are not,
     use O(vaultops.vault.plugin_reload#module:state=current).
   - Apart from a login, the module sends at most six requests, whatever the number of mounts.

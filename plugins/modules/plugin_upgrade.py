@@ -205,14 +205,14 @@ mounts:
       type: dict
       sample: {version: v1.0.0, sha256: 84452321a9d1}
     after:
-      description: What runs now, or in check mode what would run.
+      description: What runs now, or in check mode what would run; null if it is not known.
       type: dict
       sample: {version: v1.1.0, sha256: 8b29b369c0f2}
 nodes:
   description:
     - The nodes of the cluster after the last reload, as M(vaultops.vault.plugin_reload) returns
       them.
-  returned: with O(scope=global) and O(wait), once mounts have started to move
+  returned: with O(scope=global) and O(wait), except in check mode, if a reload was tried
   type: list
   elements: dict
   sample: []

@@ -484,9 +484,9 @@ class Level(t.NamedTuple):
 LEVELS = {
     "reload only": Level("only", {}, False, warned=True),
     "reload only, and no more is wanted": Level("only", {"verify": False}, False),
-    "looks": Level("looks", {}, True),
-    "looks, current": Level("looks", {"state": "current"}, True),
-    "looks, but a probe of its own": Level("looks", {"probe": "info"}, False, warned=True),
+    "verified": Level("verified", {}, True),
+    "verified, current": Level("verified", {"state": "current"}, True),
+    "verified, but a probe of its own": Level("verified", {"probe": "info"}, False, warned=True),
     "probe": Level("probe", {"probe": "info"}, True),
 }
 
@@ -500,7 +500,7 @@ def test_the_documented_policies(
     server.mount("login", "login", kind="auth")
     tokens = {
         name: server.new_token((POLICIES / f"plugin_reload-{name}.hcl").read_text(encoding="utf-8"))
-        for name in ("only", "looks", "probe")
+        for name in ("only", "verified", "probe")
     }
     tasks = {}
     for name, level in LEVELS.items():

@@ -53,7 +53,7 @@ def test_one_server(server: Server, external_plugin: ExternalPlugin, ansible: An
     server.mount("weather-eu", "weather", version="v1.0.0")
     build_plugin(server.plugin_directory / "weather-v1.1.0", version="v1.1.0")
     (ansible.directory / "plugins").symlink_to(server.plugin_directory)
-    write_files(GUIDE, ["look.yml", "upgrade.yml"], ansible.directory)
+    write_files(GUIDE, ["info.yml", "upgrade.yml"], ansible.directory)
     for name, version in (("look", "v1.0.0"), ("upgrade", "v1.1.0"), ("back", "v1.0.0")):
         output, expected = run_console(blocks(GUIDE, f"console {name}")[0], ansible)
         assert comparable(output) == comparable(expected)

@@ -148,8 +148,9 @@ def register(client: VaultClient, kind: str, name: str, body: t.Mapping[str, t.A
     try:
         client.request("POST", path, body, namespace="", timeout=timeout)
     except Refused as error:
-        words = _GO_ERROR.sub(r"\1", one_line("\n".join(error.errors)) or error.what)
-        steps = (step for part, step in _REGISTER_STEPS if part in words)
+        text = "\n".join(error.errors) or error.what
+        words = _GO_ERROR.sub(r"\1", one_line(text))
+        steps = (step for part, step in _REGISTER_STEPS if part in text)
         step = _missing_rights(error, "update", path) or next(steps, "")
         raise error.with_context(f"{what}: {words}", next_step=step) from error
     except NoAnswer as error:
