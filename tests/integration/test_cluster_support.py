@@ -11,7 +11,10 @@ import requests
 from ansible_collections.vaultops.vault.tests.support.balancer import delaying_proxy, round_robin
 from ansible_collections.vaultops.vault.tests.support.cluster import Cluster, running_cluster
 
-pytestmark = [pytest.mark.slow, pytest.mark.each_openbao]
+pytestmark = [
+    [pytest.mark.slow, pytest.mark.each_openbao],
+    pytest.mark.openbao_only("it shows the cluster of OpenBao"),
+]
 
 
 def mount_external(cluster: Cluster) -> None:

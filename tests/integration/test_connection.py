@@ -21,8 +21,8 @@ from ansible_collections.vaultops.vault.tests.support.proxy import counting_prox
 from ansible_collections.vaultops.vault.tests.support.recorded import Recorded, recorded_server
 from ansible_collections.vaultops.vault.tests.support.server import (
     Server,
-    bao_binary,
     clean_environment,
+    server_binary,
 )
 
 MODULE = "vaultops.vault.plugin_reload"
@@ -201,7 +201,7 @@ def test_the_socket_of_an_agent(server: Server, ansible: Ansible) -> None:
     )
     with (server.directory / "agent.log").open("wb") as log:
         agent = subprocess.Popen(
-            [bao_binary(), "proxy", f"-config={config}"],
+            [server_binary(), "proxy", f"-config={config}"],
             env=clean_environment(server.directory / "home"),
             stdin=subprocess.DEVNULL,
             stdout=log,

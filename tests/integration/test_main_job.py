@@ -101,6 +101,7 @@ def test_by_mounts_only_the_named_ones_are_reloaded(
     assert [path for path in paths if after[path] != before[path]] == reloaded
 
 
+@pytest.mark.openbao_only("namespaces are Enterprise's on Vault")
 def test_only_the_namespace_asked_for_is_reloaded(
     server: Server, external_plugin: ExternalPlugin, ansible: Ansible
 ) -> None:
@@ -217,6 +218,7 @@ def test_the_token_is_never_shown(
     assert server.token not in str(run.tasks)
 
 
+@pytest.mark.openbao_only("namespaces are Enterprise's on Vault")
 def test_every_example_of_the_documentation_runs(tmp_path: pathlib.Path) -> None:
     kinds: dict[str, Kind] = {"my-plugin": "secret", "my-login": "auth"}
     with running_server(tls=True) as server:

@@ -222,7 +222,9 @@ def test_recorded_vault_and_both_fronts(tmp_path: pathlib.Path) -> None:
             result.pop("invocation", None)
         results.append(shown)
         assert len(writes(server)) == 2
-        assert [seen.headers.get("X-Vault-Namespace") for seen in server.seen] == [None] * 8
+        # But for the check whether a namespace is honoured at all.
+        asked = [seen for seen in server.seen if not seen.path.endswith("internal/ui/mounts")]
+        assert [seen.headers.get("X-Vault-Namespace") for seen in asked] == [None] * 8
     assert results[0] == results[1]
     assert [result["changed"] for result in results[0]] == [True, False, True, False]
 

@@ -41,6 +41,7 @@ def weather(server: Server, external_plugin: ExternalPlugin) -> Server:
     return server
 
 
+@pytest.mark.openbao_only("the README shows OpenBao")
 def test_the_demo() -> None:
     command = [sys.executable, "-m", "tests.support.demo"]
     run = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
@@ -54,6 +55,7 @@ def test_the_commands(weather: Server, ansible: Ansible) -> None:
         assert comparable(output) == comparable(expected)
 
 
+@pytest.mark.openbao_only("the README shows OpenBao")
 def test_the_message(weather: Server, ansible: Ansible) -> None:
     run = ansible.adhoc("vaultops.vault.plugin_reload", "mounts=wether")
     assert run.result["changed"] is False

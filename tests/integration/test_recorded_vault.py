@@ -158,7 +158,7 @@ FACTS = {
         "mounts=ext",
         {POST: reloaded(), "GET /v1/sys/plugins/pins": Recorded(403, {"errors": ["denied"]})},
         True,
-        "a pinned version is not known",
+        "permission denied reading the pinned versions",
     ),
     "a sealed node after the reload is no proof of death": Fact(
         "mounts=ext",
