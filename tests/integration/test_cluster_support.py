@@ -12,7 +12,8 @@ from ansible_collections.vaultops.vault.tests.support.balancer import delaying_p
 from ansible_collections.vaultops.vault.tests.support.cluster import Cluster, running_cluster
 
 pytestmark = [
-    [pytest.mark.slow, pytest.mark.each_openbao],
+    pytest.mark.slow,
+    pytest.mark.each_openbao,
     pytest.mark.openbao_only("it shows the cluster of OpenBao"),
 ]
 
