@@ -333,3 +333,15 @@ def test_a_server_that_starts_a_moment_later(tmp_path: pathlib.Path) -> None:
     assert run.result.failed
     assert "cannot connect" in run.result.message
     assert "POST sys/plugins/reload/backend was retried once" in " ".join(run.result["warnings"])
+
+
+def test_mocked_redirect_to_a_leader_that_is_gone(tmp_path: pathlib.Path) -> None:
+    """It certainly got nothing: the request goes to the user's own address again."""
+    gone = f"http://127.0.0.1:{free_port()}/v1/sys/plugins/reload/backend"
+    redirect = Recorded(307, headers={"Location": gone})
+    well = Recorded(200, {"data": {"reload_id": "an-id"}, "warnings": []})
+    with recorded_server({"POST /v1/": well}, once={"POST /v1/": redirect}) as server:
+        arguments = f"plugin=kv verify=false url={server.url}"
+        run = Ansible(tmp_path).adhoc(MODULE, arguments, BAO_TOKEN="a-token-of-the-tests")
+    assert not run.result.failed, run.result.message
+    assert len(server.seen) == 2

@@ -33,8 +33,8 @@ _NO_BACKEND = ("no handler for route", "backend is nil")
 _NO_START = re.compile(r"\b(?:fork/exec|open|stat|lstat|readlink) \S+: ")
 # A standby's words, status 500, for path help with a token that it does not know.
 _NOT_HERE = "please forward to the active node"
-# The server itself refused: the plugin was not asked.
-_NOT_ASKED = (307, 403, 412, 429, 472, 473, 503)
+# The server itself refused, or a gateway before it: the plugin was not asked.
+_NOT_ASKED = (307, 403, 412, 429, 472, 473, *range(501, 600))
 
 
 class Health(t.NamedTuple):
@@ -99,7 +99,7 @@ def _by_path_help(client: VaultClient, mount: Mount) -> Health:
             return Health(None, reason)
         return _without_plugin(error) or Health(None, _words(error))
     except Refused as error:
-        return _without_plugin(error) or Health((error.status or 0) < 500, _words(error))
+        return _without_plugin(error) or Health(error.status != 500, _words(error))
     except VaultError as error:
         return Health(None, error.what)
     return Health(True)

@@ -1,0 +1,115 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the answer to a health check says: alive, down, or unknown."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import Mount
+from ansible_collections.vaultops.vault.plugins.module_utils._api.path_help import (
+    Health,
+    check_all,
+    check_health,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
+    NoAnswer,
+    PermissionDenied,
+    Refused,
+    VaultError,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._http.answers import Answer
+from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import Connection
+
+ACL = "1 error occurred:\n\t* permission denied\n\n"
+NO_START = "1 error occurred:\n\t* fork/exec /plugins/ext: permission denied\n\n"
+UNREADABLE = "error verifying checksum: open /plugins/ext: permission denied"
+NO_BACKEND = 'no handler for route "a/". route entry found, but backend is nil.'
+
+
+def refused(status: int, *words: str) -> Refused:
+    """Return a refusal in the server's words."""
+    kind = PermissionDenied if status == 403 else Refused
+    return kind("; ".join(words), status=status, errors=words)
+
+
+class FakeClient(VaultClient):
+    """Answers path help and the probe, each by its error or well, and counts the requests."""
+
+    def __init__(self, path_help: VaultError | None, probe: VaultError | None = None) -> None:
+        super().__init__(Connection("http://fake", timeout=60))
+        self.errors = {"a": path_help, "a/info": probe}
+        self.asked: list[tuple[str, float | None]] = []
+
+    def request(self, method: str, path: str, *_args: t.Any, **more: t.Any) -> Answer:
+        assert more["repeatable"] is False  # once: asking starts a plugin
+        self.asked.append((path, more["timeout"]))
+        if error := self.errors.get(path):
+            raise error
+        return Answer(200, {}, {}, [], None, {})
+
+
+def mount(path: str = "a/", version: str = "v1.0.0") -> Mount:
+    """Return a mount of an external plugin."""
+    return Mount(path, "secret", "ext", "ext_1", version, version, "a" * 64)
+
+
+@pytest.mark.parametrize(
+    ("error", "alive"),
+    [
+        (None, True),
+        (refused(400, "unsupported"), True),
+        (refused(404), True),
+        (refused(404, NO_BACKEND), False),
+        (refused(500, "checksums did not match"), False),
+        (refused(500, "please forward to the active node"), None),
+        (refused(403, ACL), None),
+        (refused(403, NO_START), False),
+        (refused(403, UNREADABLE), False),
+        (refused(502, "bad gateway"), None),
+        (refused(503, "Vault is sealed"), None),
+        (refused(504), None),
+        (NoAnswer("no answer within 15 s"), None),
+    ],
+    ids=str,
+)
+def test_path_help(error: VaultError | None, alive: bool | None) -> None:
+    client = FakeClient(error)
+    assert check_health(client, mount(), "").alive is alive
+    assert client.asked == [("a", 15.0)]
+
+
+@pytest.mark.parametrize(
+    ("probe", "path_help", "health"),
+    [
+        (None, None, Health(True)),
+        (refused(404), None, Health(True)),
+        (refused(403, ACL), None, Health(None, "permission denied")),
+        (refused(404, "unsupported path"), None, Health(True, "unsupported path", True)),
+        (refused(500, "no storage"), None, Health(True, "no storage", True)),
+        (refused(500, "x"), refused(500, "checksums did not match"), Health(False, "x")),
+        (refused(404, NO_BACKEND), None, Health(False, NO_BACKEND)),
+    ],
+    ids=str,
+)
+def test_probe(probe: VaultError | None, path_help: VaultError | None, health: Health) -> None:
+    assert check_health(FakeClient(path_help, probe), mount(), "info") == health
+
+
+def test_a_builtin_plugin_is_not_asked() -> None:
+    client = FakeClient(None)
+    assert check_health(client, mount(version="v2.7.2+builtin.bao"), "").alive is True
+    assert check_health(client, mount(), None).alive is True
+    assert client.asked == []
+
+
+def test_many_are_asked_once_each_and_stay_in_order() -> None:
+    client = FakeClient(None)
+    paths = [f"m{number}/" for number in range(40)]
+    health = check_all(client, [mount(path) for path in paths], "")
+    assert list(health) == paths
+    assert sorted(path for path, _timeout in client.asked) == sorted(p.rstrip("/") for p in paths)
