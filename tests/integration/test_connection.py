@@ -22,6 +22,7 @@ from ansible_collections.vaultops.vault.tests.support.recorded import Recorded, 
 from ansible_collections.vaultops.vault.tests.support.server import (
     Server,
     clean_environment,
+    free_port,
     server_binary,
 )
 
