@@ -342,7 +342,7 @@ def test_mocked_redirect_to_a_leader_that_is_gone(tmp_path: pathlib.Path) -> Non
     redirect = Recorded(307, headers={"Location": gone})
     well = Recorded(200, {"data": {"reload_id": "an-id"}, "warnings": []})
     with recorded_server({"POST /v1/": well}, once={"POST /v1/": redirect}) as server:
-        arguments = f"plugin=kv verify=false url={server.url}"
+        arguments = f"plugin=kv verify=false retries=1 url={server.url}"
         run = Ansible(tmp_path).adhoc(MODULE, arguments, BAO_TOKEN="a-token-of-the-tests")
     assert not run.result.failed, run.result.message
     assert len(server.seen) == 2
