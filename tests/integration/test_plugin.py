@@ -118,6 +118,7 @@ def test_there_and_gone_each_once(server: Server, ansible: Ansible) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.openbao_only("namespaces are Enterprise's on Vault")
 def test_spellings_of_the_same_entry(
     server: Server, ansible: Ansible, subtests: pytest.Subtests
 ) -> None:
@@ -339,6 +340,7 @@ class Refusal(t.NamedTuple):
 
 
 @pytest.mark.slow
+@pytest.mark.openbao_only("what Vault says of images is in test_plugin_runtime.py")
 def test_what_cannot_be_registered(
     server: Server, ansible: Ansible, subtests: pytest.Subtests
 ) -> None:
@@ -380,6 +382,7 @@ def test_what_cannot_be_registered(
 
 
 @pytest.mark.slow
+@pytest.mark.openbao_only("the builtin versions of Vault are other ones")
 def test_a_version_beside_a_builtin_plugin(server: Server, ansible: Ansible) -> None:
     built = build(server, "kv", "v1.0.0")
     there = task({"name": "kv", "src": str(built.path), "version": "v1.0.0"})
@@ -400,6 +403,7 @@ def test_a_version_beside_a_builtin_plugin(server: Server, ansible: Ansible) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.openbao_only("namespaces are Enterprise's on Vault")
 def test_what_is_needed_stays(
     server: Server, external_plugin: ExternalPlugin, ansible: Ansible, subtests: pytest.Subtests
 ) -> None:
@@ -475,6 +479,7 @@ def policy(name: str) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.openbao_only("namespaces are Enterprise's on Vault")
 def test_the_documented_policy(
     server: Server, external_plugin: ExternalPlugin, ansible: Ansible
 ) -> None:
@@ -504,6 +509,7 @@ def test_the_documented_policy(
 
 
 @pytest.mark.slow
+@pytest.mark.openbao_only("declared entries are OpenBao's")
 def test_a_token_that_may_read_less(
     server: Server, external_plugin: ExternalPlugin, ansible: Ansible
 ) -> None:
@@ -557,6 +563,7 @@ def test_a_token_that_may_read_less(
 
 
 @pytest.mark.slow
+@pytest.mark.openbao_only("declared entries are OpenBao's")
 def test_what_the_configuration_of_the_server_declares(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -606,6 +613,7 @@ def test_what_the_configuration_of_the_server_declares(
 
 
 @pytest.mark.slow
+@pytest.mark.openbao_only("Vault has one more request, for pins")
 def test_the_number_of_requests(
     server: Server, ansible: Ansible, subtests: pytest.Subtests
 ) -> None:

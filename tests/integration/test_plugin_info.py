@@ -110,6 +110,7 @@ MISSES = {
 
 
 @pytest.mark.slow
+@pytest.mark.openbao_only("Vault has two more requests, for pins and runtimes")
 def test_what_is_chosen(
     server: Server, external_plugin: ExternalPlugin, ansible: Ansible, subtests: pytest.Subtests
 ) -> None:
@@ -216,6 +217,7 @@ def test_a_mount_whose_plugin_is_no_longer_registered(
 
 
 @pytest.mark.slow
+@pytest.mark.openbao_only("namespaces are Enterprise's on Vault")
 def test_in_a_namespace(server: Server, external_plugin: ExternalPlugin, ansible: Ansible) -> None:
     external_plugin("v1.0.0")
     server.call("POST", "sys/namespaces/team")
@@ -232,6 +234,7 @@ def read(*paths: str) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.openbao_only("Vault has pins and runtimes too, in test_recorded_vault.py")
 def test_a_token_that_may_read_a_part(
     server: Server, external_plugin: ExternalPlugin, ansible: Ansible
 ) -> None:
@@ -280,7 +283,7 @@ def test_a_token_that_may_read_a_part(
     assert len(results["catalog only"]["warnings"]) == 2
     for name in ("no catalog", "no mounts"):
         (warning,) = results[name]["warnings"]
-        assert "permission denied reading a part (403 from GET" in warning
+        assert "permission denied: 403 from GET" in warning
     for name in ("nothing", "a mount, no mounts"):
         assert results[name].failed
         assert "permission denied (403 from GET" in results[name].message

@@ -276,6 +276,7 @@ def test_recorded_vault_before_1_16_has_no_pins(tmp_path: pathlib.Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.openbao_only("Vault has them")
 def test_openbao_has_no_pins(
     server: Server, external_plugin: ExternalPlugin, ansible: Ansible
 ) -> None:

@@ -391,6 +391,7 @@ def test_reload_timeout_is_the_users_own_risk(
 
 @pytest.mark.slow
 @pytest.mark.waits
+@pytest.mark.openbao_only("Vault gives a start 60 s, and keeps the old version")
 def test_a_plugin_that_hangs_at_its_start(
     server: Server, external_plugin: ExternalPlugin, ansible: Ansible
 ) -> None:

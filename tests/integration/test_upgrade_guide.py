@@ -40,6 +40,7 @@ def in_any_order(text: str) -> list[str]:
     return ["\n".join(sorted(task.splitlines())) for task in tasks]
 
 
+@pytest.mark.openbao_only("the guide shows OpenBao")
 def test_the_demo() -> None:
     command = [sys.executable, "-m", "tests.support.demo_upgrade"]
     run = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)

@@ -170,7 +170,9 @@ def _of_version(reloaded: _Reloaded, entry: CatalogEntry) -> VaultError | None:
     error = reloaded.error
     if error is None or not reloaded.changed or isinstance(error, NoAnswer):
         return error
-    if reloaded.unverified:
+    failed = [mount for mount in reloaded.done.mounts if mount.error] if reloaded.done else []
+    only_probe = bool(failed) and all(mount.health.probe_failed for mount in failed)
+    if reloaded.unverified or only_probe:
         return error.with_context(f"{entry} is not verified: {error.what}")
     return error.with_context(f"{entry} does not work: {error.what}", next_step=_FIX_VERSION)
 
