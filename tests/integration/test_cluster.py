@@ -641,7 +641,7 @@ def test_the_option_nodes(stage: Stage) -> None:
         "n3": None,
     }
     assert run.result["verified"] is False
-    assert "nodes leaves out n3, of which nothing is verified" in run.output
+    assert "the option nodes leaves out n3: nothing is verified of it" in run.output
 
     run = stage.run(nodes=["n1"])
     assert run.result.failed

@@ -897,7 +897,7 @@ def test_a_node_that_cannot_be_asked(
     silent.kill()
     refused = ansible.playbook(upgrade(**EVERYWHERE)).result
     assert refused.failed
-    assert refused.message.startswith(f"nothing was changed: node {silent.name} ")
+    assert refused.message.startswith(f"nothing was changed: node {silent.name}: ")
     assert (refused["changed"], refused["rolled_back"]) == (False, None)
     assert {says(node, "ext", "version") for node in cluster.nodes} == {OLD, None}
     assert ansible.playbook(upgrade(nodes=others, **EVERYWHERE)).result["changed"] is True

@@ -363,7 +363,7 @@ def _form(cluster: Cluster) -> None:
         node.token = cluster.token
     all_answer(ACTIVE, [first])
     for node in others:
-        node.call("PUT", "sys/storage/raft/join", {"leader_api_addr": first.url})
+        _join(cluster, node, first)
     cluster.until(
         lambda: all(node.call("GET", "sys/seal-status")["n"] for node in others),
         "the seal's configuration has come to the other nodes",
@@ -373,6 +373,15 @@ def _form(cluster: Cluster) -> None:
         node.kill()
         node.start()
     cluster.await_all()
+
+
+def _join(cluster: Cluster, node: Node, first: Node) -> None:
+    """Let ``node`` join: on a loaded machine the first node is not ready when it says so."""
+    body = {"leader_api_addr": first.url}
+    cluster.until(
+        lambda: node.request("PUT", "sys/storage/raft/join", body).ok,
+        f"{node.name} has joined {first.name}",
+    )
 
 
 def _form_vault(cluster: Cluster) -> None:
@@ -385,7 +394,7 @@ def _form_vault(cluster: Cluster) -> None:
     first.unseal()
     cluster.until(lambda: first.health == ACTIVE, f"{first.name} is active")
     for node in others:
-        node.call("PUT", "sys/storage/raft/join", {"leader_api_addr": first.url})
+        _join(cluster, node, first)
         node.unseal()
     cluster.await_all()
 
