@@ -51,8 +51,6 @@ CODE = ("noxfile.py", "plugins", "tests")
 SERVERS = ("-r", "requirements.txt", "-r", "tests/support/requirements.txt")
 TESTS = (*SERVERS, "-r", "tests/requirements.txt")
 PYTEST = ("pytest", "-n", "4", "--dist", "loadgroup")  # many tests wait for a server
-# Three of the long tests wait for two minutes each: the others need workers meanwhile.
-PYTEST_ALL = ("pytest", "-n", "7", "--dist", "loadgroup")
 QUICK = ("-m", "not slow and not each_core and not extra_server")
 QUICK_OR_EACH_USER = ("-m", "not slow and not extra_server and (not each_core or each_user)")
 RUFF = "ruff>=0.17,<0.18"
@@ -129,11 +127,10 @@ def add_tests(core: str) -> None:
 
     def tests(session: nox.Session) -> None:
         session.install(pythons.core_requirement(core), *TESTS)
-        run_with_server(session, *chosen)
+        run_with_server(session, *PYTEST, *chosen)
 
     # What servers do takes long to show, and does not depend on ansible-core.
-    newest = core == pythons.newest_core()
-    chosen = PYTEST_ALL if newest else (*PYTEST, "-m", "not slow")
+    chosen = () if core == pythons.newest_core() else ("-m", "not slow")
     tests.__doc__ = f"Run the unit and integration tests on ansible-core {core}."
     nox.session(
         name=f"tests-{core}",

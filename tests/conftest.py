@@ -25,12 +25,10 @@ pytest_plugins = ["ansible_collections.vaultops.vault.tests.support.fixtures"]
 
 @pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start first what takes longest, and keep to two clusters: idle ones take time too."""
+    """Start first what takes longest, and keep one cluster for all: idle ones take time too."""
     for item in items:
         if "session_cluster" in getattr(item, "fixturenames", ()):
-            # Two workers have one: the tests of one alone would take longer than all others.
-            half = "cluster" if item.path.name == "test_cluster.py" else "cluster of the others"
-            item.add_marker(pytest.mark.xdist_group(half))
+            item.add_marker(pytest.mark.xdist_group("cluster"))
     items.sort(key=_rank)
 
 
