@@ -5,8 +5,8 @@
 
 python -m tests.support.recorder /path/to/vault [scenario ...]
 
-Run from the repository's root; writes tests/recorded/vault-<version>/<scenario>.json.  A scenario is
-a function here: it arranges a server in dev mode and runs tasks, and its docstring says what.
+Run from the repository's root; writes tests/recorded/vault-<version>/<scenario>.json.  A scenario
+is a function here: it arranges a server in dev mode and runs tasks, and its docstring says what.
 """
 
 from __future__ import annotations
@@ -37,23 +37,29 @@ PLUGIN = "ext"
 OLD, NEW = "v1.0.0", "v1.1.0"
 # Of what the server says, the headers by which a client may act.
 HEADERS = ("Content-Type", "Location", "Retry-After", "Warning")
+# What differs from run to run, with what stands for it.
+USUAL = {
+    r"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)": "2026-11-25T00:00:00Z",
+    r'(?<="server_time_utc": )\d+': "1795564800",
+    r"vault-cluster-[0-9a-f]{8}\b": "vault-cluster-00000000",
+    r"(Owner|Group): \d+ \[\w+\] \(current: \d+ \[\w+\]\)": r"\1: 0 [root] (current: 0 [root])",
+}
 
 
 @dataclasses.dataclass
 class Recorder:
-    """A server, and all that tasks said to it."""
+    """A server, and all that tasks said to it with ``token``."""
 
     server: Server
     proxy: str
+    token: str
     tasks: list[Task] = dataclasses.field(default_factory=list)
     exchanges: list[Exchange] = dataclasses.field(default_factory=list)
     plugins: list[BuiltPlugin] = dataclasses.field(default_factory=list)
 
     def task(self, operation: str, *, check_mode: bool = False, **options: t.Any) -> None:
         """Run a task and keep its result."""
-        result = run_task(
-            operation, options, check_mode, proxy=self.proxy, token=self.server.token
-        )
+        result = run_task(operation, options, check_mode, proxy=self.proxy, token=self.server.token)
         self.tasks.append(Task(operation, options, check_mode, result))
 
     def build(self, version: str, *, name: str = PLUGIN) -> BuiltPlugin:
@@ -91,7 +97,8 @@ class Recorder:
 
     def _usual(self, text: str) -> str:
         """Return ``text`` with all that differs from run to run replaced."""
-        text = text.replace(self.server.token, TOKEN)
+        for token in (self.server.token, self.token):
+            text = text.replace(token, TOKEN)
         text = text.replace(str(self.server.directory), "/vault")
         for number, plugin in enumerate(self.plugins, 1):
             # Messages have its first digits.
@@ -99,8 +106,9 @@ class Recorder:
             text = text.replace(plugin.sha256, short * 8).replace(plugin.sha256[:8], short)
         text = _numbered(text, r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", _UUID)
         text = _numbered(text, r"(?<=_)[0-9a-f]{8}\b", "{:08x}")
-        text = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)", "2026-11-25T00:00:00Z", text)
-        return re.sub(r'("server_time_utc"): \d+', r"\1: 1795564800", text)
+        for pattern, usual in USUAL.items():
+            text = re.sub(pattern, usual, text)
+        return text
 
 
 _UUID = "00000000-0000-4000-8000-{:012x}"
@@ -275,7 +283,7 @@ def pins_decide_what_is_current(recorder: Recorder) -> None:
 
 @scenario
 def upgrade(recorder: Recorder) -> None:
-    """The mounts a and b move to the new version, b first; and once more, where nothing is to do."""
+    """The mounts a and b move to the new version, b first; once more, nothing is to do."""
     recorder.register(OLD)
     recorder.register(NEW)
     recorder.mount("a", "b")
@@ -334,14 +342,9 @@ def upgrade_of_a_pin_that_is_hidden(recorder: Recorder) -> None:
         f'path "{path}" {{ capabilities = ["create", "read", "update", "list", "sudo"] }}'
         for path in ("sys/mounts*", "sys/auth", "sys/plugins/catalog*", "sys/plugins/reload/*")
     )
-    # A token's number is no placeholder's, so it is told as an option that replaces the usual one.
-    token = recorder.server.new_token(rules)
-    real, recorder.server.token = recorder.server.token, token
-    try:
-        recorder.task("plugin_upgrade", plugin=PLUGIN, version=NEW)
-        recorder.task("plugin_upgrade", plugin=PLUGIN, version=NEW, pin=True)
-    finally:
-        recorder.server.token = real
+    recorder.token = recorder.server.new_token(rules)
+    recorder.task("plugin_upgrade", plugin=PLUGIN, version=NEW)
+    recorder.task("plugin_upgrade", plugin=PLUGIN, version=NEW, pin=True)
 
 
 @scenario
@@ -433,7 +436,7 @@ def _recording(server: Server) -> t.Iterator[Recorder]:
             self.reply(answer.status, content, headers)
 
     with serving(Handler) as url:
-        recorder = Recorder(server, url)
+        recorder = Recorder(server, url, server.token)
         yield recorder
 
 

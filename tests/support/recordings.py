@@ -20,7 +20,7 @@ from unittest import mock
 RECORDED = pathlib.Path(__file__).resolve().parents[1] / "recorded"
 # No such host: all requests go to the proxy, which records them or replays what it has.
 URL = "http://vault.test:8200"
-TOKEN = "a-token-of-the-recordings"  # noqa: S105
+TOKEN = "a-token-of-the-recordings"
 OPERATIONS = "ansible_collections.vaultops.vault.plugins.module_utils._operations"
 
 
