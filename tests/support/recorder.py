@@ -258,7 +258,7 @@ def pins(recorder: Recorder) -> None:
     """Two versions; no pin at first: one is set, again, moved, deleted, and deleted again."""
     recorder.register(OLD)
     recorder.register(NEW)
-    plugin = {"name": PLUGIN, "type": "secret"}
+    plugin: dict[str, t.Any] = {"name": PLUGIN, "type": "secret"}
     recorder.task("plugin_pin", **plugin, state="absent")
     recorder.task("plugin_pin", **plugin, version="v7.0.0")
     recorder.task("plugin_pin", **plugin, version=OLD, check_mode=True)
@@ -371,8 +371,8 @@ def bad_token(recorder: Recorder) -> None:
 def plugin_registered_and_removed(recorder: Recorder) -> None:
     """A file is there: it is registered, again, and removed, again; one is in use by mount a."""
     plugin = recorder.build(OLD)
-    entry = {"name": PLUGIN, "type": "secret", "version": OLD}
-    file = {"command": plugin.path.name, "sha256": plugin.sha256}
+    entry: dict[str, t.Any] = {"name": PLUGIN, "type": "secret", "version": OLD}
+    file: dict[str, t.Any] = {"command": plugin.path.name, "sha256": plugin.sha256}
     recorder.task("plugin", **entry, **file, check_mode=True)
     recorder.task("plugin", **entry, **file)
     recorder.task("plugin", **entry, **file)
