@@ -59,7 +59,7 @@ class Recorder:
 
     def task(self, operation: str, *, check_mode: bool = False, **options: t.Any) -> None:
         """Run a task and keep its result."""
-        result = run_task(operation, options, check_mode, proxy=self.proxy, token=self.server.token)
+        result = run_task(operation, options, check_mode, proxy=self.proxy, token=self.token)
         self.tasks.append(Task(operation, options, check_mode, result))
 
     def build(self, version: str, *, name: str = PLUGIN) -> BuiltPlugin:
