@@ -149,7 +149,7 @@ FACTS = {
 
 
 def run_on(recorded: RecordedServer, tmp_path: pathlib.Path, arguments: str) -> Run:
-    """Run the module ad hoc against the recorded answers."""
+    """Run the module ad hoc against the hand-written answers."""
     return Ansible(tmp_path).adhoc(
         MODULE, arguments, VAULT_ADDR=recorded.url, VAULT_TOKEN="a-token-of-the-tests"
     )
@@ -369,7 +369,7 @@ def test_handwritten_vault_community_has_one_node_that_runs_plugins(
     assert not [request for request in recorded.seen if "status" in request.path]
 
 
-def test_handwritten_vault_enterprise_pins_decide_what_is_current(tmp_path: pathlib.Path) -> None:
+def test_handwritten_vault_that_does_not_run_its_pin(tmp_path: pathlib.Path) -> None:
     pins = data(pinned_versions=[{"type": "secret", "name": "ext", "version": "v2.0.0"}])
     answers = {POST: reloaded(), "GET /v1/sys/plugins/pins": pins}
     with recorded_server({**VAULT, **answers}) as recorded:
@@ -377,7 +377,7 @@ def test_handwritten_vault_enterprise_pins_decide_what_is_current(tmp_path: path
     assert checked.result["changed"] is True
     (request,) = [request for request in recorded.seen if request.method == "POST"]
     assert request.body == {"mounts": ["ext/"]}
-    # The recorded mount still runs v1.0.0 after the "reload": that is told, not believed.
+    # No Vault does so: the mount still runs v1.0.0 after the "reload". That is told, not believed.
     assert checked.result["verified"] is False
     assert 'mount "ext/" runs v1.0.0 aaaaaaaa, where v2.0.0 bbbbbbbb is expected' in checked.output
 

@@ -86,7 +86,8 @@ class Recorder:
             "tasks": [dataclasses.asdict(task) for task in self.tasks],
             "exchanges": [dataclasses.asdict(exchange) for exchange in _sorted(self.exchanges)],
         }
-        usual = json.loads(self._usual(json.dumps(content)))
+        # Sorted, as the server's order of keys is any: numbers are given in the order of the text.
+        usual = json.loads(self._usual(json.dumps(content, sort_keys=True)))
         return Recording(
             self.server.product,
             str(self.server.call("GET", "sys/health")["version"]),
