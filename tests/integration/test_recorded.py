@@ -80,9 +80,10 @@ def test_recorded(path: pathlib.Path) -> None:
                 task.operation, task.options, task.check_mode, proxy=proxy, token=TOKEN
             )
         which = f"task {number}, {task.operation} {task.options}"
-        assert replay.unknown == [], f"{which}: requests that the recording does not have"
+        unknown, unsent = ", ".join(replay.unknown), ", ".join(replay.never_sent)
+        assert not unknown, f"{which}: the recording does not have {unknown}"
         assert result == task.result, which
-        assert replay.never_sent == set(), f"{which}: requests that are no longer sent"
+        assert not unsent, f"{which}: the recording has what is no longer sent, {unsent}"
 
 
 def test_recorded_are_there() -> None:
