@@ -1,9 +1,10 @@
 # Copyright (c) 2026, the vaultops.vault authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""HashiCorp Vault where it differs from OpenBao: recorded answers, since no Vault runs here.
+"""HashiCorp Vault Enterprise, old releases and states that no Vault here can be brought to.
 
-They follow Vault's source (1.19, 1.20) and documentation; one row of a table for each fact.
+Answers by hand; where a comment names a file, it is of Vault's own source, 1.20.  What a real Vault
+answers is in test_recorded.py.
 """
 
 from __future__ import annotations
@@ -55,14 +56,14 @@ def reloaded(status: int = 200, *warnings: str) -> Recorded:
     return Recorded(status, {"data": {"reload_id": "an-id"}, "warnings": list(warnings)})
 
 
-BUILTIN = "v1.20.0+builtin.vault"
+BUILTIN, KV_BUILTIN = "v1.20.0+builtin.vault", "v0.21.0+builtin"
 VAULT = {
     "GET /v1/sys/mounts/ext": data(**row("ext", "v1.0.0", "v1.0.0", OLD)),
     "GET /v1/sys/mounts/sys": data(**row("system", "", BUILTIN, "")),
     "GET /v1/sys/mounts": data(
         **{
             "ext/": row("ext", "v1.0.0", "v1.0.0", OLD),
-            "kv/": row("kv", "", BUILTIN, ""),
+            "kv/": row("kv", "", KV_BUILTIN, ""),
             "sys/": row("system", "", BUILTIN, ""),
         }
     ),
@@ -71,16 +72,18 @@ VAULT = {
         detailed=[
             entry("secret", "ext", "v1.0.0", OLD),
             entry("secret", "ext", "v2.0.0", NEW),
-            entry("secret", "kv", BUILTIN),
+            entry("secret", "kv", KV_BUILTIN),
             entry("secret", "transit", BUILTIN),
             entry("database", "mysql-database-plugin", BUILTIN),
         ]
     ),
-    "GET /v1/sys/plugins/pins": Recorded(404, {"errors": []}),
+    "GET /v1/sys/plugins/pins": data(pinned_versions=[]),
     "GET /v1/ext?help=1": Recorded(200, {"help": "…"}),
 }
 
-NOTHING = "no plugins were reloaded"
+
+DENIED = Recorded(403, {"errors": ["1 error occurred:\n\t* permission denied\n\n"]})
+NO_START = "2 errors occurred:\n\t* checksums did not match\n\t* checksums did not match\n\n"
 
 
 class Fact(t.NamedTuple):
@@ -94,43 +97,14 @@ class Fact(t.NamedTuple):
 
 
 FACTS = {
-    "unknown plugin: 200 and a warning": Fact(
-        "plugin=nope verify=false", {POST: reloaded(200, NOTHING)}, False, NOTHING
-    ),
-    "unknown plugin: the look knows": Fact("plugin=nope", {}, False, "not in the catalog", True),
-    "known plugin, mounted nowhere": Fact("plugin=transit", {}, False, "mounted nowhere"),
-    "one bad mount among good ones: 500": Fact(
-        "mounts=ext,gone verify=false",
-        {
-            POST: Recorded(
-                500, {"errors": ['1 error occurred:\n\t* cannot fetch mount entry on "gone/"']}
-            )
-        },
-        True,
-        "cannot reload 1 of 2 mounts",
-        True,
-    ),
-    "by plugin, one mount fails: 500": Fact(
-        "plugin=ext",
-        {POST: Recorded(500, {"errors": ['cannot reload plugin on "ext/": exec format error']})},
-        True,
-        "fix the plugin",
-        True,
-    ),
-    "singleton: counted by the server, refused by the look": Fact(
-        "mounts=sys/", {}, False, "part of the server itself", True
-    ),
+    # vault/plugin_reload.go, reloadMatchingPlugin: it knows the connections of database mounts.
     "database plugin by name: the server's own word": Fact(
         "plugin=mysql-database-plugin",
         {POST: reloaded()},
         True,
         "only the server knows what it runs",
     ),
-    "by type, in all namespaces": Fact(
-        "plugin=ext plugin_type=secret",
-        {"POST /v1/sys/plugins/reload/secret/ext": reloaded()},
-        True,
-    ),
+    # vault/logical_system_paths.go of 1.15 has no such path.
     "by type, before 1.16": Fact(
         "plugin=ext plugin_type=secret",
         {"POST /v1/sys/plugins/reload/secret/ext": Recorded(404, {"errors": []})},
@@ -138,28 +112,33 @@ FACTS = {
         "this server has no reload by plugin type",
         True,
     ),
+    # No answers of Vault: a proxy's in front of it, or of a server that is something else.
     "404 without a word": Fact(
         "plugin=ext verify=false", {POST: Recorded(404, {"errors": []})}, False, "404", True
     ),
     "404 with a warning": Fact(
         "plugin=ext verify=false", {POST: Recorded(404, {"warnings": ["w"]})}, False, "404", True
     ),
+    # The mount's plugin ended after the reload, and its file is no longer the registered one: the
+    # words are go-plugin's, client.go, ErrChecksumsDoNotMatch.
     "dead after the server's 200": Fact(
         "mounts=ext",
         {
             POST: reloaded(),
-            "GET /v1/ext?help=1": Recorded(500, {"errors": ["plugin is shut down"]}),
+            "GET /v1/ext?help=1": Recorded(500, {"errors": [NO_START]}),
         },
         True,
-        '"ext/" does not answer: plugin is shut down',
+        '"ext/" does not answer: checksums did not match',
         True,
     ),
+    # sdk/logical/error.go, ErrPermissionDenied
     "pins that the token may not read": Fact(
         "mounts=ext",
-        {POST: reloaded(), "GET /v1/sys/plugins/pins": Recorded(403, {"errors": ["denied"]})},
+        {POST: reloaded(), "GET /v1/sys/plugins/pins": DENIED},
         True,
         "permission denied reading the pinned versions",
     ),
+    # sdk/helper/consts/error.go, ErrSealed
     "a sealed node after the reload is no proof of death": Fact(
         "mounts=ext",
         {POST: reloaded(), "GET /v1/ext?help=1": Recorded(503, {"errors": ["Vault is sealed"]})},
@@ -170,13 +149,13 @@ FACTS = {
 
 
 def run_on(recorded: RecordedServer, tmp_path: pathlib.Path, arguments: str) -> Run:
-    """Run the module ad hoc against the recorded answers."""
+    """Run the module ad hoc against the hand-written answers."""
     return Ansible(tmp_path).adhoc(
         MODULE, arguments, VAULT_ADDR=recorded.url, VAULT_TOKEN="a-token-of-the-tests"
     )
 
 
-def test_recorded_vault(tmp_path: pathlib.Path, subtests: pytest.Subtests) -> None:
+def test_handwritten_vault(tmp_path: pathlib.Path, subtests: pytest.Subtests) -> None:
     with contextlib.ExitStack() as servers:
         tasks = {}
         for name, fact in FACTS.items():
@@ -192,6 +171,9 @@ def test_recorded_vault(tmp_path: pathlib.Path, subtests: pytest.Subtests) -> No
             assert fact.told in " ".join([result.message, *result.result.get("warnings", [])])
 
 
+# http/sys_health.go, and "ha-status" and "plugins/reload/backend/status" of
+# vault/logical_system_paths.go; the latter is Enterprise's, and its answer that of
+# https://developer.hashicorp.com/vault/api-docs/system/plugins-reload-backend.
 def health(**more: t.Any) -> Recorded:
     """Return Vault's answer to sys/health."""
     state = {"initialized": True, "sealed": False, "standby": False, "performance_standby": False}
@@ -243,7 +225,6 @@ class Course(t.NamedTuple):
 
 ALL: dict[str, bool | None] = dict.fromkeys(ADDRESSES, True)
 NONE: dict[str, bool | None] = dict.fromkeys(ADDRESSES)
-DENIED = Recorded(403, {"errors": ["permission denied"]})
 UUIDS = ("9d2c2b5e", "51f1cf3a", "0c7e64a0")
 
 COURSES = {
@@ -333,7 +314,7 @@ def one_by_one(recorded: RecordedServer, start: str, answers: list[Recorded]) ->
     recorded.answer = answer  # type: ignore[method-assign]
 
 
-def test_recorded_vault_enterprise_nodes_report(
+def test_handwritten_vault_enterprise_nodes_report(
     tmp_path: pathlib.Path, subtests: pytest.Subtests
 ) -> None:
     seen, tasks = {}, {}
@@ -371,10 +352,12 @@ def test_recorded_vault_enterprise_nodes_report(
 
 
 @pytest.mark.parametrize("well", [True, False])
-def test_recorded_vault_community_has_one_node_that_runs_plugins(
+def test_handwritten_vault_community_has_one_node_that_runs_plugins(
     tmp_path: pathlib.Path, well: bool
 ) -> None:
-    refusal = {POST: Recorded(500, {"errors": ['cannot reload plugin on "ext/": no file']})}
+    # vault/plugin_reload.go
+    words = f'1 error occurred:\n\t* cannot reload plugin on "ext/": {NO_START}'
+    refusal = {POST: Recorded(500, {"errors": [words]})}
     with recorded_server({**COMMUNITY, **({} if well else refusal)}) as recorded:
         run = run_on(recorded, tmp_path, "mounts=ext scope=global")
     assert run.result.failed is not well
@@ -386,7 +369,7 @@ def test_recorded_vault_community_has_one_node_that_runs_plugins(
     assert not [request for request in recorded.seen if "status" in request.path]
 
 
-def test_recorded_vault_enterprise_pins_decide_what_is_current(tmp_path: pathlib.Path) -> None:
+def test_handwritten_vault_that_does_not_run_its_pin(tmp_path: pathlib.Path) -> None:
     pins = data(pinned_versions=[{"type": "secret", "name": "ext", "version": "v2.0.0"}])
     answers = {POST: reloaded(), "GET /v1/sys/plugins/pins": pins}
     with recorded_server({**VAULT, **answers}) as recorded:
@@ -394,12 +377,14 @@ def test_recorded_vault_enterprise_pins_decide_what_is_current(tmp_path: pathlib
     assert checked.result["changed"] is True
     (request,) = [request for request in recorded.seen if request.method == "POST"]
     assert request.body == {"mounts": ["ext/"]}
-    # The recorded mount still runs v1.0.0 after the "reload": that is told, not believed.
+    # No Vault does so: the mount still runs v1.0.0 after the "reload". That is told, not believed.
     assert checked.result["verified"] is False
     assert 'mount "ext/" runs v1.0.0 aaaaaaaa, where v2.0.0 bbbbbbbb is expected' in checked.output
 
 
-def test_recorded_vault_has_the_catalog_in_the_root_namespace_only(tmp_path: pathlib.Path) -> None:
+def test_handwritten_vault_has_the_catalog_in_the_root_namespace_only(
+    tmp_path: pathlib.Path,
+) -> None:
     answers = {**VAULT, POST: reloaded()}
     with recorded_server(answers) as recorded:
         original = recorded.answer

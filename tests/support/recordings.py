@@ -1,0 +1,123 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a real server answered to real tasks: how it is kept, and how such a task is run.
+
+recorder.py writes the files, tests/integration/test_recorded.py replays them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import importlib
+import json
+import os
+import pathlib
+import typing as t
+from unittest import mock
+
+RECORDED = pathlib.Path(__file__).resolve().parents[1] / "recorded"
+# No such host: all requests go to the proxy, which records them or replays what it has.
+URL = "http://vault.test:8200"
+TOKEN = "a-token-of-the-recordings"
+OPERATIONS = "ansible_collections.vaultops.vault.plugins.module_utils._operations"
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """A task and its result; the connection is left out of ``options``."""
+
+    operation: str
+    options: dict[str, t.Any]
+    check_mode: bool
+    result: dict[str, t.Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Exchange:
+    """A request of the task with the number ``task``, and the server's answer.
+
+    ``path`` has no /v1/ but the query; ``body`` and ``answer`` are what JSON they held, or None.
+    """
+
+    task: int
+    method: str
+    path: str
+    body: t.Any
+    status: int
+    headers: dict[str, str]
+    answer: t.Any
+
+    @property
+    def request(self) -> str:
+        """The request in words."""
+        body = "" if self.body is None else f" {json.dumps(self.body, sort_keys=True)}"
+        return f"{self.method} {self.path}{body}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Recording:
+    """A scenario: what was arranged, in words, its tasks, and what was sent for them."""
+
+    product: str
+    version: str
+    arranged: str
+    tasks: list[Task]
+    exchanges: list[Exchange]
+
+    @classmethod
+    def read(cls, path: pathlib.Path) -> Recording:
+        """Read a file."""
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return cls(
+            content["product"],
+            content["version"],
+            content["arranged"],
+            [Task(**task) for task in content["tasks"]],
+            [Exchange(**exchange) for exchange in content["exchanges"]],
+        )
+
+    def write(self, path: pathlib.Path) -> None:
+        """Write a file, in lines that a diff can show."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = dataclasses.asdict(self)
+        path.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def recorded_files() -> list[pathlib.Path]:
+    """Return all recordings."""
+    return sorted(RECORDED.glob("*/*.json"))
+
+
+def run_task(
+    operation: str, options: dict[str, t.Any], check_mode: bool, *, proxy: str, token: str
+) -> dict[str, t.Any]:
+    """Run a task of the collection in this process, through ``proxy``; return its result.
+
+    The options are validated as Ansible does it.  Failures are told at once, as ``retries`` is 0.
+    """
+    from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+    from ansible_collections.vaultops.vault.plugins.module_utils._front import perform
+
+    chosen = importlib.import_module(f"{OPERATIONS}.{operation}")
+    connection = {"url": URL, "proxies": proxy, "token": token, "retries": 0}
+    validator = ArgumentSpecValidator(perform.argument_spec(chosen), **chosen.CONSTRAINTS)
+    checked = validator.validate({**connection, **options})
+    if checked.error_messages:
+        raise ValueError(f"{operation} {options}: {checked.error_messages}")
+    with _no_client_variables():
+        outcome = perform.perform(chosen, checked.validated_parameters, check_mode)
+    result = {**outcome.result, "warnings": outcome.warnings}
+    as_data: dict[str, t.Any] = json.loads(json.dumps(result))
+    return as_data
+
+
+def _no_client_variables() -> contextlib.AbstractContextManager[t.Any]:
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("VAULT_", "BAO_")) and not name.lower().endswith("_proxy")
+    }
+    return mock.patch.dict(os.environ, kept, clear=True)
