@@ -10,7 +10,6 @@ what Vault asks of it, and what is told of its refusals.
 from __future__ import annotations
 
 import json
-import os
 import pathlib
 import typing as t
 
@@ -25,6 +24,11 @@ from ansible_collections.vaultops.vault.tests.support.ansible_runs import (
 )
 from ansible_collections.vaultops.vault.tests.support.external_plugin import build_plugin
 from ansible_collections.vaultops.vault.tests.support.http_servers import QuietHandler, serving
+from ansible_collections.vaultops.vault.tests.support.products import (
+    PRODUCT_VARIABLE,
+    VAULT_VARIABLE,
+    vault_binary,
+)
 from ansible_collections.vaultops.vault.tests.support.proxy import counting_proxy
 from ansible_collections.vaultops.vault.tests.support.recorded import (
     Recorded,
@@ -49,10 +53,9 @@ Options = dict[str, t.Any]
 @pytest.fixture
 def vault_server(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[Server]:
     """A real, fresh, unsealed HashiCorp Vault, where the machine has one."""
-    binary = os.environ.get("VAULTOPS_TEST_VAULT")
-    if not binary:
-        pytest.skip("VAULTOPS_TEST_VAULT names no binary of HashiCorp Vault")
-    monkeypatch.setenv("VAULTOPS_TEST_BAO", binary)
+    if not vault_binary():
+        pytest.skip(f"{VAULT_VARIABLE} names no binary of HashiCorp Vault")
+    monkeypatch.setenv(PRODUCT_VARIABLE, "Vault")
     with running_server() as running:
         yield running
 

@@ -25,9 +25,15 @@ from ansible_collections.vaultops.vault.plugins.module_utils._auth.options impor
     METHOD_SPEC,
     METHODS,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._auth.session import _inline_headers
+from ansible_collections.vaultops.vault.plugins.module_utils._auth.session import (
+    Session,
+    _inline_headers,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
-from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import CONNECTION_SPEC
+from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import (
+    CONNECTION_SPEC,
+    Connection,
+)
 
 PERSON = {"username": "bob", "password": "a-password"}
 SIGNED = {"role_id": "a-role", "jwt": "a-jwt"}
@@ -171,3 +177,16 @@ def test_a_login_in_headers() -> None:
     assert headers[f"{start}Operation"] == "update"
     assert headers[f"{start}Namespace"] == "team/dev"
     assert f"{start}Namespace" not in _inline_headers(login, "")
+
+
+def test_what_refused_the_first_request_refuses_the_next_one_too() -> None:
+    """Whoever goes on after an error must not get round the check."""
+
+    def refuse() -> None:
+        raise OptionError("the server ignores the namespace")
+
+    with Session(Connection("http://127.0.0.1:1")) as session:
+        session.before_first_request = refuse
+        for _time in range(2):
+            with pytest.raises(OptionError, match="ignores the namespace"):
+                session.request("GET", "sys/mounts")

@@ -170,3 +170,10 @@ def test_given_nodes(name: str) -> None:
 def test_a_given_node_is_an_address() -> None:
     with pytest.raises(OptionError, match='url "n1" is not the address of a server'):
         find_nodes(FakeClient({}), ["n1"], 0)
+
+
+def test_a_namespace_that_is_ignored_is_no_list_that_is_hidden() -> None:
+    """What refuses the whole task is raised where a list that fails would only cost names."""
+    ignored = OptionError('the server ignores namespace "team"')
+    with pytest.raises(OptionError, match="ignores namespace"):
+        find_nodes(FakeClient({HEARD: ignored, MEMBERS: ignored}), [OTHER.address], 0)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import typing as t
 from urllib.parse import urlsplit
 
+from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import OPEN_LISTING
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import Refused, VaultError
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 
@@ -19,8 +20,6 @@ from ansible_collections.vaultops.vault.plugins.module_utils._http.client import
 _NO_LIST = (400, 403, 404, 405)
 # A node that runs plugins answers this itself, whatever its next role is.
 _OWN_PATH = "sys/in-flight-req"
-# Needs no token.
-_OPEN_PATH = "sys/internal/ui/mounts"
 # The status by which a node that must not forward leaves a request to the active node.
 REDIRECT = 307
 
@@ -60,7 +59,7 @@ def forwards_everything(client: VaultClient) -> bool:
 
 def serves_requests(client: VaultClient) -> bool:
     """Tell whether the node answers a request that needs no token."""
-    return _status(client, _OPEN_PATH) == 200
+    return _status(client, OPEN_LISTING) == 200
 
 
 def _status(client: VaultClient, path: str) -> int | None:

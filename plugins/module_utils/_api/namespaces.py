@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from ansible_collections.vaultops.vault.plugins.module_utils._api.health import read_health
 from ansible_collections.vaultops.vault.plugins.module_utils._api.lists import list_keys
+from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import OPEN_LISTING
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError, Refused
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 
 # A namespace that no server has.
 _NO_SUCH = "vaultops-no-such-namespace"
-# Needs no token.
-_OPEN_PATH = "sys/internal/ui/mounts"
 
 
 def child_namespaces(client: VaultClient, namespace: str | None = None) -> list[str]:
@@ -38,7 +37,7 @@ def require_namespace(client: VaultClient) -> None:
     if namespace in ("", "root"):
         return
     try:
-        client.request("GET", _OPEN_PATH, namespace=_NO_SUCH, anonymous=True)
+        client.request("GET", OPEN_LISTING, namespace=_NO_SUCH, anonymous=True)
     except Refused as error:
         if error.status == 404 or not _has_none(client):
             return

@@ -97,15 +97,15 @@ class Session(VaultClient):
         """Log in, or prepare the login that goes with each request, before the first request."""
         self._check_server()
         if self._inline_wanted:
-            self._inline_wanted = False
             self._prepare_inline()
+            self._inline_wanted = False
         if self._login and not self.token and not self.inline_headers:
             self.log_in()
 
     def _check_server(self) -> None:
-        check, self.before_first_request = self.before_first_request, None
-        if check is not None:
-            check()
+        if self.before_first_request is not None:
+            self.before_first_request()
+            self.before_first_request = None  # only now: what failed is checked again
 
     def _prepare_inline(self) -> None:
         """Put the login into headers, where the server understands them; raises OptionError."""

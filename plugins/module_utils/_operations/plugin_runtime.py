@@ -155,8 +155,8 @@ def _await_removal(client: VaultClient, runtime: Runtime) -> None:
     )
 
 
-def _find(runtimes: t.Sequence[Runtime], meant: Runtime) -> Runtime | None:
-    same = (each for each in runtimes if (each.type, each.name) == (meant.type, meant.name))
+def _find(runtimes: t.Sequence[Runtime], wanted: Runtime) -> Runtime | None:
+    same = (each for each in runtimes if (each.type, each.name) == (wanted.type, wanted.name))
     return next(same, None)
 
 

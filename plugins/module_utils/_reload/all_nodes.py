@@ -137,23 +137,21 @@ def _inspect_all(
     if options.only_stale:
         here = stale_mounts(leader, options, preflight)
         anywhere = {path for paths in stale.values() for path in paths}
-        selected = [
-            mount
-            for mount in preflight.mounts or ()
-            if mount in (here.mounts or ()) or mount.path in anywhere
-        ]
+        anywhere.update(mount.path for mount in here.mounts or ())
+        selected = [mount for mount in preflight.mounts or () if mount.path in anywhere]
         selection = here._replace(mounts=selected)
     return Situation(server, preflight, selection, before, stale)
 
 
 def _stale_on(state: NodeState, preflight: Preflight) -> list[str]:
     """Return the paths of the mounts that need a reload on that node."""
-    mounts = (state.mounts.get(mount.path) for mount in preflight.mounts or ())
-    expectations = {m.path: preflight.expectation(m) for m in preflight.mounts or ()}
     return [
         mount.path
-        for mount in mounts
-        if mount and is_stale(mount, expectations[mount.path], state.health[mount.path])
+        for mount in preflight.mounts or ()
+        if mount.path in state.mounts
+        and is_stale(
+            state.mounts[mount.path], preflight.expectation(mount), state.health[mount.path]
+        )
     ]
 
 

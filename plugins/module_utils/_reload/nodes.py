@@ -22,7 +22,11 @@ from ansible_collections.vaultops.vault.plugins.module_utils._api.ha_status impo
 from ansible_collections.vaultops.vault.plugins.module_utils._api.health import Server, read_health
 from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import Mount, read_mounts
 from ansible_collections.vaultops.vault.plugins.module_utils._api.path_help import Health, check_all
-from ansible_collections.vaultops.vault.plugins.module_utils._errors import Refused, VaultError
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
+    OptionError,
+    Refused,
+    VaultError,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import checked_url
 
@@ -178,6 +182,8 @@ def _nodes_at(client: VaultClient, urls: t.Sequence[str]) -> tuple[list[Node], l
     urls = list(dict.fromkeys(checked_url(url.strip().rstrip("/")) for url in urls))
     try:
         known = _merged(list_ha_nodes(client), list_raft_members(client))
+    except OptionError:
+        raise  # such as a namespace that the server ignores
     except VaultError:
         known = []  # only names depend on them
     by_address = {node.address: node for node in known}

@@ -78,10 +78,8 @@ def inspect(client: VaultClient, options: ReloadOptions, expected: Expected) -> 
         return Preflight()
     preflight = Preflight(expected=expected)
     if options.paths:
-        preflight = _inspect_mounts(client, preflight, options.paths)
-    else:
-        preflight = _inspect_plugin(client, preflight, options)
-    return preflight
+        return _inspect_mounts(client, preflight, options.paths)
+    return _inspect_plugin(client, preflight, options)
 
 
 class Selection(t.NamedTuple):
