@@ -155,9 +155,10 @@ def test_a_nested_multi_error_is_taken_apart() -> None:
         ('cannot fetch mount entry on "a/"', False),
         ('cannot reload plugin on "a/": plugin not found in the catalog: ext', True),
         ("error while validating the command path: lstat /x: no such file or directory", True),
+        ("dial tcp 127.0.0.1:8200: connect: connection refused", None),
     ],
 )
-def test_what_a_refusal_has_done(words: str, changed: bool) -> None:
+def test_what_a_refusal_has_done(words: str, changed: bool | None) -> None:
     answer = plugins_reload.reload_plugin(FakeClient(refused(words)), "ext", "local")
     assert answer.changed is changed
 

@@ -76,9 +76,9 @@ class Server(t.NamedTuple):
         return "bao" if self.product == "OpenBao" else "vault"
 
     @property
-    def keeps_old_after_failure(self) -> bool:
-        """Whether a mount whose reload failed runs its old version from the next request on."""
-        return self.product == "Vault"
+    def leaves_failed_down(self) -> bool:
+        """Whether it drops the old plugin of a mount whose reload failed; Vault keeps it."""
+        return self.product == "OpenBao"
 
     @property
     def standbys_learn(self) -> bool:

@@ -37,13 +37,14 @@ _NOTHING_RELOADED = "no plugins were reloaded"
 
 
 class _Meaning(t.NamedTuple):
-    """What a part of the server's words means: did it touch a mount, and what to do next.
+    """What a part of the server's words means: did it stop a mount's plugin, and what to do next.
 
+    ``touched`` is None for words that are not known here: then the mounts show it.
     ``{cli}`` in ``next_step`` stands for the product's command line client.
     """
 
     part: str
-    touched: bool
+    touched: bool | None
     next_step: str
 
 
@@ -51,11 +52,22 @@ FIX_PLUGIN = (
     "fix the plugin (its file, sha256 or catalog entry; the server's log has the reason), then run "
     "the task again"
 )
-# What becomes of a mount whose reload failed.
+# What becomes of a mount whose reload failed, where the server does not keep its old plugin.
 _STAYS_DOWN = "a mount whose reload failed is down until a reload of it succeeds"
-_KEEPS_OLD = "the server keeps the old version of such a mount, and starts it with the next request"
 
 _DOWN = _Meaning("cannot reload plugin", True, FIX_PLUGIN)
+_NOT_KNOWN = _Meaning("", None, FIX_PLUGIN)
+
+# By plugin the server does not say which mount failed; these words say that a plugin did not start.
+_DID_NOT_START = (
+    "invalid backend version",
+    "error while validating the command path",
+    "checksums did not match",
+    "error verifying checksum",
+    "timeout while waiting for plugin to start",
+    "fork/exec ",
+    "Unrecognized remote plugin message",
+)
 
 # The first row that fits counts.
 _MEANINGS = (
@@ -80,6 +92,8 @@ _MEANINGS = (
         False,
         "name the mounts that use it instead (option mounts)",
     ),
+    *(_Meaning(part, True, FIX_PLUGIN) for part in _DID_NOT_START),
+    _NOT_KNOWN,
 )
 
 _MOUNT_ERROR = r'cannot (?:fetch mount entry|reload plugin) on "((?:[^"\\]|\\.)*)"'
@@ -95,7 +109,7 @@ class ReloadAnswer(t.NamedTuple):
     ``changed``: the server reloaded, or stopped, at least one mount; None where that is unknown.
     ``reloaded`` says it by path where the paths were ours, ``others`` for every other mount.
     ``failed``: the server's words about each mount that it named as failed, by path;
-    ``keeps_old``: such a mount runs its old version from the next request on, as on Vault.
+    ``stays_down``: it leaves such a mount down, and does not keep what it ran before.
     ``error``: what kept the reload from being a whole success, None where it is one.
     """
 
@@ -106,7 +120,7 @@ class ReloadAnswer(t.NamedTuple):
     warnings: t.Sequence[str] = ()
     failed: t.Mapping[str, str] = _NONE
     error: VaultError | None = None
-    keeps_old: bool = False
+    stays_down: bool = False
 
     def was_reloaded(self, path: str) -> bool | None:
         """Return whether the mount at ``path`` was reloaded, None where that is unknown."""
@@ -114,7 +128,7 @@ class ReloadAnswer(t.NamedTuple):
 
     def left_down(self, path: str) -> bool:
         """Tell whether the server named the mount at ``path`` as failed, and left it down."""
-        return path in self.failed and not self.keeps_old and _meaning(self.failed[path]).touched
+        return self.stays_down and _meaning(self.failed.get(path, "")).touched is True
 
     @property
     def without_effect(self) -> bool:
@@ -240,7 +254,7 @@ def _refusal(client: VaultClient, error: Refused) -> ReloadAnswer:
     failed = _failed_mounts(text)
     words = list(failed.values()) or [one_line(text)]
     meanings = [_meaning(each) for each in words]
-    touched = any(meaning.touched for meaning in meanings)
+    touched = _any([meaning.touched for meaning in meanings])
     shown = _grouped(failed) or words
     shown = shown[:SHOWN] + ["…"] * (len(shown) > SHOWN)
     # Imported here: only a refusal needs it.
@@ -250,15 +264,15 @@ def _refusal(client: VaultClient, error: Refused) -> ReloadAnswer:
 
     server = known_server(client)
     # A mount whose reload failed is the worst: its remedy comes first.
-    step = max(meanings, key=_touched).next_step.format(cli=server.cli)
-    if touched and server.product:
-        step = f"{_KEEPS_OLD if server.keeps_old_after_failure else _STAYS_DOWN}: {step}"
+    step = max(meanings, key=_severity).next_step.format(cli=server.cli)
+    if touched and server.leaves_failed_down:
+        step = f"{_STAYS_DOWN}: {step}"
     return ReloadAnswer(
         changed=touched,
-        others=None if touched else False,
+        others=False if touched is False else None,
         failed=failed,
         error=error.with_context("; ".join(shown), next_step=step),
-        keeps_old=server.keeps_old_after_failure,
+        stays_down=server.leaves_failed_down,
     )
 
 
@@ -270,11 +284,16 @@ def _unknown(error: NoAnswer) -> NoAnswer:
 
 
 def _meaning(words: str) -> _Meaning:
-    return next((row for row in _MEANINGS if row.part in words), _DOWN)
+    return next(row for row in _MEANINGS if row.part in words)
 
 
-def _touched(meaning: _Meaning) -> bool:
-    return meaning.touched
+def _severity(meaning: _Meaning) -> bool:
+    return meaning.touched is not False
+
+
+def _any(values: t.Sequence[bool | None]) -> bool | None:
+    """Return what `or` makes of ``values``, of which None are unknown."""
+    return True if True in values else None if None in values else False
 
 
 def _failed_mounts(text: str) -> dict[str, str]:

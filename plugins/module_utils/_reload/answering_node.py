@@ -10,7 +10,6 @@ import typing as t
 
 from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import Mount, read_mounts
 from ansible_collections.vaultops.vault.plugins.module_utils._api.path_help import (
-    UNKNOWN_HEALTH,
     Health,
     check_all,
 )
@@ -89,19 +88,13 @@ def verify_mounts(
     after, reason = _read_again(client, [mount.path for mount in selected], answer)
     if after is None:
         return [evaluate(answer, mount, None, Health(None, reason)) for mount in selected]
-    # The server has just named the others as failed: to ask would start their plugins again.
-    asked = [mount for mount in selected if mount.path not in answer.failed]
-    health = {
-        **{path: _health_of_failed(answer, path) for path in answer.failed},
-        **check_all(client, asked, options.probe),
-    }
+    # What the server has just named as down is not asked: that would start its plugin again.
+    down = {mount.path for mount in selected if answer.left_down(mount.path)}
+    health = check_all(client, [m for m in selected if m.path not in down], options.probe)
+    health.update({path: Health(False, answer.failed[path]) for path in down})
     return [
         evaluate(answer, mount, after.get(mount.path), health[mount.path]) for mount in selected
     ]
-
-
-def _health_of_failed(answer: ReloadAnswer, path: str) -> Health:
-    return Health(False, answer.failed[path]) if answer.left_down(path) else UNKNOWN_HEALTH
 
 
 def _read_again(

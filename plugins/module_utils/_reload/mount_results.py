@@ -70,8 +70,10 @@ def evaluate(
 ) -> MountResult:
     """Return the result of one mount, inspected again and with a health check after a reload."""
     error = answer.failed.get(before.path)
-    if error is not None and answer.keeps_old:
-        error = f"{error}; the server keeps {before.running}, and starts it with the next request"
+    if error is not None and health.alive:
+        error = f"{error}; the mount still serves {(after or before).running}"
+    elif error is not None and health.alive is False and not answer.left_down(before.path):
+        error = f"{error}; the mount does not answer: {health.reason}"
     elif error is None and health.alive is False:
         error = f"does not answer: {health.reason}"
     elif error is None and health.probe_failed:

@@ -184,15 +184,27 @@ def _outcome(answer: ReloadAnswer, mounts: t.Sequence[MountResult]) -> str:
     """Return what the verification adds to the server's words, for the message of a failure."""
     if answer.changed is False:
         return ""
-    groups = {
-        "down": [row for row in mounts if row.down and row.before.path not in answer.failed],
-        "still serving what they did": [
-            row for row in mounts if row.health.alive and not row.reloaded and not row.runs_another
-        ],
-        "reloaded": [row for row in mounts if row.reloaded],
-        "unknown whether reloaded": [row for row in mounts if row.reloaded is None],
-    }
-    return "".join(f"; {words}: {quoted(_paths(some))}" for words, some in groups.items() if some)
+    groups: dict[str, list[str]] = {"down": []}
+    for row in mounts:
+        # The server's own words, in the same message, name what it has left down.
+        if not answer.left_down(row.before.path):
+            groups.setdefault(_now(row), []).append(row.before.path)
+    return "".join(f"; {words}: {quoted(paths)}" for words, paths in groups.items() if paths)
+
+
+def _now(row: MountResult) -> str:
+    """Return what is known of a mount after a reload that failed."""
+    if row.down:
+        return "down"
+    if row.reloaded:
+        return "reloaded"
+    running = (row.after or row.before).running
+    if row.reloaded is None:
+        serves = f", serves {running}" if row.health.alive else ""
+        return f"unknown whether reloaded{serves}"
+    return (
+        f"still serves {running}" if row.health.alive else "not reloaded, unknown whether it serves"
+    )
 
 
 def _unverified(preflight: Preflight, mounts: t.Sequence[MountResult]) -> list[str]:
