@@ -93,6 +93,10 @@ class PermissionDenied(Refused):
     """The server answered 403: the token may not do this."""
 
 
+class NothingThere(Refused):
+    """The server answered 404 without a word: it knows the path, and there is nothing."""
+
+
 class LoginFailed(VaultError):
     """There is no token to work with, so the server did nothing of what the task is for."""
 

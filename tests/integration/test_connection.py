@@ -228,7 +228,7 @@ def test_recorded_failures_that_pass_are_repeated(
     """A read is repeated after an error of the server, a reload only where it was not executed."""
     busy = Recorded(429, {"errors": ["quota"]}, headers={"Retry-After": "0"})
     sick = Recorded(500, {"errors": ["storage is slow"]})
-    kv = {"type": "kv", "running_plugin_version": "v1+builtin.bao"}
+    kv = {"type": "kv", "accessor": "kv_1", "running_plugin_version": "v1+builtin.bao"}
     row = Recorded(200, {"data": kv})
     entry = {"type": "secret", "name": "kv", "version": "v1+builtin.bao", "builtin": True}
     catalog = Recorded(200, {"data": {"detailed": [entry]}})
@@ -240,7 +240,10 @@ def test_recorded_failures_that_pass_are_repeated(
 
         rows = {
             "a read after 500": (recorded({"GET /v1/sys/mounts/kv": sick}), True),
-            "a read after 412": (recorded({"GET /v1/sys/mounts/kv": Recorded(412)}), True),
+            "a read after 412": (
+                recorded({"GET /v1/sys/mounts/kv": Recorded(412, {"errors": []})}),
+                True,
+            ),
             "a read after a hang-up": (
                 recorded({"GET /v1/sys/mounts/kv": Recorded(hang_up=True)}),
                 True,

@@ -311,11 +311,38 @@ BROKEN_NETWORKS = {
         ("redirects to https://n2.example:8200", "set url to the address of the active node"),
     ),
     "body that is not JSON": Network(
-        Recorded(200, "<html>canary</html>"), ("is not JSON", "address of the API", UNKNOWN)
+        Recorded(200, "<html>"), ("is not one of Vault", "address of the API", UNKNOWN)
     ),
-    "JSON that is no object": Network(Recorded(200, "[]"), ("is not JSON", UNKNOWN)),
-    "error page": Network(Recorded(404, "<h1>not here</h1>"), ("404", "not here", "check url")),
+    "JSON that is no object": Network(Recorded(200, "[]"), ("is not one of Vault", UNKNOWN)),
+    "error page": Network(
+        Recorded(404, "<h1>not here</h1>"), ("404", "not here", "check that url", UNKNOWN)
+    ),
     "bad gateway": Network(Recorded(502, "<html>"), ("gateway", "502", UNKNOWN)),
+    "empty bad gateway": Network(Recorded(502, ""), ("gateway", "502", UNKNOWN)),
+    "gateway that speaks JSON": Network(
+        Recorded(504, {"message": "timeout"}), ("gateway", "504", UNKNOWN)
+    ),
+    "gateway with errors that are no texts": Network(
+        Recorded(500, {"errors": [{"code": 7}]}), ("gateway", "500", UNKNOWN)
+    ),
+    "gateway with a status that no server has": Network(
+        Recorded(504, {"errors": ["upstream"]}), ("gateway", "504", UNKNOWN)
+    ),
+    "rate limit of a gateway": Network(Recorded(429, "slow down"), ("429", "slow down", UNKNOWN)),
+    "login page": Network(
+        Recorded(303, headers={"Location": "/login"}), ("(303)", "is not one of", UNKNOWN)
+    ),
+    "health of something else": Network(
+        Recorded(200, {"status": "ok"}), ("is not one of Vault", UNKNOWN)
+    ),
+    "header that was cut": Network(Recorded(200, ""), ("is not one of Vault", UNKNOWN)),
+    "no content": Network(Recorded(204, ""), ("(204)", "is not one of Vault", UNKNOWN)),
+    "answer of another shape": Network(
+        Recorded(200, {"data": {"reload_id": 7}}), ('"reload_id" as the API has it', UNKNOWN)
+    ),
+    "agent that lost the server": Network(
+        Recorded(500, {"errors": ["failed to get the response: Post: EOF"]}), ("EOF", UNKNOWN)
+    ),
     "hang-up after the request": Network(
         Recorded(hang_up=True), ("broke before the answer", UNKNOWN, "run the task again")
     ),
@@ -325,7 +352,8 @@ BROKEN_NETWORKS = {
     "error that may have been executed": Network(
         Recorded(500, {"errors": ['cannot fetch mount entry on "x/"']}), ("500", '"x/"')
     ),
-    "no API": Network(Recorded(405, ""), ("405", "check url")),
+    "no API": Network(Recorded(405, ""), ("405", "check that url", UNKNOWN)),
+    "unknown API": Network(Recorded(405, {"errors": []}), ("405", "check url")),
 }
 
 

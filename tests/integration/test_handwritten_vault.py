@@ -287,8 +287,8 @@ COURSES = {
         [],
         {},
         verified=False,
-        told="cannot reload 1 of 1 mounts: exec format error",
-        answers={POST: Recorded(500, {"errors": ["exec format error"]})},
+        told="cannot reload 1 of 1 mounts: fork/exec /plugins/ext: exec format error",
+        answers={POST: Recorded(500, {"errors": ["fork/exec /plugins/ext: exec format error"]})},
     ),
 }
 FAILED = (

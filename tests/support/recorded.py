@@ -62,6 +62,14 @@ class RecordedServer:
         return next(rows, Recorded(404, {"errors": []}))
 
 
+def _as_sent(body: str | dict[str, t.Any]) -> str:
+    """Return a body as a server sends it: each answer with data or a token has a request_id."""
+    if isinstance(body, str):
+        return body
+    envelope = {"request_id": "0", "data": None} if {"data", "auth"} & body.keys() else {}
+    return json.dumps({**envelope, **body})
+
+
 @contextlib.contextmanager
 def recorded_server(
     answers: dict[str, Recorded], *, once: dict[str, Recorded] | None = None
@@ -79,8 +87,7 @@ def recorded_server(
             if answer.hang_up:
                 self.close_connection = True
                 return
-            body = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
-            self.reply(answer.status, body.encode(), answer.headers)
+            self.reply(answer.status, _as_sent(answer.body).encode(), answer.headers)
 
     with serving(Handler) as url:
         recorded = RecordedServer(url, answers, dict(once or {}))

@@ -36,7 +36,7 @@ SELECTED = [Mount(path, "secret", "ext", "x", "v2", "v1", "") for path in PATHS]
 OPTIONS = ReloadOptions("ext", scope="global")
 OPENBAO_26, OPENBAO_27 = (Server("OpenBao", version) for version in ("2.6.1", "2.7.1"))
 
-WELL = Answer(200, {"reload_id": "an-id"}, {}, [], "an-id", {})
+WELL = Answer(200, {"data": {"reload_id": "an-id"}}, "POST")
 BROKEN = Refused("exec format error", status=400, errors=["exec format error"])
 DENIED = Refused("permission denied", status=403)
 ELSEWHERE = Refused("the server redirects to https://n1:8200", status=307)
@@ -53,7 +53,11 @@ class FakeClient(VaultClient):
 
     def request(self, method: str, path: str, body: t.Any = None, **_more: t.Any) -> Answer:
         if path == "sys/health":
-            return Answer(200, {}, {}, [], None, {"version": "2.7.2"})
+            return Answer(
+                200,
+                {"initialized": True, "sealed": False, "standby": False, "version": "2.7.2"},
+                path,
+            )
         assert (method, path) == ("POST", "sys/plugins/reload/backend")
         self.asked.append((self.name, body.get("mounts")))
         if isinstance(self.reply, Answer):

@@ -97,7 +97,9 @@ FACTS = {
         "not initialized",
     ),
     "it hides its version": Fact({**OPENBAO, "version": ""}, CLUSTER, "this server", UNKNOWN),
-    "it hides all but HA": Fact({}, ALONE, "this server", NEEDLESS),
+    "it hides all but HA": Fact(
+        {"initialized": True, "sealed": False, "standby": False}, ALONE, "this server", NEEDLESS
+    ),
 }
 
 
@@ -112,7 +114,7 @@ class FakeClient(VaultClient):
         assert (method, more["namespace"], more["anonymous"]) == ("GET", "", True)
         if path not in self.answers:
             raise Refused("no", status=403)
-        return Answer(200, {}, {}, [], None, self.answers[path])
+        return Answer(200, self.answers[path], path)
 
 
 @pytest.mark.parametrize("name", FACTS)

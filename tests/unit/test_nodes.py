@@ -41,7 +41,7 @@ class FakeClient(VaultClient):
             answer = answer.pop(0) if len(answer) > 1 else answer[0]
         if isinstance(answer, VaultError):
             raise answer
-        return Answer(200, answer, {}, [], None, answer)
+        return Answer(200, {"data": answer}, path)
 
 
 def heard(*numbers: int) -> dict[str, t.Any]:

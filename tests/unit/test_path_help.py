@@ -50,7 +50,7 @@ class FakeClient(VaultClient):
         self.asked.append((path, more["timeout"]))
         if error := self.errors.get(path):
             raise error
-        return Answer(200, {}, {}, [], None, {})
+        return Answer(200, {"help": "", "data": {}}, path)
 
 
 def mount(path: str = "a/", version: str = "v1.0.0") -> Mount:
@@ -66,6 +66,7 @@ def mount(path: str = "a/", version: str = "v1.0.0") -> Mount:
         (refused(404), True),
         (refused(404, NO_BACKEND), False),
         (refused(500, "checksums did not match"), False),
+        (refused(500, "who knows"), None),
         (refused(500, "please forward to the active node"), None),
         (refused(403, ACL), None),
         (refused(403, NO_START), False),
@@ -102,9 +103,17 @@ def test_probe(probe: VaultError | None, path_help: VaultError | None, health: H
 
 def test_a_builtin_plugin_is_not_asked() -> None:
     client = FakeClient(None)
-    assert check_health(client, mount(version="v2.7.2+builtin.bao"), "").alive is True
+    builtin = mount(version="v2.7.2+builtin.bao")._replace(version="")
+    assert check_health(client, builtin, "").alive is True
     assert check_health(client, mount(), None).alive is True
     assert client.asked == []
+
+
+def test_a_builtin_plugin_that_was_to_be_another_version_is_asked() -> None:
+    client = FakeClient(refused(404, NO_BACKEND))
+    builtin = mount(version="v2.7.2+builtin.bao")._replace(version="v9.1.0")
+    assert check_health(client, builtin, "info").alive is False
+    assert client.asked == [("a", 15.0)]
 
 
 def test_many_are_asked_once_each_and_stay_in_order() -> None:

@@ -20,6 +20,8 @@ from ansible_collections.vaultops.vault.plugins.module_utils._http.answers impor
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import Connection
 
+UNSEALED = {"initialized": True, "sealed": False, "standby": False}
+
 
 class FakeClient(VaultClient):
     """Answers from a list, and notes what was asked and with which timeout."""
@@ -43,10 +45,12 @@ class FakeClient(VaultClient):
         anonymous: bool = False,
         repeatable: bool | None = None,
         timeout: float | None = None,
+        plain: bool = False,
+        may_be_empty: bool | None = None,
     ) -> Answer:
         if path == "sys/health":
             health = {"version": "1.20.0", "performance_standby": False} if self.vault else {}
-            return Answer(200, {}, {}, [], None, {"version": "2.7.2", **health})
+            return Answer(200, {**UNSEALED, "version": "2.7.2", **health}, path)
         assert (method, path) == ("POST", "sys/plugins/reload/backend")
         self.sent.append(body)
         self.timeouts.append(timeout)
@@ -58,7 +62,7 @@ class FakeClient(VaultClient):
 
 def said(*warnings: str) -> Answer:
     """Return a successful answer."""
-    return Answer(200, {"reload_id": "an-id"}, {}, list(warnings), "an-id", {})
+    return Answer(200, {"data": {"reload_id": "an-id"}, "warnings": list(warnings)}, "POST")
 
 
 def refused(*words: str, status: int = 400) -> Refused:

@@ -34,7 +34,7 @@ def read_connection(client: VaultClient, path: str, namespace: str) -> DatabaseC
     row = client.request("GET", path, namespace=namespace).data
     return DatabaseConnection(
         path=path,
-        plugin=row.get("plugin_name") or "",
-        version=row.get("plugin_version") or "",
-        running_version=row.get("running_plugin_version") or "",
+        plugin=row.text("plugin_name"),
+        version=row.text("plugin_version"),
+        running_version=row.text("running_plugin_version"),
     )

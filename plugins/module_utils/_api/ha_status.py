@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import OPEN_LISTING
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import Refused, VaultError
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._http.fields import Fields
 
 # Statuses of a list that this token may not read, or that this server does not have.
 _NO_LIST = (400, 403, 404, 405)
@@ -36,10 +37,11 @@ class Node(t.NamedTuple):
 
 def list_ha_nodes(client: VaultClient) -> dict[str, Node]:
     """Return the nodes that the active node hears from, by cluster address; raises VaultError."""
-    rows = _read_list(client, "sys/ha-status").get("nodes") or []
+    data = _read_list(client, "sys/ha-status")
+    rows = data.required_objects("nodes") if data else []
     return {
-        urlsplit(row.get("cluster_address") or "").netloc: Node(
-            str(row.get("api_address") or "").rstrip("/"), str(row.get("hostname") or "")
+        cluster_address(row.text("cluster_address")): Node(
+            row.text("api_address").rstrip("/"), row.text("hostname")
         )
         for row in rows
     }
@@ -48,8 +50,16 @@ def list_ha_nodes(client: VaultClient) -> dict[str, Node]:
 def list_raft_members(client: VaultClient) -> dict[str, str]:
     """Return the names of the members of a raft cluster, by cluster address; raises VaultError."""
     data = _read_list(client, "sys/storage/raft/configuration")
-    servers = (data.get("config") or {}).get("servers") or []
-    return {str(row.get("address")): str(row.get("node_id")) for row in servers}
+    rows = data.object("config").required_objects("servers") if data else []
+    return {row.required_text("address"): row.required_text("node_id") for row in rows}
+
+
+def cluster_address(url: str) -> str:
+    """Return host and port of a node's cluster address, empty where it is no address."""
+    try:
+        return urlsplit(url).netloc
+    except ValueError:
+        return ""
 
 
 def forwards_everything(client: VaultClient) -> bool:
@@ -71,11 +81,11 @@ def _status(client: VaultClient, path: str) -> int | None:
     return 200
 
 
-def _read_list(client: VaultClient, path: str) -> dict[str, t.Any]:
-    """Return what is at ``path``, nothing where that is not for this token; raises VaultError."""
+def _read_list(client: VaultClient, path: str) -> Fields | None:
+    """Return what is at ``path``, None where that is not for this token; raises VaultError."""
     try:
         return client.request("GET", path, namespace="").data
     except Refused as error:
         if error.status not in _NO_LIST:
             raise
-        return {}
+        return None

@@ -13,6 +13,7 @@ import typing as t
 
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import Refused, VaultError
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._http.fields import Fields
 
 # What scope=global does: all nodes reload, and the server has a report of each; all nodes reload,
 # without reports; only the node that answers reloads; only one node runs plugins; unknown.
@@ -104,26 +105,26 @@ def read_server(client: VaultClient) -> Server:
     """Return what the server says without a token, in two requests; what it hides is unknown."""
     try:
         server = read_health(client)
-        leader = client.request("GET", "sys/leader", namespace="", anonymous=True).body
+        leader = client.request("GET", "sys/leader", namespace="", anonymous=True, plain=True).plain
+        address = leader.text("leader_address").rstrip("/")
+        return server._replace(ha=leader.required_flag("ha_enabled"), leader=address)
     except VaultError:
         return Server()
-    address = str(leader.get("leader_address") or "").rstrip("/")
-    return server._replace(ha=bool(leader.get("ha_enabled")), leader=address)
 
 
 def read_health(client: VaultClient) -> Server:
     """Return what ``sys/health`` says; raises VaultError."""
     answer = client.request(
-        "GET", "sys/health", query=_ALWAYS_200, namespace="", anonymous=True
-    ).body
-    version = str(answer.get("version") or "")
+        "GET", "sys/health", query=_ALWAYS_200, namespace="", anonymous=True, plain=True
+    ).plain
+    version = answer.text("version")
     product = "Vault" if "performance_standby" in answer else "OpenBao"
     return Server(
         product=product if version else "",
         version=version.partition("+")[0],
-        enterprise=bool(answer.get("enterprise")) or "+ent" in version or "+prem" in version,
+        enterprise=answer.flag("enterprise") or "+ent" in version or "+prem" in version,
         role=_role(answer),
-        cluster_id=str(answer.get("cluster_id") or ""),
+        cluster_id=answer.text("cluster_id"),
     )
 
 
@@ -152,11 +153,11 @@ def cli_name(client: VaultClient) -> str:
     return known_server(client).cli
 
 
-def _role(answer: t.Mapping[str, t.Any]) -> str:
-    if not answer.get("initialized", True):
+def _role(answer: Fields) -> str:
+    if not answer.required_flag("initialized"):
         return "not initialized"
-    if answer.get("sealed"):
+    if answer.required_flag("sealed"):
         return "sealed"
-    if answer.get("performance_standby"):
+    if answer.flag("performance_standby"):
         return "performance standby"
-    return "standby" if answer.get("standby") else "active"
+    return "standby" if answer.required_flag("standby") else "active"

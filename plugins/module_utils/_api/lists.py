@@ -5,16 +5,13 @@
 
 from __future__ import annotations
 
-from ansible_collections.vaultops.vault.plugins.module_utils._errors import Refused
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import NothingThere
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 
 
 def list_keys(client: VaultClient, path: str, namespace: str | None = None) -> list[str]:
     """Return the keys below ``path``, none where there is nothing; raises VaultError."""
     try:
-        keys = client.request("LIST", path, namespace=namespace).data.get("keys") or []
-    except Refused as error:
-        if error.status != 404:
-            raise
+        return client.request("LIST", path, namespace=namespace).data.required_texts("keys")
+    except NothingThere:
         return []
-    return [str(key) for key in keys]

@@ -18,12 +18,21 @@ from ansible_collections.vaultops.vault.plugins.module_utils._http.client import
 _NO_SUCH = "vaultops-no-such-namespace"
 
 
+# Words of servers that have no namespaces: Vault Community, and OpenBao before 2.3.
+_NO_NAMESPACES = ("enterprise-only feature", "unsupported path")
+
+
 def child_namespaces(client: VaultClient, namespace: str | None = None) -> list[str]:
     """Return the paths of the children, each with a slash at its end; raises VaultError.
 
     ``namespace`` (default: the client's) is the parent.  A server without namespaces has none.
     """
-    return list_keys(client, "sys/namespaces", namespace)
+    try:
+        return list_keys(client, "sys/namespaces", namespace)
+    except Refused as error:
+        if error.status != 404 or not any(words in error.what for words in _NO_NAMESPACES):
+            raise
+        return []
 
 
 def require_namespace(client: VaultClient) -> None:

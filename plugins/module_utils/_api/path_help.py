@@ -11,15 +11,19 @@ API: https://openbao.org/docs/commands/path-help/
 
 from __future__ import annotations
 
-import re
 import typing as t
 
 from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import Mount
+from ansible_collections.vaultops.vault.plugins.module_utils._api.plugin_failures import (
+    NO_BACKEND,
+    did_not_start,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     PermissionDenied,
     Refused,
     VaultError,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._http.answers import Answer
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 from ansible_collections.vaultops.vault.plugins.module_utils._http.transport import MOST_CONNECTIONS
 from ansible_collections.vaultops.vault.plugins.module_utils._text import one_line
@@ -27,10 +31,6 @@ from ansible_collections.vaultops.vault.plugins.module_utils._text import one_li
 # A server gives a plugin that hangs at its start 60 or 120 s: a healthy one answers at once.
 HEALTH_TIMEOUT = 15.0
 
-# A plugin that answers with an error answers; these are the server's words for one that does not.
-_NO_BACKEND = ("no handler for route", "backend is nil")
-# The words of the operating system for a file that the server cannot start or read.
-_NO_START = re.compile(r"\b(?:fork/exec|open|stat|lstat|readlink) \S+: ")
 # A standby's words, status 500, for path help with a token that it does not know.
 _NOT_HERE = "please forward to the active node"
 # The server itself refused, or a gateway before it: the plugin was not asked.
@@ -56,10 +56,10 @@ def check_health(client: VaultClient, mount: Mount, probe: str | None) -> Health
 
     ``probe`` is a path below the mount to read, empty for path help, None for no health check.
     """
-    # A builtin plugin runs inside the server: it has no process that could be missing.
-    if probe is None or mount.builtin:
+    if probe is None or mount.surely_runs:
         return Health(True)
-    if not probe:
+    # A probe is a path of the plugin that it is given for.
+    if not probe or mount.builtin:
         return _by_path_help(client, mount)
     health = _by_probe(client, mount, probe)
     if not health.probe_failed:
@@ -74,20 +74,20 @@ def check_all(
 ) -> dict[str, Health]:
     """Return the health of each of ``mounts`` by path; a few are asked at the same time."""
     asked = list(mounts)
-    external = [mount for mount in asked if not mount.builtin]
-    if probe is None or len(external) < 2:
+    doubtful = sum(not mount.surely_runs for mount in asked)
+    if probe is None or doubtful < 2:
         return {mount.path: check_health(client, mount, probe) for mount in asked}
     # Imported here: most tasks are of one external mount.
     from concurrent.futures import ThreadPoolExecutor
 
-    with ThreadPoolExecutor(min(len(external), MOST_CONNECTIONS)) as pool:
+    with ThreadPoolExecutor(min(doubtful, MOST_CONNECTIONS)) as pool:
         found = pool.map(lambda mount: check_health(client, mount, probe), asked)
         return {mount.path: health for mount, health in zip(asked, found)}
 
 
 def request_path_help(client: VaultClient, path: str) -> None:
     """Ask for the path help of ``path``, which needs a token; raises VaultError."""
-    _read(client, path, help="1")
+    _read(client, path, plain=True, help="1").plain.require("help")
 
 
 def _by_path_help(client: VaultClient, mount: Mount) -> Health:
@@ -99,7 +99,9 @@ def _by_path_help(client: VaultClient, mount: Mount) -> Health:
             return Health(None, reason)
         return _without_plugin(error) or Health(None, _words(error))
     except Refused as error:
-        return _without_plugin(error) or Health(error.status != 500, _words(error))
+        # A plugin that answers with an error answers; with 500, the words may be of anybody.
+        alive = None if error.status == 500 else True
+        return _without_plugin(error) or Health(alive, _words(error))
     except VaultError as error:
         return Health(None, error.what)
     return Health(True)
@@ -117,16 +119,18 @@ def _by_probe(client: VaultClient, mount: Mount, probe: str) -> Health:
     return Health(True)
 
 
-def _read(client: VaultClient, path: str, **query: str) -> None:
+def _read(client: VaultClient, path: str, *, plain: bool = False, **query: str) -> Answer:
     """Ask once: a request that is sent again would start a broken plugin again."""
     timeout = min(HEALTH_TIMEOUT, client.connection.timeout)
-    client.request("GET", path, query=query or None, repeatable=False, timeout=timeout)
+    return client.request(
+        "GET", path, query=query or None, repeatable=False, timeout=timeout, plain=plain
+    )
 
 
 def _without_plugin(error: Refused) -> Health | None:
     """Return the health that a refusal shows which did not come from the plugin, else None."""
     text = "\n".join(error.errors)
-    if any(part in text for part in _NO_BACKEND) or _NO_START.search(text):
+    if any(part in text for part in NO_BACKEND) or did_not_start(text):
         return Health(False, _words(error))
     if error.status in _NOT_ASKED or _NOT_HERE in text:
         return Health(None, _words(error))

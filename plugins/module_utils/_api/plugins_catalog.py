@@ -14,12 +14,12 @@ import typing as t
 
 from ansible_collections.vaultops.vault.plugins.module_utils._api.running import Running
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
-    NoAnswer,
     OptionError,
     PermissionDenied,
     Refused,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._http.fields import Fields
 from ansible_collections.vaultops.vault.plugins.module_utils._text import one_line
 
 # The catalog's listing has no versions before.
@@ -119,13 +119,14 @@ def list_entries(client: VaultClient) -> list[CatalogEntry]:
             raise
         # Vault has the catalog in the root namespace only.
         answer = client.request("GET", "sys/plugins/catalog", namespace="")
-    if "detailed" not in answer.data:
+    data = answer.data
+    if "detailed" not in data and "secret" in data:
         raise OptionError(
             f"this server is older than HashiCorp Vault {OLDEST_VAULT}, the oldest release that "
             "has plugin versions",
             next_step="upgrade the server, or reload with verify=false",
         )
-    return [_entry(row) for row in answer.data["detailed"] or []]
+    return [_entry(row, row.required_text("type")) for row in data.required_objects("detailed")]
 
 
 def read_registration(client: VaultClient, entry: CatalogEntry) -> Registration:
@@ -134,10 +135,10 @@ def read_registration(client: VaultClient, entry: CatalogEntry) -> Registration:
     query = {"version": entry.version} if entry.version else None
     row = client.request("GET", entry_path(entry.kind, entry.name), query=query, namespace="").data
     return Registration(
-        entry=_entry({**entry._asdict(), **row, "type": entry.kind}),
-        command=row.get("command") or "",
-        args=row.get("args") or [],
-        declarative=bool(row.get("declarative")),
+        entry=_entry(row, entry.kind),
+        command=row.text("command"),
+        args=row.texts("args"),
+        declarative=row.flag("declarative"),
     )
 
 
@@ -153,11 +154,6 @@ def register(client: VaultClient, kind: str, name: str, body: t.Mapping[str, t.A
         steps = (step for part, step in _REGISTER_STEPS if part in text)
         step = _missing_rights(error, "update", path) or next(steps, "")
         raise error.with_context(f"{what}: {words}", next_step=step) from error
-    except NoAnswer as error:
-        raise error.with_context(
-            f'it is unknown whether {kind} plugin "{name}" is registered: {error.what}',
-            next_step=f"{error.next_step}, then run the task again: it reads the catalog first",
-        ) from error
 
 
 def deregister(client: VaultClient, entry: CatalogEntry) -> None:
@@ -172,15 +168,15 @@ def deregister(client: VaultClient, entry: CatalogEntry) -> None:
         raise error.with_context(f"cannot remove {entry}: {error.what}", next_step=step) from error
 
 
-def _entry(row: t.Mapping[str, t.Any]) -> CatalogEntry:
+def _entry(row: Fields, kind: str) -> CatalogEntry:
     return CatalogEntry(
-        kind=row["type"],
-        name=row["name"],
-        version=row.get("version") or "",
-        sha256=row.get("sha256") or "",
-        builtin=bool(row.get("builtin")),
-        oci_image=row.get("oci_image") or "",
-        runtime=row.get("runtime") or "",
+        kind=kind,
+        name=row.required_text("name"),
+        version=row.text("version"),
+        sha256=row.text("sha256"),
+        builtin=row.flag("builtin"),
+        oci_image=row.text("oci_image"),
+        runtime=row.text("runtime"),
     )
 
 

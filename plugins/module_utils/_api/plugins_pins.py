@@ -25,8 +25,11 @@ Pins = t.Mapping[t.Tuple[str, str], str]
 def read_pins(client: VaultClient) -> Pins:
     """Return the pins; Refused with status 404 where the server has none.  Raises VaultError."""
     data = client.request("GET", "sys/plugins/pins", namespace="").data
-    rows = data.get("pinned_versions") or []
-    return {(row["type"], row["name"]): row["version"] for row in rows}
+    rows = data.required_objects("pinned_versions")
+    return {
+        (row.required_text("type"), row.required_text("name")): row.required_text("version")
+        for row in rows
+    }
 
 
 def require_pins(client: VaultClient, openbao: bool, next_step: str) -> Pins:

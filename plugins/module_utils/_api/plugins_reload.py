@@ -13,11 +13,15 @@ import re
 import types
 import typing as t
 
+from ansible_collections.vaultops.vault.plugins.module_utils._api.plugin_failures import (
+    did_not_start,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     NoAnswer,
     Refused,
     VaultError,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._http.answers import Answer
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 from ansible_collections.vaultops.vault.plugins.module_utils._text import SHOWN, one_line, quoted
 
@@ -58,17 +62,6 @@ _STAYS_DOWN = "a mount whose reload failed is down until a reload of it succeeds
 _DOWN = _Meaning("cannot reload plugin", True, FIX_PLUGIN)
 _NOT_KNOWN = _Meaning("", None, FIX_PLUGIN)
 
-# By plugin the server does not say which mount failed; these words say that a plugin did not start.
-_DID_NOT_START = (
-    "invalid backend version",
-    "error while validating the command path",
-    "checksums did not match",
-    "error verifying checksum",
-    "timeout while waiting for plugin to start",
-    "fork/exec ",
-    "Unrecognized remote plugin message",
-)
-
 # The first row that fits counts.
 _MEANINGS = (
     _Meaning(
@@ -83,7 +76,7 @@ _MEANINGS = (
     ),
     _DOWN,
     _Meaning(
-        "not found in the catalog",
+        'not found in the catalog: "',
         False,
         'register the plugin first, or check its name in "{cli} plugin list"',
     ),
@@ -92,8 +85,6 @@ _MEANINGS = (
         False,
         "name the mounts that use it instead (option mounts)",
     ),
-    *(_Meaning(part, True, FIX_PLUGIN) for part in _DID_NOT_START),
-    _NOT_KNOWN,
 )
 
 _MOUNT_ERROR = r'cannot (?:fetch mount entry|reload plugin) on "((?:[^"\\]|\\.)*)"'
@@ -216,8 +207,7 @@ def read_reports(client: VaultClient, reload_id: str) -> dict[str, str]:
     """
     query = {"reload_id": reload_id}
     data = client.request("GET", f"{RELOAD_PATH}/status", query=query).data
-    reports: dict[str, t.Any] = data.get("results") or {}
-    return {name: str(report.get("error") or "") for name, report in reports.items()}
+    return {name: report.text("error") for name, report in data.object("results").each()}
 
 
 def _timeout(client: VaultClient, mount_count: int) -> float:
@@ -230,20 +220,21 @@ def _send(
     if scope != "local":
         body = {**body, "scope": scope}
     try:
-        answer = client.request("POST", path, body, timeout=timeout)
+        answer = client.request("POST", path, body, timeout=timeout, may_be_empty=False)
+        reload_id, warnings = _said(answer)
     except Refused as error:
         return _refusal(client, error)
     except NoAnswer as error:
         return NOTHING_KNOWN._replace(error=_unknown(error))
     except VaultError as error:
         return NOTHING_DONE._replace(error=error)
-    changed = not any(_NOTHING_RELOADED in warning for warning in answer.warnings)
-    return ReloadAnswer(
-        changed=changed,
-        others=changed,
-        reload_id=answer.data.get("reload_id") or answer.request_id,
-        warnings=answer.warnings,
-    )
+    changed = not any(_NOTHING_RELOADED in warning for warning in warnings)
+    return ReloadAnswer(changed, changed, reload_id=reload_id, warnings=warnings)
+
+
+def _said(answer: Answer) -> tuple[str, t.Sequence[str]]:
+    """Return the id of the reload, and the warnings; raises NoAnswer for what is no such answer."""
+    return answer.data.text("reload_id") or answer.request_id, answer.warnings
 
 
 def _refusal(client: VaultClient, error: Refused) -> ReloadAnswer:
@@ -284,7 +275,9 @@ def _unknown(error: NoAnswer) -> NoAnswer:
 
 
 def _meaning(words: str) -> _Meaning:
-    return next(row for row in _MEANINGS if row.part in words)
+    known = next((row for row in _MEANINGS if row.part in words), None)
+    # By plugin, the server does not name the mount.
+    return known or (_DOWN if did_not_start(words) else _NOT_KNOWN)
 
 
 def _severity(meaning: _Meaning) -> bool:

@@ -13,11 +13,13 @@ import typing as t
 
 from ansible_collections.vaultops.vault.plugins.module_utils._api.health import read_health
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
+    NothingThere,
     PermissionDenied,
     Refused,
     VaultError,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._http.fields import Fields
 from ansible_collections.vaultops.vault.plugins.module_utils._text import one_line
 
 _CATALOG = "sys/plugins/runtimes/catalog"
@@ -51,13 +53,10 @@ def list_runtimes(client: VaultClient) -> list[Runtime]:
     """
     try:
         data = client.request("GET", _CATALOG, namespace="").data
-    except Refused as error:
-        # Without the server's own words the path is known, and nothing is there.
-        if error.status != 404 or error.errors:
-            raise
+    except NothingThere:
         return []
     # Before Vault 1.16 an empty catalog has no list, and no runtime is rootless.
-    return [_runtime(row) for row in data.get("runtimes") or []]
+    return [_runtime(row) for row in data.objects("runtimes")]
 
 
 def require_runtimes(client: VaultClient) -> list[Runtime]:
@@ -119,15 +118,15 @@ def _explained(client: VaultClient, error: Refused) -> Refused:
     )
 
 
-def _runtime(row: t.Mapping[str, t.Any]) -> Runtime:
+def _runtime(row: Fields) -> Runtime:
     return Runtime(
-        type=row.get("type") or "container",
-        name=row["name"],
-        oci_runtime=row.get("oci_runtime") or "",
-        cgroup_parent=row.get("cgroup_parent") or "",
-        cpu_nanos=int(row.get("cpu_nanos") or 0),
-        memory_bytes=int(row.get("memory_bytes") or 0),
-        rootless=bool(row.get("rootless")),
+        type=row.text("type") or "container",
+        name=row.required_text("name"),
+        oci_runtime=row.text("oci_runtime"),
+        cgroup_parent=row.text("cgroup_parent"),
+        cpu_nanos=row.number("cpu_nanos"),
+        memory_bytes=row.number("memory_bytes"),
+        rootless=row.flag("rootless"),
     )
 
 

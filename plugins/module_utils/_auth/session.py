@@ -17,6 +17,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._auth.method import
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.methods import Identity
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     LoginFailed,
+    NoAnswer,
     OptionError,
     PermissionDenied,
     Refused,
@@ -129,10 +130,13 @@ class Session(VaultClient):
             raise AssertionError("adopt an identity with a login first")
         self._check_server()
         try:
-            answer = self.request("POST", login.path, login.body, anonymous=True, repeatable=True)
+            answer = self.request(
+                "POST", login.path, login.body, anonymous=True, may_be_empty=False
+            )
+            auth = answer.auth
+            token = auth.text("client_token")
         except VaultError as error:
             raise _login_failed(self._method, login, error) from None
-        token = str(answer.auth.get("client_token") or "")
         if not token:
             raise LoginFailed(
                 f"the login by {self._method} gave no token",
@@ -140,9 +144,9 @@ class Session(VaultClient):
                 next_step="if the server asks for a second factor, exempt this login from it",
                 request_id=answer.request_id,
             )
-        self.token, self._made, self.inline_headers = token, answer.auth, {}
+        self.token, self._made, self.inline_headers = token, auth.as_dict(), {}
         self.secrets.add(token)
-        return answer.auth
+        return self._made
 
     def _request_inline(self, method: str, *args: t.Any, **more: t.Any) -> Answer:
         self._answered.inline_refused = False
@@ -214,15 +218,18 @@ def _inline_headers(login: LoginRequest, namespace: str) -> dict[str, str]:
 
 
 def _login_failed(method: str, login: LoginRequest, error: VaultError) -> LoginFailed:
-    next_step = error.next_step
-    if error.status in (400, 403, 404):
+    what, next_step = f"cannot log in by {method}: {error.what}", error.next_step
+    if isinstance(error, NoAnswer):
+        what = f"it is unknown whether the login by {method} made a token: {error.what}"
+        next_step = f"{next_step}; if it did, that token is not revoked, and lasts for its TTL"
+    elif error.status in (400, 403, 404):
         # The server answers a wrong mount and a wrong password alike.
         next_step = (
             f"check the options of auth_method {method}, and mount_point: "
             f'the login goes to "{login.path}"'
         )
     return LoginFailed(
-        f"cannot log in by {method}: {error.what}",
+        what,
         where=error.where,
         next_step=next_step,
         status=error.status,

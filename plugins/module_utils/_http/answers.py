@@ -1,7 +1,14 @@
 # Copyright (c) 2026, the vaultops.vault authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What came back: an answer, or a refusal with its next step."""
+"""What came back: the server's own answer or refusal, or something that is neither.
+
+Only the server's own word counts.  Its answers have status 200 or 202 and an object of JSON, or 204
+and nothing; its refusals have a list ``errors`` of texts and one of a few statuses.  All else comes
+from something in between, and says nothing about what the server did.
+API: https://developer.hashicorp.com/vault/api-docs#http-status-codes and
+https://openbao.org/api-docs/#http-status-codes
+"""
 
 from __future__ import annotations
 
@@ -9,9 +16,11 @@ import typing as t
 
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     NoAnswer,
+    NothingThere,
     PermissionDenied,
     Refused,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._http.fields import CHECK_URL, Fields
 from ansible_collections.vaultops.vault.plugins.module_utils._text import one_line, shortened
 
 if t.TYPE_CHECKING:
@@ -19,12 +28,20 @@ if t.TYPE_CHECKING:
 
 _CAPABILITIES = {"GET": "read", "LIST": "list", "POST": "update", "PUT": "update"}
 
+# The statuses of a server that refuses; 472 and 473 are Vault Enterprise's.
+_REFUSALS = (400, 403, 404, 405, 412, 413, 429, 472, 473, 500, 501, 502, 503)
+_ANSWERS = (200, 202)
+_NOTHING_TO_SAY = 204
+# `bao proxy`, `vault agent` and the like use the server's form for what they say of the way to it.
+_OF_AN_AGENT = ("failed to get the response", "failed to read request body")
+# Of a server that got plain HTTP where it speaks TLS: it has not read the request.
+_PLAIN_HTTP = ("HTTP request to an HTTPS server", "HTTP request was sent to HTTPS port")
+
 # (status, a part of the server's words, what to do next): the first row that fits counts.
 _NEXT_STEPS = (
     (503, "sealed", "unseal the server, then run the task again"),
     (404, "namespace not found", "check the option namespace"),
     (404, "", "check url and namespace: this server has no such API path there"),
-    (400, "HTTP request to an HTTPS server", "start url with https://"),
     (405, "", "check url: this does not look like the API of Vault or OpenBao"),
     (412, "", "this node has not caught up with the cluster yet: run the task again"),
     (429, "", "a rate limit quota or a standby node refused the request: run the task again later"),
@@ -34,83 +51,146 @@ _NEXT_STEPS = (
 
 
 class Answer(t.NamedTuple):
-    """What the server answered: ``data``, and ``auth`` of a login, are empty where it sent none.
+    """What the server answered; ``body`` is all of it, empty where it sent nothing.
 
-    ``body`` is all of it, for the few paths that answer without ``data``.
+    ``where`` names the request, for an error about the answer.
     """
 
     status: int
-    data: dict[str, t.Any]
-    auth: dict[str, t.Any]
-    warnings: list[str]
-    request_id: str | None
     body: dict[str, t.Any]
+    where: str
+
+    @property
+    def data(self) -> Fields:
+        """What the path has to say; raises NoAnswer where there is nothing of it."""
+        return Fields(self.body.get("data"), self.where)
+
+    @property
+    def auth(self) -> Fields:
+        """The token that a login made; raises NoAnswer where there is none."""
+        return Fields(self.body.get("auth"), self.where)
+
+    @property
+    def plain(self) -> Fields:
+        """The whole, of the few paths that answer without ``data``."""
+        return Fields(self.body, self.where)
+
+    @property
+    def warnings(self) -> list[str]:
+        """The server's warnings."""
+        return Fields(self.body, self.where).texts("warnings")
+
+    @property
+    def request_id(self) -> str:
+        """The id of the request in the server's logs."""
+        return Fields(self.body, self.where).text("request_id")
 
 
-def read_answer(response: requests.Response, where: str, hint_403: str) -> Answer:
-    """Return the answer in ``response``; raises Refused, or NoAnswer where it cannot be the API's.
+def read_answer(
+    response: requests.Response,
+    where: str,
+    hint_403: str,
+    *,
+    plain: bool = False,
+    may_be_empty: bool = False,
+) -> Answer:
+    """Return the answer in ``response``.
 
-    ``where`` names the request; ``hint_403`` is the next step for a token that may not.
+    ``where`` names the request; ``hint_403`` is the next step for a token that may not.  ``plain``:
+    the path answers without the envelope of request_id and data.  ``may_be_empty``: the API may
+    have nothing to say.
+
+    Raises Refused where the server itself refused, or NoAnswer where it cannot be the server.
     """
     status = response.status_code
     body = _json_object(response)
-    if body is None and status >= 500:
-        raise NoAnswer(
-            f"a gateway before the server answered {status}",
-            where=where,
-            next_step="check the server behind it, and the timeout of the gateway",
-            status=status,
-        )
-    if body is None and response.ok:
-        raise NoAnswer(
-            f"the answer ({status}) is not JSON",
-            where=where,
-            next_step="check that url is the address of the API of Vault or OpenBao",
-            status=status,
-        )
-    errors = [str(error) for error in (body or {}).get("errors") or []]
-    if body is None or not response.ok:
-        words = "; ".join(map(one_line, errors)) or _excerpt(response) or response.reason
-        kind = PermissionDenied if status == 403 else Refused
-        raise kind(
-            words,
-            where=f"{status} from {where}",
-            next_step=hint_403 if status == 403 else _next_step(status, words),
-            status=status,
-            errors=errors,
-            request_id=(body or {}).get("request_id"),
-            retry_after=_seconds(response.headers.get("Retry-After")),
-        )
-    return Answer(
+    refusal = _refusal(response, body, where, hint_403)
+    if refusal is not None:
+        raise refusal
+    if status == _NOTHING_TO_SAY and may_be_empty and not response.content:
+        return Answer(status, {}, where)
+    if status not in _ANSWERS or body is None or not (plain or _has_envelope(body)):
+        raise _of_another(response, where)
+    return Answer(status, body, where)
+
+
+def _refusal(
+    response: requests.Response, body: dict[str, t.Any] | None, where: str, hint_403: str
+) -> Refused | None:
+    """Return the server's own refusal, None where this is none."""
+    status = response.status_code
+    errors = _errors(response, body)
+    if errors is None or status not in _REFUSALS or any(map(_by_an_agent, errors)):
+        return None
+    words = "; ".join(map(one_line, errors)) or response.reason
+    kind, step = Refused, _next_step(status, words)
+    if status == 403:
+        kind, step = PermissionDenied, hint_403
+    elif status == 404 and not errors:
+        kind = NothingThere
+    elif any(part in words for part in _PLAIN_HTTP):
+        step = "start url with https://"
+    return kind(
+        words,
+        where=f"{status} from {where}",
+        next_step=step,
         status=status,
-        data=_dict(body.get("data")),
-        auth=_dict(body.get("auth")),
-        warnings=[str(warning) for warning in body.get("warnings") or []],
-        request_id=body.get("request_id"),
-        body=body,
+        errors=errors,
+        request_id=str((body or {}).get("request_id") or "") or None,
+        retry_after=_retry_after(response),
+    )
+
+
+def _errors(response: requests.Response, body: dict[str, t.Any] | None) -> list[str] | None:
+    """Return the server's words, None where they are not in its form."""
+    if response.status_code < 400:
+        return None
+    if body is None:
+        text = shortened(response.text.strip())
+        return [text] if any(part in text for part in _PLAIN_HTTP) else None
+    errors = body.get("errors")
+    if errors is None and response.status_code == 404 and _has_envelope(body):
+        return []  # a warning, and nothing else
+    if not isinstance(errors, list) or not all(isinstance(error, str) for error in errors):
+        return None
+    return errors
+
+
+def _by_an_agent(words: str) -> bool:
+    return words.startswith(_OF_AN_AGENT)
+
+
+def _has_envelope(body: dict[str, t.Any]) -> bool:
+    return isinstance(body.get("request_id"), str) and "data" in body
+
+
+def _of_another(response: requests.Response, where: str) -> NoAnswer:
+    """Return the error for an answer that is none of the server's."""
+    status = response.status_code
+    said = shortened(" ".join(response.text.split()))
+    words = f": {said}" if said else ""
+    if status >= 500:
+        what = f"a gateway before the server answered {status}{words}"
+        step = "check the server behind it, and the timeout of the gateway"
+    else:
+        what = f"the answer ({status}) is not one of Vault or OpenBao{words}"
+        step = CHECK_URL
+    return NoAnswer(
+        what, where=where, next_step=step, status=status, retry_after=_retry_after(response)
     )
 
 
 def _json_object(response: requests.Response) -> dict[str, t.Any] | None:
-    if not response.content:
-        return {}
     try:
         body = response.json()
-    except ValueError:
+    except (ValueError, RecursionError, LookupError):
         return None
     return body if isinstance(body, dict) else None
 
 
-def _dict(value: t.Any) -> dict[str, t.Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _excerpt(response: requests.Response) -> str:
-    return "" if response.text.startswith("{") else shortened(" ".join(response.text.split()))
-
-
-def _seconds(text: str | None) -> float | None:
-    return float(text) if text is not None and text.isdigit() else None
+def _retry_after(response: requests.Response) -> float | None:
+    text = response.headers.get("Retry-After", "")
+    return float(text) if text.isascii() and text.isdigit() else None
 
 
 def _next_step(status: int, words: str) -> str:

@@ -12,6 +12,7 @@ import contextlib
 import json
 import time
 import typing as t
+from functools import partial
 from urllib.parse import urljoin, urlsplit
 
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
@@ -37,6 +38,8 @@ if t.TYPE_CHECKING:
     import requests
 
     from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import Connection
+
+_Read = t.Callable[["requests.Response", str], Answer]
 
 _REDIRECTS = (301, 302, 307, 308)
 
@@ -93,6 +96,8 @@ class VaultClient:
         anonymous: bool = False,
         repeatable: bool | None = None,
         timeout: float | None = None,
+        plain: bool = False,
+        may_be_empty: bool | None = None,
     ) -> Answer:
         """Send a request to ``/v1/<path>`` and return the answer.
 
@@ -103,6 +108,8 @@ class VaultClient:
         the connection's ``retries``, see retries.py.
         ``timeout`` (seconds; default: the connection's) bounds the wait for the answer; connecting
         is bounded on its own by the connection's connect_timeout.
+        ``plain`` and ``may_be_empty`` (default: all but reads) say what the path answers, see
+        read_answer().
         One redirect is followed, to the same host or to the cluster's leader, and all further
         requests go there, until it cannot be reached.
 
@@ -110,8 +117,17 @@ class VaultClient:
         """
         if namespace is None:
             namespace = self.connection.namespace
+        is_read = method in ("GET", "LIST")
         if repeatable is None:
-            repeatable = method in ("GET", "LIST")
+            repeatable = is_read
+        if may_be_empty is None:
+            may_be_empty = not is_read
+        read = partial(
+            read_answer,
+            hint_403=hint_403(method, path, namespace),
+            plain=plain,
+            may_be_empty=may_be_empty,
+        )
         outgoing = Outgoing(
             method=method,
             path=path,
@@ -122,30 +138,30 @@ class VaultClient:
         )
         retries = Retries(self.connection.retries, repeatable)
         try:
-            return self._until_answered(outgoing, retries, hint_403(method, path, namespace))
+            return self._until_answered(outgoing, retries, read)
         finally:
             if retries.count:
                 self.warn(retries.warning(f"{method} {path}"))
 
-    def _until_answered(self, outgoing: Outgoing, retries: Retries, hint: str) -> Answer:
+    def _until_answered(self, outgoing: Outgoing, retries: Retries, read: _Read) -> Answer:
         while True:
             try:
-                return self._exchange(outgoing, hint)
+                return self._exchange(outgoing, read)
             except VaultError as error:
                 wait = retries.next_wait(error)
                 if wait is None:
                     raise
                 time.sleep(wait)
 
-    def _exchange(self, outgoing: Outgoing, hint: str) -> Answer:
+    def _exchange(self, outgoing: Outgoing, read: _Read) -> Answer:
         try:
-            return self._exchange_once(outgoing, hint)
+            return self._exchange_once(outgoing, read)
         except NotSent:
             # The leader that a redirect led to may be gone: back to the address of the user.
             self._base = base_url(self.connection)
             raise
 
-    def _exchange_once(self, outgoing: Outgoing, hint: str) -> Answer:
+    def _exchange_once(self, outgoing: Outgoing, read: _Read) -> Answer:
         response, where = self._send(outgoing)
         if response.status_code in _REDIRECTS and not self.forwarding:
             raise _refused_redirect(response, where, "which is not the node that was asked")
@@ -154,7 +170,7 @@ class VaultClient:
             response, where = self._send(outgoing)
             if response.status_code in _REDIRECTS:
                 raise _refused_redirect(response, where, "after a first redirect")
-        return read_answer(response, where, hint)
+        return read(response, where)
 
     def _send(self, outgoing: Outgoing) -> tuple[requests.Response, str]:
         return self._transport.send(outgoing, self._base)
@@ -184,10 +200,13 @@ class VaultClient:
         leader = Outgoing("GET", "sys/leader", None, headers, None, self.connection.timeout)
         response, where = self._send(leader)
         try:
-            address = read_answer(response, where, "").body.get("leader_address")
+            return (
+                read_answer(response, where, "", plain=True)
+                .plain.text("leader_address")
+                .rstrip("/")
+            )
         except VaultError:
             return ""
-        return str(address or "").rstrip("/")
 
     def _headers(self, namespace: str, anonymous: bool) -> dict[str, str]:
         # An agent or proxy may insist on X-Vault-Request, its guard against request forgery.

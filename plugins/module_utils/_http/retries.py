@@ -64,5 +64,6 @@ class Retries:
             if error.status in (412, 429):
                 return True
             return self.repeatable and error.status >= 500 and error.status != _NOT_IMPLEMENTED
-        # A page of HTML has a status; a broken connection has none.
-        return self.repeatable and isinstance(error, NoAnswer) and error.status is None
+        # A broken connection has no status; a gateway is without its server, or busy, for a moment.
+        passes = error.status is None or error.status == 429 or error.status >= 500
+        return self.repeatable and isinstance(error, NoAnswer) and passes

@@ -23,7 +23,8 @@ from ansible_collections.vaultops.vault.plugins.module_utils._catalog.catalog im
     read_catalog,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog.read_back import (
-    reads_after_write,
+    attempt,
+    await_written,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog.usage import Usage, find_usage
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog.wanted import Wanted
@@ -90,8 +91,7 @@ def _ensure(
     _refuse_declared(wanted, catalog, touched)
     if check_mode:
         return _result(True, before, wanted.as_registration())
-    register(client, wanted.kind, wanted.name, wanted.as_body())
-    after = _read_back(client, wanted, catalog)
+    after = _register(client, wanted, catalog, before)
     earlier = (there for there in touched if there.entry.version == after.entry.version)
     return _result(True, next(earlier, None), after)
 
@@ -117,8 +117,7 @@ def _remove(
         _refuse_needed(before, usage)
     client.warn(*_losses(entry, usage))
     if not check_mode:
-        deregister(client, entry)
-        _await_removal(client, entry)
+        _deregister(client, entry)
     return _result(True, before, None)
 
 
@@ -184,14 +183,25 @@ def _not_readable(entry: CatalogEntry) -> str:
     return f'permission denied reading {entry} by itself ("read" and "sudo" on "{path}")'
 
 
-def _read_back(client: VaultClient, wanted: Wanted, catalog: Catalog) -> Registration:
-    """Return the entry that the server made; raises VaultError where it is not what was wanted."""
-    after = None
-    for _read_number in reads_after_write():
+def _register(
+    client: VaultClient, wanted: Wanted, catalog: Catalog, before: Registration | None
+) -> Registration:
+    """Write the entry, and return what is read of it; raises VaultError."""
+    after: Registration | None = None
+
+    def read() -> Registration | None:
+        nonlocal after
         entry = wanted.landed_in(list_entries(client), catalog.entries)
         after = _read(client, entry) if entry else None
-        if after is not None and not wanted.differs_from(after):
-            return wanted.complete(after)
+        return after if after is not None and not wanted.differs_from(after) else None
+
+    what = f'{wanted.kind} plugin "{wanted.name}" is registered'
+    lost = attempt(partial(register, client, wanted.kind, wanted.name, wanted.as_body()), what)
+    if lost is not None and before is not None and not wanted.differs_from(before):
+        raise lost  # what is read again does not tell it from what was there
+    found = await_written(client, lost, what, read)
+    if found is not None:
+        return wanted.complete(found)
     differing = ", ".join(wanted.differs_from(after)) if after else ""
     raise VaultError(
         f'the server accepted the registration of {wanted.kind} plugin "{wanted.name}", but '
@@ -201,16 +211,20 @@ def _read_back(client: VaultClient, wanted: Wanted, catalog: Catalog) -> Registr
     )
 
 
-def _await_removal(client: VaultClient, entry: CatalogEntry) -> None:
-    """Wait until the node that answers lists the entry no more, as the next task should see it."""
-    for _read_number in reads_after_write():
-        if not any(_key(other) == _key(entry) for other in list_entries(client)):
-            return
-    raise VaultError(
-        f"the server accepted the removal of {entry}, but still lists it",
-        next_step="run the task again; the server's log may say more",
-        result={"changed": True},
-    )
+def _deregister(client: VaultClient, entry: CatalogEntry) -> None:
+    """Remove the entry, and read that it is gone; raises VaultError."""
+    what = f"{entry} was removed"
+    lost = attempt(partial(deregister, client, entry), what)
+
+    def is_gone() -> bool | None:
+        return not any(_key(other) == _key(entry) for other in list_entries(client)) or None
+
+    if await_written(client, lost, what, is_gone) is None:
+        raise VaultError(
+            f"the server accepted the removal of {entry}, but still lists it",
+            next_step="run the task again; the server's log may say more",
+            result={"changed": True},
+        )
 
 
 def _key(entry: CatalogEntry) -> tuple[str, str, str]:

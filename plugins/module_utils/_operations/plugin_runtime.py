@@ -19,7 +19,8 @@ from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_runtim
     require_runtimes,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog.read_back import (
-    reads_after_write,
+    attempt,
+    await_written,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     OptionError,
@@ -90,8 +91,7 @@ def _ensure(
     if before == wanted:
         return _result(False, before, before)
     if not check_mode:
-        register_runtime(client, wanted)
-        _await_registration(client, wanted)
+        _register(client, wanted)
     return _result(True, before, wanted)
 
 
@@ -101,8 +101,7 @@ def _remove(client: VaultClient, before: Runtime | None, check_mode: bool) -> Re
         return _result(False, None, None)
     _refuse_needed(client, before)
     if not check_mode:
-        deregister_runtime(client, before)
-        _await_removal(client, before)
+        _deregister(client, before)
     return _result(True, before, None)
 
 
@@ -126,13 +125,19 @@ def _refuse_needed(client: VaultClient, runtime: Runtime) -> None:
         )
 
 
-def _await_registration(client: VaultClient, wanted: Runtime) -> None:
-    """Wait until the runtime is read as it was written; raises VaultError where it never is."""
-    after = None
-    for _read_number in reads_after_write():
+def _register(client: VaultClient, wanted: Runtime) -> None:
+    """Write the runtime, and read it; raises VaultError where it is not as it was written."""
+    after: Runtime | None = None
+
+    def read() -> Runtime | None:
+        nonlocal after
         after = _find(require_runtimes(client), wanted)
-        if after == wanted:
-            return
+        return after if after == wanted else None
+
+    what = f"{wanted} was registered"
+    lost = attempt(partial(register_runtime, client, wanted), what)
+    if await_written(client, lost, what, read) is not None:
+        return
     there = after.settings if after else {}
     differing = [name for name, value in there.items() if value != wanted.settings[name]]
     raise VaultError(
@@ -143,16 +148,20 @@ def _await_registration(client: VaultClient, wanted: Runtime) -> None:
     )
 
 
-def _await_removal(client: VaultClient, runtime: Runtime) -> None:
-    """Wait until the node that answers lists the runtime no more, as the next task should see."""
-    for _read_number in reads_after_write():
-        if _find(require_runtimes(client), runtime) is None:
-            return
-    raise VaultError(
-        f"the server accepted the removal of {runtime}, but still lists it",
-        next_step="run the task again; the server's log may say more",
-        result={"changed": True},
-    )
+def _deregister(client: VaultClient, runtime: Runtime) -> None:
+    """Remove the runtime, and read that it is gone; raises VaultError."""
+    what = f"{runtime} was removed"
+    lost = attempt(partial(deregister_runtime, client, runtime), what)
+
+    def is_gone() -> bool | None:
+        return _find(require_runtimes(client), runtime) is None or None
+
+    if await_written(client, lost, what, is_gone) is None:
+        raise VaultError(
+            f"the server accepted the removal of {runtime}, but still lists it",
+            next_step="run the task again; the server's log may say more",
+            result={"changed": True},
+        )
 
 
 def _find(runtimes: t.Sequence[Runtime], wanted: Runtime) -> Runtime | None:

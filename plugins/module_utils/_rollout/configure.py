@@ -8,8 +8,19 @@ from __future__ import annotations
 import typing as t
 from functools import partial
 
-from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import set_version
-from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_pins import pin, unpin
+from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import (
+    read_mounts,
+    set_version,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_pins import (
+    pin,
+    read_pins,
+    unpin,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._catalog.read_back import (
+    attempt,
+    await_written,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import NoAnswer, VaultError
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 from ansible_collections.vaultops.vault.plugins.module_utils._rollout.plan import Plan, Step
@@ -24,41 +35,86 @@ class Configured(t.NamedTuple):
 
 def configure(client: VaultClient, plan: Plan, batch: t.Sequence[Step]) -> Configured:
     """Configure the mounts of ``batch`` for the new version, up to the first that fails."""
+    version = plan.entry.version
     done: list[Step] = []
-    for change, steps, what in _changes(client, plan, batch):
-        try:
-            change()
-        except VaultError as error:
-            if isinstance(error, NoAnswer):
-                done += steps  # they may be configured
-            return Configured(done, error.with_context(f"{what}: {error.what}"))
-        done += steps
+    if plan.moves_pin and batch == plan.batches[0]:
+        error = _set_pin(client, plan, version)
+        if error is not None:
+            return Configured(batch if isinstance(error, NoAnswer) else [], error)
+        done += batch
+    for step in batch:
+        if plan.configures(step):
+            error = _set_version(client, step, version)
+            if error is not None:
+                # Without an answer, it may be configured.
+                return Configured([*done, step] if isinstance(error, NoAnswer) else done, error)
+            done.append(step)
     return Configured(done)
 
 
-def restore(client: VaultClient, plan: Plan, steps: t.Sequence[Step]) -> None:
-    """Configure the mounts of ``steps`` for their previous version; raises VaultError."""
+def restore(client: VaultClient, plan: Plan, steps: t.Sequence[Step]) -> dict[str, VaultError]:
+    """Configure each mount of ``steps`` for its previous version.
+
+    Returns the errors of those that could not be, by path.
+    """
+    if plan.by_pin:
+        error = _set_pin(client, plan, plan.pinned) if steps else None
+        return {step.path: error for step in steps if error is not None}
+    errors = {
+        step.path: _set_version(client, step, step.previous.version)
+        for step in steps
+        if step.previous is not None
+    }
+    return {path: error for path, error in errors.items() if error is not None}
+
+
+def _set_version(client: VaultClient, step: Step, version: str) -> VaultError | None:
+    """Configure a mount for ``version``; return what kept it from that, or may have."""
+
+    def is_set() -> bool | None:
+        mount = read_mounts(client, [step.path]).get(step.path)
+        return (mount is not None and mount.version == version) or None
+
+    write = partial(set_version, client, step.path, version)
+    mount = f'mount "{step.path}"'
+    what = f"{mount} was configured for {version}"
+    return _written(client, write, is_set, what, f"cannot configure {mount} for {version}")
+
+
+def _set_pin(client: VaultClient, plan: Plan, version: str) -> VaultError | None:
+    """Pin the plugin to ``version``, or remove its pin; return what kept it from that, or may."""
     kind, name = plan.entry.kind, plan.entry.name
-    if plan.by_pin and plan.pinned:
-        pin(client, kind, name, plan.pinned)
-    elif plan.by_pin:
-        unpin(client, kind, name)
+    write = (
+        partial(pin, client, kind, name, version) if version else partial(unpin, client, kind, name)
+    )
+
+    def is_set() -> bool | None:
+        return read_pins(client).get((kind, name), "") == version or None
+
+    plugin = f'{kind} plugin "{name}"'
+    if version:
+        what, not_done = f"{plugin} was pinned to {version}", f"cannot pin {plugin} to {version}"
     else:
-        for step in steps:
-            if step.previous is not None:
-                set_version(client, step.path, step.previous.version)
+        what, not_done = f"{plugin} was unpinned", f"cannot unpin {plugin}"
+    return _written(client, write, is_set, what, not_done)
 
 
-_Change = t.Tuple[t.Callable[[], None], t.Sequence[Step], str]
-
-
-def _changes(client: VaultClient, plan: Plan, batch: t.Sequence[Step]) -> t.Iterator[_Change]:
-    """Yield what is to be changed, for which steps, and what to say where it fails."""
-    entry = plan.entry
-    if plan.moves_pin and batch == plan.batches[0]:
-        change = partial(pin, client, entry.kind, entry.name, entry.version)
-        yield change, batch, f"cannot pin {entry}"
-    for step in batch:
-        if plan.configures(step):
-            change = partial(set_version, client, step.path, entry.version)
-            yield change, [step], f'cannot configure mount "{step.path}" for {entry.version}'
+def _written(
+    client: VaultClient,
+    write: t.Callable[[], None],
+    is_set: t.Callable[[], bool | None],
+    what: str,
+    not_done: str,
+) -> VaultError | None:
+    """Write; where the answer is lost, read.  Return the error where it is not done, or unknown."""
+    try:
+        lost = attempt(write, what)
+    except VaultError as error:
+        return error.with_context(f"{not_done}: {error.what}")
+    if lost is None:
+        return None
+    try:
+        await_written(client, lost, what, is_set)
+    except VaultError as error:
+        return error
+    return None

@@ -79,13 +79,12 @@ class Progress(t.NamedTuple):
     def down(self) -> list[str]:
         """What is known to be down, mount by mount, in words."""
         if not self.nodes:
-            failed = (mount for mount in self.mounts.values() if mount.error)
-            return [quoted([mount.before.path]) for mount in failed]
+            return [quoted([path]) for path, mount in self.mounts.items() if mount.down]
         return [
             f"{quoted([mount.before.path])} on {node.node.name}"
             for node in self.nodes
             for mount in node.mounts
-            if mount.error
+            if mount.down
         ]
 
     def to_roll_back(self, plan: Plan) -> list[Step]:

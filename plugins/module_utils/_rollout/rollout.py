@@ -222,16 +222,28 @@ def _roll_back(
     """Restore the previous version of all that was started; the error has both failures."""
     lost = [step.path for step in progress.started if step.previous is None]
     steps = progress.to_roll_back(plan)
-    second = None
+    failures: t.Mapping[str, VaultError] = {}
     if steps:
         client.progress(f"rolls back: {error.what}")
-        progress, second = _restore_verified(client, options, plan, server, progress, steps)
-    complete = bool(steps) and second is None and not lost
+        progress, failures = _restore_verified(client, options, plan, server, progress, steps)
+    complete = bool(steps) and not failures and not lost
     what = f"{_outcome(progress, steps, lost, complete)}{error.what}"
-    if second is not None:
-        what = f"{what}; the rollback failed too: {second.what}"
-    failure = error.with_context(what, next_step=second.next_step if second else "")
-    return RolloutResult(plan, progress, changed=True, rolled_back=complete, error=failure)
+    if failures:
+        # Status, address and next step are those of the failure that is left to be dealt with.
+        first = next(iter(failures.values()))
+        where = f" ({error.where})" if error.where else ""
+        error = first.with_context(f"{what}{where}; the rollback failed too: {_listed(failures)}")
+    else:
+        error = error.with_context(what)
+    return RolloutResult(plan, progress, changed=True, rolled_back=complete, error=error)
+
+
+def _listed(failures: t.Mapping[str, VaultError]) -> str:
+    """Return what kept mounts from being rolled back, once for those with the same reason."""
+    groups: dict[str, list[str]] = {}
+    for path, error in failures.items():
+        groups.setdefault(error.what, []).append(path)
+    return "; ".join(f"{quoted(paths)}: {what}" for what, paths in groups.items())
 
 
 def _restore_verified(
@@ -241,25 +253,47 @@ def _restore_verified(
     server: Server,
     progress: Progress,
     steps: t.Sequence[Step],
-) -> tuple[Progress, VaultError | None]:
-    """Undo ``steps``, verify all that were started, and return what failed in the end."""
-    previous = {step.path: step.previous for step in progress.started if step.previous}
-    started = [step for step in progress.started if step.path in previous]
+) -> tuple[Progress, t.Mapping[str, VaultError]]:
+    """Undo ``steps``, verify all that were started, and return what failed in the end, by path."""
     # The old version need not know the path that the new one is asked for: path help does for any.
     asked = options._replace(probe="")
-    failure: VaultError | None = None
+    started = [step for step in progress.started if step.previous is not None]
+    failures: dict[str, VaultError] = {}
     for attempt in range(TRIES):
         time.sleep(TRY_PAUSE if attempt else 0)
-        try:
-            restore(client, plan, steps)
-        except VaultError as error:
-            failure = error
-        else:
-            reloaded = _reload_verified(client, asked, server, started, previous)
-            progress, failure = _after(progress, reloaded), reloaded.error
-        if failure is None or not _is_temporary(failure):
+        failures = restore(client, plan, steps)
+        restored = [step for step in started if step.path not in failures]
+        progress, unverified = _reload_restored(client, asked, server, progress, restored)
+        failures.update(unverified)
+        if not any(map(_is_temporary, failures.values())):
             break
-    return progress, failure
+    return progress, failures
+
+
+def _reload_restored(
+    client: VaultClient,
+    options: ReloadOptions,
+    server: Server,
+    progress: Progress,
+    steps: t.Sequence[Step],
+) -> tuple[Progress, dict[str, VaultError]]:
+    """Let ``steps`` run their previous version, each by itself where they cannot all at once."""
+    if not steps:
+        return progress, {}
+    previous = {step.path: step.previous for step in steps if step.previous is not None}
+    reloaded = _reload_verified(client, options, server, steps, previous)
+    progress = _after(progress, reloaded)
+    if reloaded.error is None:
+        return progress, {}
+    if reloaded.done is not None or len(steps) == 1:
+        rows = reloaded.done.mounts if reloaded.done else ()
+        failed = [row.before.path for row in rows if row.error] or list(previous)
+        return progress, dict.fromkeys(failed, reloaded.error)
+    failures: dict[str, VaultError] = {}
+    for step in steps:
+        progress, failure = _reload_restored(client, options, server, progress, [step])
+        failures.update(failure)
+    return progress, failures
 
 
 def _is_temporary(error: VaultError) -> bool:

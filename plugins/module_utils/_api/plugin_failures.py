@@ -1,0 +1,34 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The servers' words for a plugin that does not run, or did not start.
+
+Other words say nothing of the plugin: they may be its own, or come from an agent on the way.
+"""
+
+from __future__ import annotations
+
+import re
+
+# Of the server: there is no process, and it does not start one.
+NO_BACKEND = ("no handler for route", "backend is nil")
+# Of the operating system, about a file that the server cannot start or read.
+_NO_FILE = re.compile(r"\b(?:fork/exec|open|stat|lstat|readlink) \S+: ")
+# Of the server and of go-plugin.
+_NO_START = (
+    "invalid backend version",
+    "error while validating the command path",
+    "checksums did not match",
+    "error verifying checksum",
+    "timeout while waiting for plugin to start",
+    "plugin exited before we could connect",
+    "Unrecognized remote plugin message",
+    "plugin not found in the catalog",
+    "plugin is shut down",
+    "Error while dialing",
+)
+
+
+def did_not_start(words: str) -> bool:
+    """Tell whether ``words`` say that a plugin did not start, or does not run any more."""
+    return any(part in words for part in _NO_START) or bool(_NO_FILE.search(words))
