@@ -53,17 +53,18 @@ def _forwarder(upstream_url: t.Callable[[], str]) -> type[QuietHandler]:
             upstream = http.client.HTTPConnection(urllib.parse.urlsplit(upstream_url()).netloc)
             with contextlib.closing(upstream):
                 try:
-                    upstream.request(self.command, self.path, body, _end_to_end(self.headers))
+                    upstream.request(self.command, self.path, body, end_to_end(self.headers))
                     answer = upstream.getresponse()
                     content = answer.read()
                 except (OSError, http.client.HTTPException):
                     # What a load balancer says of a node that is down.
                     self.reply(502, b"", {})
                     return
-            self.reply(answer.status, content, _end_to_end(answer.headers))
+            self.reply(answer.status, content, end_to_end(answer.headers))
 
     return Handler
 
 
-def _end_to_end(headers: email.message.Message) -> dict[str, str]:
+def end_to_end(headers: email.message.Message) -> dict[str, str]:
+    """Return the headers of a request or an answer without those of the connection."""
     return {name: value for name, value in headers.items() if name.lower() not in HOP_HEADERS}

@@ -35,6 +35,7 @@ ASSUMED_MOUNTS = 30
 
 # The server refuses JSON of 1,000 strings and more, and strings of 1 MiB and more.
 LIST_LIMIT = 990
+_TOO_MUCH = "refused JSON input due to high complexity"
 TEXT_LIMIT = 1_000_000
 
 _NOTHING_RELOADED = "no plugins were reloaded"
@@ -79,6 +80,12 @@ _MEANINGS = (
         'not found in the catalog: "',
         False,
         'register the plugin first, or check its name in "{cli} plugin list"',
+    ),
+    _Meaning(
+        _TOO_MUCH,
+        False,
+        "allow longer requests in the server's configuration (max_request_json_strings of "
+        "its listener)",
     ),
     _Meaning(
         "only plugins of type auth and secret",
@@ -178,10 +185,17 @@ def reload_mounts(
     reloaded: dict[str, bool | None] = dict.fromkeys(paths, False)
     changed: bool | None = False
     warnings: list[str] = []
-    for batch in _batches(paths):
+    batches = _batches(paths)
+    while batches:
+        batch = batches.pop(0)
         body = {"mounts": _mounts_value(batch)}
         seconds = timeout or _timeout(client, len(batch))
         answer = _send(client, RELOAD_PATH, body, scope, seconds)
+        if _is_too_much(answer) and len(batch) > 1:
+            # The server's limits can be configured.
+            half = len(batch) // 2
+            batches = [batch[:half], batch[half:], *batches]
+            continue
         others = True if answer.failed else answer.others
         reloaded.update({path: False if path in answer.failed else others for path in batch})
         changed = changed or any(reloaded.values()) or answer.changed
@@ -234,7 +248,7 @@ def _send(
 
 def _said(answer: Answer) -> tuple[str, t.Sequence[str]]:
     """Return the id of the reload, and the warnings; raises NoAnswer for what is no such answer."""
-    return answer.data.text("reload_id") or answer.request_id, answer.warnings
+    return answer.data.required_text("reload_id"), answer.warnings
 
 
 def _refusal(client: VaultClient, error: Refused) -> ReloadAnswer:
@@ -323,6 +337,12 @@ def _batches(paths: t.Sequence[str]) -> list[t.Sequence[str]]:
     if not any("," in path for path in paths) and sum(map(len, paths)) + len(paths) < TEXT_LIMIT:
         return [paths]
     return [paths[start : start + LIST_LIMIT] for start in range(0, len(paths), LIST_LIMIT)]
+
+
+def _is_too_much(answer: ReloadAnswer) -> bool:
+    """Tell whether the server refused to read the request, as there was too much in it."""
+    error = answer.error
+    return error is not None and any(_TOO_MUCH in words for words in error.errors)
 
 
 def _mounts_value(batch: t.Sequence[str]) -> str | list[str]:

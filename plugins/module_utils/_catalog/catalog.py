@@ -130,5 +130,7 @@ def read_catalog(client: VaultClient) -> Catalog:
         return catalog._replace(pins=read_pins(client))
     except PermissionDenied:
         return catalog._replace(pins=None)
-    except Refused:
-        return catalog  # 404: before Vault 1.16
+    except Refused as error:
+        if error.status != 404:
+            raise
+        return catalog  # before Vault 1.16

@@ -23,7 +23,8 @@ from ansible_collections.vaultops.vault.plugins.module_utils._api.health import 
 from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import Mount, read_mounts
 from ansible_collections.vaultops.vault.plugins.module_utils._api.path_help import Health, check_all
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
-    OptionError,
+    NoAnswer,
+    NotSent,
     Refused,
     VaultError,
 )
@@ -182,9 +183,7 @@ def _nodes_at(client: VaultClient, urls: t.Sequence[str]) -> tuple[list[Node], l
     urls = list(dict.fromkeys(checked_url(url.strip().rstrip("/")) for url in urls))
     try:
         known = _merged(list_ha_nodes(client), list_raft_members(client))
-    except OptionError:
-        raise  # such as a namespace that the server ignores
-    except VaultError:
+    except (Refused, NoAnswer, NotSent):
         known = []  # only names depend on them
     by_address = {node.address: node for node in known}
     nodes = [by_address.get(url) or Node(url, urlsplit(url).netloc) for url in urls]
