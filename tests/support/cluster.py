@@ -26,7 +26,7 @@ from .server import (
     ServerError,
     clean_environment,
     free_port,
-    server_binary,
+    node_binary,
 )
 
 NAMES = ("n1", "n2", "n3")
@@ -314,7 +314,7 @@ class Cluster:
 def _launch(directory: pathlib.Path) -> subprocess.Popen[bytes]:
     with (directory / "server.log").open("ab") as log:
         return subprocess.Popen(
-            [server_binary(), "server", f"-config={directory}/node.hcl"],
+            [node_binary(), "server", f"-config={directory}/node.hcl"],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
