@@ -61,7 +61,10 @@ OLDEST_OPENBAO = "2.6.1"
 OLDER_OPENBAO = (OLDEST_OPENBAO, "2.6.2", "2.7.0", "2.7.1")
 # Those whose standbys follow in ways of their own: see docs/cluster.md.
 OLD_CLUSTERS = (OLDEST_OPENBAO, "2.7.1")
-DEFAULT_CORES = {pythons.oldest_core(), pythons.newest_core()}
+OLDEST_CORE = pythons.oldest_core()
+DEFAULT_CORES = {OLDEST_CORE, pythons.newest_core()}
+# The oldest ansible-core and the oldest OpenBao in one session, where a Python runs that core.
+OLDEST_TOGETHER = len(DEFAULT_CORES) == 2 and pythons.python_for(OLDEST_CORE) is not None
 
 
 def run_with_server(session: nox.Session, *command: str, version: str = "", **more: str) -> None:
@@ -134,7 +137,7 @@ def add_tests(core: str) -> None:
     # What servers do takes long to show, and does not depend on ansible-core.
     # Three workers begin with a wait of two minutes there, and one has the cluster.
     chosen = ("-n", "6") if core == pythons.newest_core() else ("-m", "not slow")
-    version = "" if core != pythons.oldest_core() else OLDEST_OPENBAO  # both oldest in one run
+    version = OLDEST_OPENBAO if core == OLDEST_CORE and OLDEST_TOGETHER else ""
     server = f", and OpenBao {version}" if version else ""
     tests.__doc__ = f"Run the unit and integration tests on ansible-core {core}{server}."
     nox.session(
@@ -156,9 +159,7 @@ def add_openbao_tests(name: str, version: str, what: str, *chosen: str) -> None:
     tests.__doc__ = f"Run {what} on OpenBao {version}."
     nox.session(
         name=name,
-        # Where the oldest ansible-core runs, its session shows the oldest OpenBao.
-        default=name == f"openbao-{OLDEST_OPENBAO}"
-        and not pythons.python_for(pythons.oldest_core()),
+        default=name == f"openbao-{OLDEST_OPENBAO}" and not OLDEST_TOGETHER,
         tags=["matrix"],
         allow_parallel=False,
     )(tests)
