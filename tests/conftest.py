@@ -27,9 +27,18 @@ pytest_plugins = ["ansible_collections.vaultops.vault.tests.support.fixtures"]
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Start first what takes longest, and keep one cluster for all: idle ones take time too."""
     for item in items:
-        if "session_cluster" in getattr(item, "fixturenames", ()):
+        if _on_cluster(item):
             item.add_marker(pytest.mark.xdist_group("cluster"))
     items.sort(key=_rank)
+
+
+@pytest.hookimpl(trylast=True)  # after the test's own fixtures
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """End the cluster behind the last test that needs it: an idle one takes time too."""
+    from ansible_collections.vaultops.vault.tests.support import fixtures
+
+    if nextitem is None or not _on_cluster(nextitem):
+        fixtures.end_cluster()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -41,6 +50,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip(f"{other}: {marker.args[0]}")
 
 
+def _on_cluster(item: pytest.Item) -> bool:
+    return "session_cluster" in getattr(item, "fixturenames", ())
+
+
 def _rank(item: pytest.Item) -> int:
-    ranks = {"waits": 0, "slow": 1, "each_core": 1}
-    return min(ranks[name] if item.get_closest_marker(name) else 2 for name in ranks)
+    if _on_cluster(item):
+        return 1  # together, and early: one worker runs them all
+    ranks = {"waits": 0, "slow": 2, "each_core": 2}
+    return min(ranks[name] if item.get_closest_marker(name) else 3 for name in ranks)

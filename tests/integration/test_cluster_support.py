@@ -29,6 +29,12 @@ def test_each_node_runs_its_own_plugin(cluster: Cluster) -> None:
     assert len({node.info("ext")["pid"] for node in cluster.nodes}) == 3
 
 
+def test_one_worker_has_the_cluster(cluster: Cluster, request: pytest.FixtureRequest) -> None:
+    """Else each worker would start one of its own, for minutes of all cores."""
+    grouped = request.config.getoption("loadgroup", default=False)
+    assert request.node.nodeid.endswith("@cluster") is grouped
+
+
 def test_reset_leaves_nothing(cluster: Cluster) -> None:
     mount_external(cluster)
     cluster.reset()

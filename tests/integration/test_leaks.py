@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import pathlib
 import typing as t
@@ -14,6 +15,7 @@ import pytest
 from ansible_collections.vaultops.vault.tests.support.ansible_runs import Ansible
 from ansible_collections.vaultops.vault.tests.support.recorded import (
     Recorded,
+    RecordedServer,
     SeenRequest,
     recorded_server,
 )
@@ -81,9 +83,6 @@ REFUSALS = {
 }
 
 
-QUICK = ("success",)
-
-
 def command_lines() -> str:
     """Return the command lines of all processes, as every user of the host can see them."""
     lines = []
@@ -112,15 +111,64 @@ def task(name: str, url: str, **arguments: t.Any) -> dict[str, t.Any]:
     return {"name": name, MODULE: options, "ignore_errors": True}
 
 
+def tasks_by_option(refusal: str, url: str) -> list[dict[str, t.Any]]:
+    """Return tasks that get their secrets by options, bare and with all checks."""
+    tasks = [
+        task(
+            "failing proxy",
+            "http://vault.example",
+            token="{{ token }}",
+            proxies="http://me:{{ proxy }}@127.0.0.1:1",
+        )
+    ]
+    for name, (arguments, variables) in WAYS.items():
+        if arguments and not variables:
+            checked = task(f"{name}, checked", url, **arguments)
+            tasks += [bare(refusal, name, url), {**checked, "check_mode": True}]
+    login = {key: value for key, value in WAYS["userpass"][0].items() if key != "auth_mode"}
+    revoke = {"url": url, "token": "{{ token }}", "state": "revoked"}
+    return [
+        *tasks,
+        # Its result holds the new token, so the documentation asks for no_log.
+        {"vaultops.vault.login": {"url": url, **login}, "no_log": True},
+        {"vaultops.vault.login": revoke},
+    ]
+
+
+def bare(refusal: str, way: str, url: str) -> dict[str, t.Any]:
+    """Return a task that only reloads, at the server that refuses so."""
+    return task(f"{refusal} | {way}", url, verify=False, **WAYS[way][0])
+
+
+@contextlib.contextmanager
+def refusing_server(
+    refusal: Recorded | None, command_lines_seen: list[str]
+) -> t.Iterator[RecordedServer]:
+    """Run a server that answers reloads so, and looks at all processes at each request."""
+    answers = SERVER if refusal is None else {**SERVER, RELOAD: refusal}
+    with recorded_server(answers) as recorded:
+        plain_answer = recorded.answer
+
+        def answer(request: SeenRequest) -> Recorded:
+            command_lines_seen.append(command_lines())
+            return plain_answer(request)
+
+        recorded.answer = answer  # type: ignore[method-assign]
+        yield recorded
+
+
 @pytest.mark.parametrize(
-    "refusal",
+    "refusals",
     [
-        pytest.param(refusal, id=name, marks=[] if name in QUICK else pytest.mark.each_core)
-        for name, refusal in REFUSALS.items()
+        pytest.param(["success"], id="success"),
+        pytest.param(
+            [name for name in REFUSALS if name != "success"],
+            id="refused",
+            marks=pytest.mark.each_core,
+        ),
     ],
 )
-def test_recorded_server_and_canaries(tmp_path: pathlib.Path, refusal: Recorded | None) -> None:
-    answers = SERVER if refusal is None else {**SERVER, RELOAD: refusal}
+def test_recorded_server_and_canaries(tmp_path: pathlib.Path, refusals: list[str]) -> None:
     ansible = Ansible(tmp_path)
     ansible.environment()
     token_file = tmp_path / "home" / ".vault-token"
@@ -134,58 +182,40 @@ def test_recorded_server_and_canaries(tmp_path: pathlib.Path, refusal: Recorded 
         "ANSIBLE_REMOTE_TEMP": str(tmp_path / "remote"),
         "TMPDIR": str(tmp_path),
     }
-    with recorded_server(answers) as recorded:
-        plain_answer = recorded.answer
-
-        def answer(request: SeenRequest) -> Recorded:
-            seen_lines.append(command_lines())
-            return plain_answer(request)
-
-        recorded.answer = answer  # type: ignore[method-assign]
-        by_option: list[dict[str, t.Any]] = [
-            task(
-                "failing proxy",
-                "http://vault.example",
-                token="{{ token }}",
-                proxies="http://me:{{ proxy }}@127.0.0.1:1",
-            )
-        ]
+    with contextlib.ExitStack() as stack:
+        servers = {
+            refusal: stack.enter_context(refusing_server(REFUSALS[refusal], seen_lines))
+            for refusal in refusals
+        }
         runs = []
-        for name, (arguments, variables) in WAYS.items():
-            bare = task(name, recorded.url, verify=False, **arguments)
-            checked = task(f"{name}, checked", recorded.url, **arguments)
-            if arguments and not variables:
-                by_option.extend([bare, {**checked, "check_mode": True}])
-            else:
+        for way, (arguments, variables) in WAYS.items():
+            if variables or not arguments:
                 # With ANSIBLE_DEBUG Ansible itself prints each module's arguments, secrets too:
                 # only what comes by variables and files can stay hidden there.
                 debug = {**places, **variables, "ANSIBLE_DEBUG": "1"}
-                runs.append(ansible.playbook(bare, options=["-vvvv"], **debug))
-        login = {key: value for key, value in WAYS["userpass"][0].items() if key != "auth_mode"}
-        by_option += [
-            # Its result holds the new token, so the documentation asks for no_log.
-            {"vaultops.vault.login": {"url": recorded.url, **login}, "no_log": True},
-            {
-                "vaultops.vault.login": {
-                    "url": recorded.url,
-                    "token": "{{ token }}",
-                    "state": "revoked",
-                }
-            },
+                tasks = [bare(refusal, way, server.url) for refusal, server in servers.items()]
+                runs.append(ansible.playbook(*tasks, options=["-vvvv"], **debug))
+        tasks = [
+            one
+            for refusal, server in servers.items()
+            for one in tasks_by_option(refusal, server.url)
         ]
         options = ["-vvvv", "--diff", "-e", f"@{extra}"]
-        runs.append(ansible.playbook(*by_option, options=options, **places))
-    results = [result for run in runs for result in run.tasks if result.name in WAYS]
-    assert {result.name for result in results} == set(WAYS)
-    assert all(result.failed is (refusal is not None) for result in results), results
+        runs.append(ansible.playbook(*tasks, options=options, **places))
+    results = {result.name: result for run in runs for result in run.tasks if " | " in result.name}
+    assert set(results) == {f"{refusal} | {way}" for refusal in refusals for way in WAYS}
+    failed = {name for name, result in results.items() if result.failed}
+    assert failed == {name for name in results if not name.startswith("success")}
+    seen = [request for server in servers.values() for request in server.seen]
     shown = {
         "printed": "".join(run.output for run in runs),
         "recorded": json.dumps([result.result for run in runs for result in run.tasks]),
         "left in files and logs": left_behind(tmp_path, {extra, token_file}),
         "command lines": "\n".join(seen_lines),
-        "addresses": "\n".join(request.path for request in recorded.seen),
+        "addresses": "\n".join(request.path for request in seen),
     }
     for place, text in shown.items():
         assert (place, canaries_in(text)) == (place, [])
-    used = "\n".join(f"{request.headers} {request.body}" for request in recorded.seen)
-    assert set(canaries_in(used)) == {*CANARIES.values(), "canary-made"} - KEPT
+    for server in servers.values():
+        used = "\n".join(f"{request.headers} {request.body}" for request in server.seen)
+        assert set(canaries_in(used)) == {*CANARIES.values(), "canary-made"} - KEPT

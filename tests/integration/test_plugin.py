@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import pathlib
 import time
@@ -630,11 +631,18 @@ def test_the_number_of_requests(
         "remove": (gone, [LIST, read, *usage, f"DELETE {own}?version=v1.0.0", LIST]),
         "nothing to remove": (gone, [LIST]),
     }
-    for name, (options, requests) in steps.items():
-        with subtests.test(name), counting_proxy() as proxy:
-            cases = ansible.cases({name: task(options)}, **proxy.environment)
+    with contextlib.ExitStack() as stack:
+        proxies = {name: stack.enter_context(counting_proxy()) for name in steps}
+        cases = ansible.cases(
+            {
+                name: {**task(options), "environment": proxies[name].environment}
+                for name, (options, _requests) in steps.items()
+            }
+        )
+    for name, (_options, requests) in steps.items():
+        with subtests.test(name):
             assert not cases.results[name].failed, cases.results[name].message
-            assert proxy.seen == requests
+            assert proxies[name].seen == requests
 
 
 @pytest.mark.slow

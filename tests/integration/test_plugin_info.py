@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import pathlib
 import typing as t
 
@@ -123,21 +124,23 @@ def test_what_is_chosen(
     server.mount("other", PLUGIN)
     server.mount("login", "login", kind="auth")
     server.mount("transit", "transit")
-    results: dict[str, TaskResult] = {}
-    for name, (options, _names, requests) in CHOICES.items():
-        with subtests.test(name), counting_proxy() as proxy:
-            cases = ansible.cases({name: {MODULE: options}}, **proxy.environment)
-            results |= cases.results
-            assert proxy.seen == requests
-    for name, (_options, expected, _requests) in CHOICES.items():
+    with contextlib.ExitStack() as stack:
+        proxies = {name: stack.enter_context(counting_proxy()) for name in CHOICES}
+        tasks = {
+            name: {MODULE: options, "environment": proxies[name].environment}
+            for name, (options, _names, _requests) in CHOICES.items()
+        }
+        results = ansible.cases({**tasks, "builtin": {MODULE: {"builtin": True}}}).results
+    for name, (_options, expected, requests) in CHOICES.items():
         with subtests.test(name):
+            assert proxies[name].seen == requests
             assert names(results[name]) == expected
             miss = [MISSES[name]] if name in MISSES else []
             assert results[name].result.get("warnings", []) == miss
     assert current(results["mounts"]) == {"ext/": True, "auth/login/": True}
-    everything = ansible.cases({"builtin": {MODULE: {"builtin": True}}}).results["builtin"]
-    assert {"secret/transit", "auth/approle", "secret/ext"} < set(names(everything))
-    assert "secret/system" not in names(everything)
+    everything = names(results["builtin"])
+    assert {"secret/transit", "auth/approle", "secret/ext"} < set(everything)
+    assert "secret/system" not in everything
 
 
 @pytest.mark.each_core
@@ -363,18 +366,21 @@ RECORDED = {
 
 @pytest.mark.slow
 def test_recorded_vault_and_its_pins(tmp_path: pathlib.Path, subtests: pytest.Subtests) -> None:
-    for name, told in RECORDED.items():
-        with (
-            subtests.test(name),
-            recorded_server({**VAULT, "GET /v1/sys/plugins/pins": told.answer}) as recorded,
-        ):
-            cases = Ansible(tmp_path).cases(
-                {name: {MODULE: {"url": recorded.url}}}, VAULT_TOKEN="a-token-of-the-tests"
+    with contextlib.ExitStack() as stack:
+        servers = {
+            name: stack.enter_context(
+                recorded_server({**VAULT, "GET /v1/sys/plugins/pins": told.answer})
             )
-            result = cases.results[name]
+            for name, told in RECORDED.items()
+        }
+        tasks = {name: {MODULE: {"url": recorded.url}} for name, recorded in servers.items()}
+        results = Ansible(tmp_path).cases(tasks, VAULT_TOKEN="a-token-of-the-tests").results
+    for name, told in RECORDED.items():
+        with subtests.test(name):
+            result = results[name]
             (plugin,) = result["plugins"]
             assert plugin["pin"] == told.pin
             assert current(result) == {"ext/": told.current}
             assert bool(result.result.get("warnings")) is told.warned
             assert result["runtimes"] == []
-            assert len(recorded.seen) == 5
+            assert len(servers[name].seen) == 5

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import pathlib
+import shutil
 import typing as t
 
 import pytest
@@ -17,6 +19,7 @@ from ansible_collections.vaultops.vault.tests.support.external_plugin import bui
 from ansible_collections.vaultops.vault.tests.support.nodes import write_inventory
 
 ROLE = "vaultops.vault.plugin_rollout"
+NAME = "ext-v1.0.0"  # of the file of v1.0.0 on each node
 
 pytestmark = pytest.mark.each_core
 
@@ -63,6 +66,11 @@ class Fleet:
         everything = ["-i", str(self.inventory), *options]
         return self.ansible.play_file(path, options=everything, BAO_TOKEN=self.token)
 
+    def mount(self) -> None:
+        """Mount v1.0.0 twice."""
+        for path in ("ext", "ext2"):
+            self.cluster.mount(path, "ext", version="v1.0.0")
+
     def runs(self, mount: str = "ext") -> set[str]:
         """Return the versions that the nodes' own processes tell."""
         return {node.info(mount)["version"] for node in self.cluster.nodes}
@@ -78,14 +86,21 @@ class Fleet:
 
 
 @pytest.fixture
-def fleet(cluster: Cluster, tmp_path: pathlib.Path) -> Fleet:
-    """The nodes as the role itself has set them up."""
-    ready = Fleet(tmp_path, cluster)
-    first = ready.roll_out("v1.0.0")
-    assert first.returncode == 0, first.output
-    cluster.mount("ext", "ext", version="v1.0.0")
-    cluster.mount("ext2", "ext", version="v1.0.0")
-    return ready
+def bare_fleet(cluster: Cluster, tmp_path: pathlib.Path) -> Fleet:
+    """The nodes without a plugin."""
+    return Fleet(tmp_path, cluster)
+
+
+@pytest.fixture
+def fleet(bare_fleet: Fleet) -> Fleet:
+    """The nodes as the role sets them up, but without its time, and two mounts."""
+    plugin = bare_fleet.files["v1.0.0"]
+    for node in bare_fleet.cluster.nodes:
+        shutil.copy2(plugin.path, node.plugin_directory / NAME)
+    registered = dataclasses.replace(plugin, path=plugin.path.with_name(NAME))
+    bare_fleet.cluster.register("ext", registered)
+    bare_fleet.mount()
+    return bare_fleet
 
 
 def changes(run: Run) -> int:
@@ -99,10 +114,16 @@ def failure(run: Run) -> str:
     return next(task.message for task in run.tasks if task.failed)
 
 
-def test_up_and_again_and_cleaned_up(fleet: Fleet) -> None:
+def test_up_and_again_and_cleaned_up(bare_fleet: Fleet) -> None:
+    fleet = bare_fleet
+    first = fleet.roll_out("v1.0.0")
+    assert first.returncode == 0, first.output
+    assert fleet.names() == {NAME}
+    fleet.mount()
+
     checked = fleet.roll_out("v1.1.0", "--check", "--diff")
     assert checked.returncode == 0, checked.output
-    assert fleet.names() == {"ext-v1.0.0"}
+    assert fleet.names() == {NAME}
 
     up = fleet.roll_out("v1.1.0", plugin_rollout_canary="ext2")
     assert up.returncode == 0, up.output

@@ -93,8 +93,15 @@ class Ansible:
 
         ``environment`` is added to that of the process; an empty string stays an empty variable.
         """
-        plays = [{"hosts": "localhost", "gather_facts": False, "tasks": list(tasks)}]
-        return self.play_file(self._file("playbook.json", plays), options=options, **environment)
+        play = {"hosts": "localhost", "gather_facts": False, "tasks": list(tasks)}
+        return self.plays(play, options=options, **environment)
+
+    def plays(
+        self, *plays: dict[str, t.Any], options: t.Sequence[str] = (), **environment: str
+    ) -> Run:
+        """Run a playbook of some plays."""
+        path = self._file("playbook.json", plays)
+        return self.play_file(path, options=options, **environment)
 
     def cases(self, tasks: t.Mapping[str, dict[str, t.Any]], **environment: str) -> Cases:
         """Run the tasks in one playbook, each whatever became of the others; results by name."""

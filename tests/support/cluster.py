@@ -26,11 +26,13 @@ from .server import (
     ServerError,
     clean_environment,
     free_port,
-    server_binary,
+    node_binary,
 )
 
 NAMES = ("n1", "n2", "n3")
 SETTLE_SECONDS = 60.0
+# Questions take time from what they wait for, so the longer it takes, the fewer they get.
+FIRST_PAUSE, LONGEST_PAUSE = 0.03, 0.25
 # How long a node may take to say how it is: one that is paused never does.
 ASK_SECONDS = 2.0
 
@@ -300,12 +302,13 @@ class Cluster:
 
     def until(self, condition: t.Callable[[], bool], what: str) -> None:
         """Wait for a condition; where it does not come, tell with the nodes' logs what it was."""
-        deadline = time.monotonic() + SETTLE_SECONDS
+        deadline, pause = time.monotonic() + SETTLE_SECONDS, FIRST_PAUSE
         while not condition():
             if time.monotonic() > deadline:
                 logs = "\n".join(f"{node.name}:\n{node.log[-5000:]}" for node in self.nodes)
                 raise ServerError(f"not within {SETTLE_SECONDS} s: {what}\n{logs}")
-            time.sleep(0.03)
+            time.sleep(pause)
+            pause = min(1.2 * pause, LONGEST_PAUSE)
 
     def _in_role(self, role: Role) -> list[Node]:
         return [node for node in self.nodes if node.role == role]
@@ -314,7 +317,7 @@ class Cluster:
 def _launch(directory: pathlib.Path) -> subprocess.Popen[bytes]:
     with (directory / "server.log").open("ab") as log:
         return subprocess.Popen(
-            [server_binary(), "server", f"-config={directory}/node.hcl"],
+            [node_binary(), "server", f"-config={directory}/node.hcl"],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

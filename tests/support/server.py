@@ -49,6 +49,12 @@ def bao_binary() -> str:
     return str(kept)
 
 
+def node_binary() -> str:
+    """Return the path of the binary of a cluster's nodes: $VAULTOPS_TEST_CLUSTER_BAO, if set."""
+    chosen = os.environ.get(openbao.CLUSTER_VARIABLE) if product() == "OpenBao" else ""
+    return chosen or server_binary()
+
+
 def server_binary() -> str:
     """Return the path of the binary of the product that the tests run on."""
     if product() == "OpenBao":
