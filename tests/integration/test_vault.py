@@ -99,6 +99,25 @@ def kill(pid: int) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.parametrize("scope", ["local", "global"])
+def test_check_mode_says_what_is_down(stage: Stage, scope: str) -> None:
+    """The question of the night: it is answered without a change, and the diff is that answer."""
+    pid = stage.server.info("a")["pid"]
+    stage.plugin.fault("exit")
+    kill(pid)
+    check = stage.run(reload(mounts="a", state="current", scope=scope), "--check", "--diff")
+    assert not check.result.failed, check.result.message
+    assert (check.result["changed"], check.result["verified"]) == (True, False)
+    assert row(check)["error"].startswith("does not answer: ")
+    serves = f"a/ {PLUGIN} {OLD} {stage.plugin.sha256[:8]}\n"
+    assert check.result["diff"] == {"before": f"a/ {PLUGIN} down\n", "after": serves}
+    stage.plugin.heal()
+    done = stage.run(reload(mounts="a", state="current", scope=scope), "--diff")
+    # The check above may have made the server try: now the plugin starts for whoever asks.
+    assert not done.result.failed, done.result.message
+    assert stage.server.info("a")["pid"] != pid
+
+
 def test_an_unknown_health_is_no_proof(stage: Stage) -> None:
     """The token may not read the path of the probe: nothing is known, and nothing is verified."""
     rules = "\n".join(

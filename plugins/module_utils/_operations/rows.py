@@ -55,7 +55,7 @@ def diff_of_mounts(mounts: t.Iterable[MountResult]) -> dict[str, str]:
     before, after = "", ""
     for mount in mounts:
         title = f"{mount.before.path} {mount.before.plugin}"
-        before += f"{title} {mount.before.running}\n"
+        before += f"{title} {'down' if mount.was_down else mount.before.running}\n"
         known = "unknown" if mount.after is None else str(mount.after.running)
         after += f"{title} {'down' if mount.down else known}\n"
     return {"before": before, "after": after}

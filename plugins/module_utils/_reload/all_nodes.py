@@ -11,6 +11,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._api.ha_status impo
 from ansible_collections.vaultops.vault.plugins.module_utils._api.health import IGNORED, Server
 from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import Mount
 from ansible_collections.vaultops.vault.plugins.module_utils._api.path_help import (
+    UNKNOWN_HEALTH,
     Health,
     request_path_help,
 )
@@ -239,7 +240,11 @@ def _predicted(options: ReloadOptions, situation: Situation) -> ReloadResult:
 def _predicted_node(state: NodeState, preflight: Preflight, paths: t.Sequence[str]) -> NodeResult:
     """Return what a reload of the mounts at ``paths`` would do on a node."""
     mounts = [
-        predicted(state.mounts[mount.path], preflight.expectation(mount))
+        predicted(
+            state.mounts[mount.path],
+            preflight.expectation(mount),
+            state.health.get(mount.path, UNKNOWN_HEALTH),
+        )
         if mount.path in paths
         else left_alone(state.mounts[mount.path])
         for mount in preflight.mounts or ()

@@ -22,7 +22,8 @@ from ansible_collections.vaultops.vault.plugins.module_utils._catalog.catalog im
 class MountResult(t.NamedTuple):
     """One mount: ``reloaded`` is None where that is unknown; ``error`` is why it is not well.
 
-    ``after`` is None where it could not be inspected after the reload.
+    ``after`` is None where it could not be inspected after the reload.  ``was_down`` says that its
+    plugin was known not to answer before.
     """
 
     before: Mount
@@ -30,6 +31,7 @@ class MountResult(t.NamedTuple):
     reloaded: bool | None
     error: str | None = None
     health: Health = UNKNOWN_HEALTH
+    was_down: bool = False
 
     @property
     def down(self) -> bool:
@@ -52,12 +54,21 @@ def left_alone(mount: Mount, health: Health = UNKNOWN_HEALTH) -> MountResult:
     return MountResult(mount, mount, reloaded=False, health=health)
 
 
-def predicted(mount: Mount, expectation: Expectation) -> MountResult:
-    """Return what a reload is expected to do, as far as that is known."""
+def predicted(
+    mount: Mount, expectation: Expectation, health: Health = UNKNOWN_HEALTH
+) -> MountResult:
+    """Return what a reload is expected to do, as far as that is known; ``health`` is before it."""
     entry, after = expectation.entry, mount
     if entry is not None:
         after = mount._replace(running_version=entry.version, running_sha256=entry.sha256)
-    return MountResult(mount, after, reloaded=True)
+    was_down = health.alive is False
+    error = does_not_answer(health) if was_down else None
+    return MountResult(mount, after, reloaded=True, error=error, was_down=was_down)
+
+
+def does_not_answer(health: Health) -> str:
+    """Return the error of a mount whose plugin is down."""
+    return f"does not answer: {health.reason}"
 
 
 def is_stale(mount: Mount, expectation: Expectation, health: Health) -> bool:
@@ -75,7 +86,7 @@ def evaluate(
     elif error is not None and health.alive is False and not answer.left_down(before.path):
         error = f"{error}; the mount does not answer: {health.reason}"
     elif error is None and health.alive is False:
-        error = f"does not answer: {health.reason}"
+        error = does_not_answer(health)
     elif error is None and health.probe_failed:
         error = f"answers, but not the probe: {health.reason}"
     result = MountResult(before, after, answer.was_reloaded(before.path), error, health)

@@ -89,13 +89,16 @@ def result_without_reload(
     warnings = list(preflight.skipped)
     if preflight.mounts is not None and not preflight.mounts:
         warnings.append(f'plugin "{options.plugin}" is mounted nowhere here: nothing to reload')
-    expected = [predicted(m, preflight.expectation(m)) for m in selection.mounts or ()]
+    expected = [
+        predicted(m, preflight.expectation(m), selection.health.get(m.path, UNKNOWN_HEALTH))
+        for m in selection.mounts or ()
+    ]
     mounts = _with_others(preflight, expected, selection.health)
     unverified = _unverified(preflight, [mount for mount in mounts if not mount.reloaded])
     return ReloadResult(
         scope=options.scope,
         changed=not selection.empty,
-        verified=preflight.complete and not unverified,
+        verified=preflight.complete and not unverified and not any(m.was_down for m in mounts),
         mounts=mounts,
         nodes=nodes,
         unverified=unverified,
@@ -113,8 +116,9 @@ def result_of(
 ) -> ReloadResult:
     """Return the result of a reload of ``mounts``; ``nodes`` is None where none was asked.
 
-    ``health`` is that of mounts that were left alone, where it was asked for, by path.
+    ``health`` is that before the reload, where it was asked for, by path.
     """
+    mounts = [row._replace(was_down=_was_down(row, health)) for row in mounts]
     every = _with_others(preflight, mounts, health)
     unverified = _unverified(preflight, every if preflight.mounts is not None else mounts)
     rows = nodes or ()
@@ -221,6 +225,10 @@ def _with_others(
         by_path.get(mount.path) or left_alone(mount, health.get(mount.path, UNKNOWN_HEALTH))
         for mount in preflight.mounts or ()
     ]
+
+
+def _was_down(row: MountResult, health: t.Mapping[str, Health]) -> bool:
+    return health.get(row.before.path, UNKNOWN_HEALTH).alive is False
 
 
 def _paths(mounts: t.Sequence[MountResult]) -> list[str]:
