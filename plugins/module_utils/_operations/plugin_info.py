@@ -13,6 +13,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import 
     list_mounts,
     mount_kind,
     mount_paths,
+    unnamed_plugins,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_runtimes import (
     Runtime,
@@ -188,6 +189,9 @@ def _misses(
             f"{did_you_mean(near)}"
         )
     known = {mount.path: mount for listed in mounts.values() for mount in listed or []}
+    unnamed = unnamed_plugins(known.values())
+    if choice.name and unnamed:
+        warnings.append(f'{unnamed}: it is not listed, also if it runs "{choice.name}"')
     for path in choice.paths or []:
         if mounts.get(mount_kind(path)) is None:
             continue
