@@ -63,16 +63,18 @@ class _Search:
         self.next_step = ""
         self._title = f"it is unknown who needs {entry}"
         # A proxy that drops the header X-Vault-Namespace answers for the same one without end.
-        self._seen: set[t.Any] = set()
+        self._seen: set[str | frozenset[str]] = set()
 
     def run(self) -> None:
         """Search the root namespace and all below it."""
         namespaces = [("", "root")]
         while namespaces:
             namespace, own_id = namespaces.pop(0)
+            if self._seen_before(namespace, own_id):
+                continue
             mounts = self._read(partial(list_mounts, self.client, (self._kind,), namespace))
             accessors = frozenset(mount.accessor for mount in (mounts or {}).values())
-            if self._is_another(namespace, own_id, accessors):
+            if self._seen_before(namespace, accessors):
                 continue
             for mount in (mounts or {}).values():
                 self._look_at(namespace, mount)
@@ -85,11 +87,10 @@ class _Search:
     def _kind(self) -> str:
         return "secret" if self.entry.kind == _DATABASE else self.entry.kind
 
-    def _is_another(self, namespace: str, own_id: str, accessors: frozenset[str]) -> bool:
-        """Tell whether what was read is that of another namespace, which was searched already."""
-        marks = {mark for mark in (own_id, accessors) if mark}
-        if not marks & self._seen:
-            self._seen |= marks
+    def _seen_before(self, namespace: str, mark: str | frozenset[str]) -> bool:
+        """Tell whether another namespace has ``mark``, its id or the accessors of its mounts."""
+        if mark not in self._seen:
+            self._seen |= {mark} if mark else set()
             return False
         self._add_unknown(
             f'{self._title}: namespace "{namespace}" answers as another namespace does',

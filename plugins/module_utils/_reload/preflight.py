@@ -49,14 +49,15 @@ class Preflight(t.NamedTuple):
 
     Each is None where it was not read, or the token may not read it.  ``expected`` is what the
     caller wants to see running, where that is not left to the catalog.  ``skipped`` are the checks
-    that were not possible, in words.  ``others`` says that other mounts may run the plugin, too.
+    that were not possible, in words.  ``unnamed`` says that some mounts
+    do not name their plugin.
     """
 
     mounts: t.Sequence[Mount] | None = None
     catalog: Catalog | None = None
     expected: Expected = BY_THE_CATALOG
     skipped: t.Sequence[str] = ()
-    others: bool = False
+    unnamed: bool = False
 
     def expectation(self, mount: Mount) -> Expectation:
         """Return what ``mount`` is expected to run after a reload."""
@@ -67,7 +68,7 @@ class Preflight(t.NamedTuple):
     @property
     def complete(self) -> bool:
         """Whether it is known which mounts there are, and what each of them is expected to run."""
-        if self.mounts is None or self.catalog is None or self.others:
+        if self.mounts is None or self.catalog is None or self.unnamed:
             return False
         return self.catalog.pins is not None or all(
             mount.path in self.expected for mount in self.mounts
@@ -140,7 +141,9 @@ def _inspect_mounts(client: VaultClient, preflight: Preflight, paths: t.Sequence
             raise missing_mount(client, path)
         if mounts[path].singleton:
             raise _singleton(f'mount "{path}"')
-    return _with_catalog(client, preflight._replace(mounts=[mounts[path] for path in paths]))
+    named = [mounts[path] for path in paths]
+    preflight = _with_catalog(client, preflight._replace(mounts=named))
+    return _with_unnamed(preflight, unnamed_plugins(named))
 
 
 def _inspect_plugin(client: VaultClient, preflight: Preflight, options: ReloadOptions) -> Preflight:
@@ -161,9 +164,7 @@ def _inspect_plugin(client: VaultClient, preflight: Preflight, options: ReloadOp
     ]
     preflight = _with_catalog(client, preflight._replace(mounts=mounts))
     unnamed = unnamed_plugins(listed.values(), kind)
-    if unnamed:
-        unchecked = f'{unnamed}: it is not checked, and reloaded if it runs "{plugin}"'
-        preflight = preflight._replace(others=True, skipped=[*preflight.skipped, unchecked])
+    preflight = _with_unnamed(preflight, unnamed)
     catalog = preflight.catalog
     kinds = catalog.kinds(plugin) if catalog else set()
     by_server = kind in ("database", "unknown") or (kind is None and "database" in kinds)
@@ -182,6 +183,14 @@ def _inspect_plugin(client: VaultClient, preflight: Preflight, options: ReloadOp
             next_step=f'register it first, or see "{cli_name(client)} plugin list"',
         )
     return preflight
+
+
+def _with_unnamed(preflight: Preflight, unnamed: str) -> Preflight:
+    """Return ``preflight`` with the sentence about mounts that do not name their plugin."""
+    if not unnamed:
+        return preflight
+    skipped = [*preflight.skipped, f"{unnamed}: skipped the check of what is expected"]
+    return preflight._replace(unnamed=True, skipped=skipped)
 
 
 def _singleton(what: str) -> OptionError:
