@@ -19,6 +19,7 @@ path "sys/plugins/pins" {
 }
 
 # For state=absent: find the mounts that use the entry, in the root namespace and in those below it.
+# This is for four levels of namespaces: each + stands for one level.
 path "sys/mounts" {
   capabilities = ["read"]
 }
@@ -40,6 +41,42 @@ path "+/sys/auth" {
 }
 
 path "+/sys/namespaces" {
+  capabilities = ["list"]
+}
+
+path "+/+/sys/mounts" {
+  capabilities = ["read"]
+}
+
+path "+/+/sys/auth" {
+  capabilities = ["read"]
+}
+
+path "+/+/sys/namespaces" {
+  capabilities = ["list"]
+}
+
+path "+/+/+/sys/mounts" {
+  capabilities = ["read"]
+}
+
+path "+/+/+/sys/auth" {
+  capabilities = ["read"]
+}
+
+path "+/+/+/sys/namespaces" {
+  capabilities = ["list"]
+}
+
+path "+/+/+/+/sys/mounts" {
+  capabilities = ["read"]
+}
+
+path "+/+/+/+/sys/auth" {
+  capabilities = ["read"]
+}
+
+path "+/+/+/+/sys/namespaces" {
   capabilities = ["list"]
 }
 

@@ -46,6 +46,7 @@ path "sys/storage/raft/configuration" {
 }
 
 # For plugin_rollout_cleanup: find the mounts in other namespaces that use an old version.
+# This is for four levels of namespaces: each + stands for one level.
 path "sys/namespaces" {
   capabilities = ["list"]
 }
@@ -59,6 +60,42 @@ path "+/sys/auth" {
 }
 
 path "+/sys/namespaces" {
+  capabilities = ["list"]
+}
+
+path "+/+/sys/mounts" {
+  capabilities = ["read"]
+}
+
+path "+/+/sys/auth" {
+  capabilities = ["read"]
+}
+
+path "+/+/sys/namespaces" {
+  capabilities = ["list"]
+}
+
+path "+/+/+/sys/mounts" {
+  capabilities = ["read"]
+}
+
+path "+/+/+/sys/auth" {
+  capabilities = ["read"]
+}
+
+path "+/+/+/sys/namespaces" {
+  capabilities = ["list"]
+}
+
+path "+/+/+/+/sys/mounts" {
+  capabilities = ["read"]
+}
+
+path "+/+/+/+/sys/auth" {
+  capabilities = ["read"]
+}
+
+path "+/+/+/+/sys/namespaces" {
   capabilities = ["list"]
 }
 

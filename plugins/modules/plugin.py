@@ -52,7 +52,10 @@ options:
     description:
       - Semantic version of the plugin with all three numbers, such as V(v1.2.0) or V(1.2.0).
       - If the plugin reports a version of its own, this must be the same version. The server
-        refuses any other.
+        refuses any other. The plugin has to report it in the server's spelling, such as V(v1.2.0).
+        If it reports V(1.2.0) or V(v1.2), the server refuses every O(version), and without
+        O(version) registers an entry that no mount of the plugin can run. The module then fails.
+        O(state=absent) removes such an entry, too.
       - If not given, a plugin that reports a version is registered under that version, and the next
         run finds the entry by its sha256. A plugin that reports none is registered without a
         version.
@@ -65,8 +68,8 @@ options:
     description:
       - V(present) registers the plugin, or overwrites an entry that differs.
       - V(absent) removes the entry. The module refuses to remove an entry that is still in use, see
-        O(force). It always refuses to remove the pinned version; remove the pin with
-        M(vaultops.vault.plugin_pin) first.
+        O(force), or whose sha256 is not the one of O(sha256) or O(src), if given. It always refuses
+        to remove the pinned version; remove the pin with M(vaultops.vault.plugin_pin) first.
     type: str
     choices: [present, absent]
     default: present
@@ -132,7 +135,9 @@ options:
       - With O(state=absent), the module checks the mounts of all namespaces, and for a database
         plugin the connections of all database mounts. If one of them is configured for the entry,
         runs it, or would load it at its next reload, or if one of them cannot be read, the module
-        refuses to remove the entry.
+        refuses to remove the entry. They cannot be read if the token may not, if a namespace is
+        locked, if a mount from before Vault 1.0 does not name its plugin, or if a proxy answers
+        with the namespaces or mounts of another namespace.
       - V(true) removes the entry all the same. The server accepts the removal without a warning.
         Whatever needs the entry keeps running until its next reload or the next start of the
         server, and then fails to start.
@@ -146,6 +151,9 @@ notes:
   - The configuration of an OpenBao server can declare plugins (C(plugin_auto_register)). The module
     does not write or remove such an entry. OpenBao would accept the change, but then fail to load
     its configuration.
+  - OpenBao 2.7.2 cannot read an entry whose file is gone from the C(plugin_directory) of the node
+    that answers. The module then goes by the list of entries, always writes the entry, and cannot
+    check whether the server's configuration declares it.
   - The catalog belongs to the whole server. The module writes it in the root namespace, whatever
     O(namespace) says.
   - The token needs C(read) on C(sys/plugins/catalog). On C(sys/plugins/catalog/<type>/<name>) it
@@ -226,11 +234,11 @@ plugin:
       type: str
       sample: 8b29b369c0f2b5f7f5318e740b9b6444486e1747d565e87d33cca328974e3130
     command:
-      description: Name of the file in the plugin directory; null if the token may not read it.
+      description: Name of the file in the plugin directory; null if it cannot be read.
       type: str
       sample: my-plugin-v1.1.0
     arguments:
-      description: Arguments of the command; null if the token may not read them.
+      description: Arguments of the command; null if they cannot be read.
       type: list
       elements: str
       sample: []
@@ -248,8 +256,8 @@ plugin:
       sample: false
     declarative:
       description:
-        - Whether the configuration of an OpenBao server declares the entry; null if the token may
-          not read that.
+        - Whether the configuration of an OpenBao server declares the entry; null if that cannot
+          be read.
       type: bool
       sample: false
 before:

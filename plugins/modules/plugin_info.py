@@ -16,9 +16,10 @@ description:
     O(mounts), it lists all external plugins in the catalog.
   - A mount is current if it runs what it is expected to run. To reload the mounts that are not,
     use O(vaultops.vault.plugin_reload#module:state=current).
-  - Apart from a login, the module sends at most six requests, whatever the number of mounts.
-    They read the catalog (in a namespace of HashiCorp Vault at the second attempt), the mounts and
-    the authentication mounts, and with HashiCorp Vault the pins and the plugin runtimes.
+  - Apart from a login, and without O(commands), the module sends at most six requests, whatever
+    the number of mounts. They read the catalog (in a namespace of HashiCorp Vault at the second
+    attempt), the mounts and the authentication mounts, and with HashiCorp Vault the pins and the
+    plugin runtimes.
 extends_documentation_fragment:
   - vaultops.vault._attributes
   - vaultops.vault._attributes.actiongroup_vault
@@ -52,6 +53,12 @@ options:
     description:
       - Whether to include plugins that exist only as a part of the server. O(name) and O(mounts)
         include them in any case.
+    type: bool
+    default: false
+  commands:
+    description:
+      - Whether to read the command of each registered version, too, at a request for each. It needs
+        C(read) and C(sudo) on C(sys/plugins/catalog/<type>/<name>).
     type: bool
     default: false
 notes:
@@ -128,6 +135,18 @@ plugins:
           description: Whether this version is part of the server itself.
           type: bool
           sample: false
+        command:
+          description:
+            - Name of the file in the plugin directory; empty for a builtin plugin, null if it could
+              not be read. Only with O(commands=true).
+          type: str
+          sample: my-plugin-v1.1.0
+        error:
+          description:
+            - Why the command could not be read, in the server's words; null if it could. Only with
+              O(commands=true). OpenBao 2.7.2 cannot read an entry whose file is gone.
+          type: str
+          sample: null
     pin:
       description: The pinned version; null if there is none or pins could not be read.
       type: str

@@ -6,83 +6,17 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import pathlib
 import shutil
-import typing as t
 
 import pytest
 
-from ansible_collections.vaultops.vault.tests.support.ansible_runs import REPOSITORY, Ansible, Run
 from ansible_collections.vaultops.vault.tests.support.cluster import Cluster
-from ansible_collections.vaultops.vault.tests.support.external_plugin import build_plugin
-from ansible_collections.vaultops.vault.tests.support.nodes import write_inventory
+from ansible_collections.vaultops.vault.tests.support.fleet import Fleet, changes, failure
 
-ROLE = "vaultops.vault.plugin_rollout"
 NAME = "ext-v1.0.0"  # of the file of v1.0.0 on each node
 
 pytestmark = pytest.mark.each_core
-
-
-class Fleet:
-    """Three nodes, and three versions of a plugin on the controller."""
-
-    def __init__(self, directory: pathlib.Path, cluster: Cluster) -> None:
-        self.cluster = cluster
-        self.ansible = Ansible(directory, cluster.active)
-        self.inventory = write_inventory(directory / "inventory", cluster)
-        self.files = {
-            version: build_plugin(directory / f"built-{version}", version=version)
-            for version in ("v1.0.0", "v1.1.0", "v1.2.0")
-        }
-        policy = REPOSITORY / "docs" / "policies" / "plugin_rollout.hcl"
-        self.token = cluster.new_token(policy.read_text(encoding="utf-8"))
-
-    def roll_out(
-        self,
-        version: str,
-        *options: str,
-        play: t.Mapping[str, t.Any] | None = None,
-        **values: t.Any,
-    ) -> Run:
-        """Run the role for ``version``, with the token of its minimal policy."""
-        variables = {
-            "plugin_rollout_name": "ext",
-            "plugin_rollout_version": version,
-            "plugin_rollout_src": str(self.files[version].path),
-            **values,
-        }
-        plays = [
-            {
-                "hosts": "vault",
-                "gather_facts": False,
-                "roles": [{"role": ROLE}],
-                "vars": variables,
-                **(play or {}),
-            }
-        ]
-        path = self.ansible.directory / "rollout.json"
-        path.write_text(json.dumps(plays))
-        everything = ["-i", str(self.inventory), *options]
-        return self.ansible.play_file(path, options=everything, BAO_TOKEN=self.token)
-
-    def mount(self) -> None:
-        """Mount v1.0.0 twice."""
-        for path in ("ext", "ext2"):
-            self.cluster.mount(path, "ext", version="v1.0.0")
-
-    def runs(self, mount: str = "ext") -> set[str]:
-        """Return the versions that the nodes' own processes tell."""
-        return {node.info(mount)["version"] for node in self.cluster.nodes}
-
-    def names(self) -> set[str]:
-        """Return the names of the files in the plugin directories, which are alike on all nodes."""
-        found = {
-            frozenset(path.name for path in node.plugin_directory.iterdir())
-            for node in self.cluster.nodes
-        }
-        (names,) = found
-        return set(names)
 
 
 @pytest.fixture
@@ -101,17 +35,6 @@ def fleet(bare_fleet: Fleet) -> Fleet:
     bare_fleet.cluster.register("ext", registered)
     bare_fleet.mount()
     return bare_fleet
-
-
-def changes(run: Run) -> int:
-    """Return how many tasks changed something, on all hosts together."""
-    return sum(bool(task.result.get("changed")) for task in run.tasks)
-
-
-def failure(run: Run) -> str:
-    """Return the message of the first task that failed."""
-    assert run.returncode != 0
-    return next(task.message for task in run.tasks if task.failed)
 
 
 def test_up_and_again_and_cleaned_up(bare_fleet: Fleet) -> None:

@@ -7,11 +7,21 @@ from __future__ import annotations
 
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import NothingThere
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._http.fields import Fields
 
 
 def list_keys(client: VaultClient, path: str, namespace: str | None = None) -> list[str]:
     """Return the keys below ``path``, none where there is nothing; raises VaultError."""
+    return list(list_with_info(client, path, namespace))
+
+
+def list_with_info(
+    client: VaultClient, path: str, namespace: str | None = None
+) -> dict[str, Fields]:
+    """Return what the server says of each key below ``path``, by key; raises VaultError."""
     try:
-        return client.request("LIST", path, namespace=namespace).data.required_texts("keys")
+        data = client.request("LIST", path, namespace=namespace).data
     except NothingThere:
-        return []
+        return {}
+    info = data.object("key_info")
+    return {key: info.object(key) for key in data.required_texts("keys")}

@@ -50,6 +50,6 @@ def _suggestion(client: VaultClient, path: str) -> str:
 
 def _children(client: VaultClient) -> list[str]:
     try:
-        return child_namespaces(client)
+        return list(child_namespaces(client))
     except Refused:
         return []

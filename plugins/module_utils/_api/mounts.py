@@ -14,6 +14,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._api.running import
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError, Refused
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 from ansible_collections.vaultops.vault.plugins.module_utils._http.fields import Fields
+from ansible_collections.vaultops.vault.plugins.module_utils._text import and_more
 
 # Reading one row takes 1 ms; listing 1,000 mounts takes 30 ms and 800 kB.
 FEW_MOUNTS = 5
@@ -25,6 +26,10 @@ OPEN_LISTING = "sys/internal/ui/mounts"
 SINGLETONS = frozenset(
     prefix + name for prefix in ("", "ns_") for name in ("system", "cubbyhole", "identity", "token")
 )
+
+
+# The type of mounts from before Vault 1.0, whose rows do not name their plugin.
+_UNNAMED = "plugin"
 
 
 class Mount(t.NamedTuple):
@@ -62,6 +67,25 @@ class Mount(t.NamedTuple):
     def singleton(self) -> bool:
         """Whether this is a part of the server itself, which cannot be reloaded."""
         return self.plugin in SINGLETONS
+
+    @property
+    def unnamed_plugin(self) -> bool:
+        """Whether the server does not say which plugin this is, as storage from before 1.0 has it.
+
+        A reload by the name of its plugin reaches it all the same.
+        """
+        return self.plugin == _UNNAMED
+
+
+def unnamed_plugins(mounts: t.Iterable[Mount], kind: str | None = None) -> str:
+    """Return the sentence about mounts whose plugin the server does not name, empty for none."""
+    paths = [m.path for m in mounts if m.unnamed_plugin and kind in (None, m.kind)]
+    return (
+        f'mount "{paths[0]}"{and_more(paths)} is of type plugin, from before Vault 1.0, and does '
+        "not say which plugin it runs"
+        if paths
+        else ""
+    )
 
 
 def mount_path(spelling: str) -> str:

@@ -9,7 +9,7 @@ API: https://openbao.org/api-docs/system/namespaces/
 from __future__ import annotations
 
 from ansible_collections.vaultops.vault.plugins.module_utils._api.health import read_health
-from ansible_collections.vaultops.vault.plugins.module_utils._api.lists import list_keys
+from ansible_collections.vaultops.vault.plugins.module_utils._api.lists import list_with_info
 from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import OPEN_LISTING
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError, Refused
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
@@ -22,17 +22,19 @@ _NO_SUCH = "vaultops-no-such-namespace"
 _NO_NAMESPACES = ("enterprise-only feature", "unsupported path")
 
 
-def child_namespaces(client: VaultClient, namespace: str | None = None) -> list[str]:
-    """Return the paths of the children, each with a slash at its end; raises VaultError.
+def child_namespaces(client: VaultClient, namespace: str | None = None) -> dict[str, str]:
+    """Return the id of each child by its path, which has a slash at its end; raises VaultError.
 
-    ``namespace`` (default: the client's) is the parent.  A server without namespaces has none.
+    ``namespace`` (default: the client's) is the parent.  An id is empty where the server does not
+    tell it.  A server without namespaces has none.
     """
     try:
-        return list_keys(client, "sys/namespaces", namespace)
+        children = list_with_info(client, "sys/namespaces", namespace)
     except Refused as error:
         if error.status != 404 or not any(words in error.what for words in _NO_NAMESPACES):
             raise
-        return []
+        return {}
+    return {path: info.text("id") for path, info in children.items()}
 
 
 def require_namespace(client: VaultClient) -> None:

@@ -70,6 +70,14 @@ _REGISTER_STEPS = (
     ("missing SHA-256", "give sha256, or src"),
 )
 
+# Versions as the server asks for them; a plugin may report another spelling, such as 1.0.0 or v1.0.
+_VERSION = re.compile(r"v?(\d+(?:\.\d+)*)((?:[-+A-Za-z~].*)?)", re.ASCII)
+_REPORTED = re.compile(r"reported version \(([^)]*)\)")
+CORRECT_PLUGIN = (
+    "build the plugin so that it reports its version as the server writes versions: all three "
+    "numbers after a v, such as v1.0.0"
+)
+
 # What Go prints of an error in an error where the server's own format is wrong.
 _GO_ERROR = re.compile(r"%!w\(\*?[\w.]+=&?\{(.*?)(?: 0x[0-9a-f]+)?\}\)")
 
@@ -94,20 +102,36 @@ class CatalogEntry(t.NamedTuple):
         """What a mount runs that the server starts from this entry."""
         return Running(self.version, self.sha256)
 
+    @property
+    def misspelled(self) -> bool:
+        """Whether the plugin reported its version in a spelling that the server does not look for.
+
+        Such an entry is listed, but no mount of the plugin can run it, and the server looks for
+        another one where it is read or removed by its version.
+        """
+        return self.version != canonical_version(self.version)
+
+    @property
+    def full_name(self) -> str:
+        """The name by which the server finds this very entry, together with its version."""
+        return f"{self.name}/{self.version}" if self.misspelled else self.name
+
     def __str__(self) -> str:
         return " ".join(filter(None, (self.kind, "plugin", f'"{self.name}"', self.version)))
 
 
 class Registration(t.NamedTuple):
-    """An entry with what only its own row has; None where the token may not read that.
+    """An entry with what only its own row has; None where that cannot be read.
 
-    ``declarative`` says that the configuration of an OpenBao server made it.
+    ``declarative`` says that the configuration of an OpenBao server made it.  ``failure`` is why
+    the server itself cannot read the row, empty where it can, or the token may not.
     """
 
     entry: CatalogEntry
     command: str | None = None
     args: t.Sequence[str] | None = None
     declarative: bool | None = None
+    failure: str = ""
 
 
 def list_entries(client: VaultClient) -> list[CatalogEntry]:
@@ -130,10 +154,16 @@ def list_entries(client: VaultClient) -> list[CatalogEntry]:
 
 
 def read_registration(client: VaultClient, entry: CatalogEntry) -> Registration:
-    """Return the row of ``entry`` alone, which needs sudo; raises VaultError."""
-    # An entry with a version is not found without it.
-    query = {"version": entry.version} if entry.version else None
-    row = client.request("GET", entry_path(entry.kind, entry.name), query=query, namespace="").data
+    """Return the row of ``entry`` alone, which needs sudo; raises VaultError.
+
+    OpenBao 2.7.2 fails to read an entry whose file is gone, and still writes and removes it.
+    """
+    try:
+        row = client.request("GET", _path(entry), query=_query(entry), namespace="").data
+    except Refused as error:
+        if error.status != 500:
+            raise
+        return Registration(entry, failure=one_line("\n".join(error.errors) or error.what))
     return Registration(
         entry=_entry(row, entry.kind),
         command=row.text("command"),
@@ -152,17 +182,19 @@ def register(client: VaultClient, kind: str, name: str, body: t.Mapping[str, t.A
         text = "\n".join(error.errors) or error.what
         words = _GO_ERROR.sub(r"\1", one_line(text))
         steps = (step for part, step in _REGISTER_STEPS if part in text)
-        step = _missing_rights(error, "update", path) or next(steps, "")
+        reported = _REPORTED.search(text)
+        misspelled = reported is not None and reported[1] != canonical_version(reported[1])
+        step = CORRECT_PLUGIN if misspelled else next(steps, "")
+        step = _missing_rights(error, "update", path) or step
         raise error.with_context(f"{what}: {words}", next_step=step) from error
 
 
 def deregister(client: VaultClient, entry: CatalogEntry) -> None:
     """Remove ``entry`` from the catalog; raises VaultError."""
     # A version in the body is ignored, and the entry without a version is removed.
-    query = {"version": entry.version} if entry.version else None
-    path = entry_path(entry.kind, entry.name)
+    path = _path(entry)
     try:
-        client.request("DELETE", path, query=query, namespace="")
+        client.request("DELETE", path, query=_query(entry), namespace="")
     except Refused as error:
         step = _missing_rights(error, "delete", path)
         raise error.with_context(f"cannot remove {entry}: {error.what}", next_step=step) from error
@@ -183,6 +215,25 @@ def _entry(row: Fields, kind: str) -> CatalogEntry:
 def entry_path(kind: str, name: str) -> str:
     """Return the path of the entries of a plugin."""
     return f"sys/plugins/catalog/{kind}/{name}"
+
+
+def canonical_version(text: str) -> str:
+    """Return a version as the server spells it: with v, and with three numbers or more."""
+    match = _VERSION.fullmatch(text)
+    if match is None:
+        return text
+    numbers = [str(int(number)) for number in match[1].split(".")]
+    dash = "" if match[2][:1] in ("", "-", "+") else "-"
+    return f"v{'.'.join(numbers + ['0'] * (3 - len(numbers)))}{dash}{match[2]}"
+
+
+def _path(entry: CatalogEntry) -> str:
+    return entry_path(entry.kind, entry.full_name)
+
+
+def _query(entry: CatalogEntry) -> dict[str, str] | None:
+    # An entry with a version is not found without it, and the server corrects its spelling.
+    return {"version": entry.version} if entry.version and not entry.misspelled else None
 
 
 def _missing_rights(error: Refused, capability: str, path: str) -> str:

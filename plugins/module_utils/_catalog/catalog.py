@@ -10,6 +10,7 @@ import typing as t
 from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import Mount
 from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_catalog import (
     CatalogEntry,
+    canonical_version,
     list_entries,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
@@ -56,10 +57,11 @@ class Catalog(t.NamedTuple):
         """Return what a reload of ``mount`` is expected to start.
 
         The pinned version, else the configured one, else the entry without a version, else the
-        builtin plugin of that name.  It is not known where a pin may be hidden, and for a builtin
-        plugin that no catalog lists: no server lists ``database`` as one for secrets.
+        builtin plugin of that name.  It is not known where a pin may be hidden, for a mount that
+        does not name its plugin, and for a builtin plugin that no catalog lists: no server lists
+        ``database`` as one for secrets.
         """
-        if self.pins is None:
+        if self.pins is None or mount.unnamed_plugin:
             return NOT_KNOWN
         version = self.version_of(mount)
         entry = self._entry(mount, version)
@@ -79,6 +81,8 @@ class Catalog(t.NamedTuple):
 
     def lacks_plugin_of(self, mount: Mount) -> bool:
         """Tell whether a reload could not restart ``mount``: there is nothing to start."""
+        if mount.unnamed_plugin:
+            return False
         version = self.version_of(mount)
         return self._entry(mount, version) is None and (bool(version) or not mount.builtin)
 
@@ -94,6 +98,11 @@ class Catalog(t.NamedTuple):
     def external(self, kind: str, name: str) -> list[CatalogEntry]:
         """Return the entries of a plugin that are not builtin."""
         return [entry for entry in self.named(kind, name) if not entry.builtin]
+
+    def misspelled(self, kind: str, name: str, version: str) -> CatalogEntry | None:
+        """Return the entry whose plugin reported ``version`` in another spelling, if there is."""
+        others = (entry for entry in self.external(kind, name) if entry.misspelled)
+        return next((e for e in others if canonical_version(e.version) == version), None)
 
     def kinds(self, name: str) -> set[str]:
         """Return the kinds (secret, auth, database) in which a plugin ``name`` is registered."""

@@ -12,74 +12,147 @@ from ansible_collections.vaultops.vault.plugins.module_utils._api.database_conne
     connection_paths,
     read_connection,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import Mount, list_mounts
+from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import (
+    Mount,
+    list_mounts,
+    unnamed_plugins,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._api.namespaces import child_namespaces
 from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_catalog import (
     CatalogEntry,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog.catalog import Catalog
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
+    NoAnswer,
     PermissionDenied,
-    if_permitted,
+    Refused,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 
 _DATABASE = "database"
 
+T = t.TypeVar("T")
+
 
 class Usage(t.NamedTuple):
-    """``users`` are paths from the root namespace on; ``denied`` is what the token may not read."""
+    """``users`` are paths from the root namespace on; ``unknown`` is what could not be read, and
+    ``next_step`` what would help with the first of that.
+    """
 
     users: t.Sequence[str]
-    denied: t.Sequence[str]
+    unknown: t.Sequence[str]
+    next_step: str
 
 
 def find_usage(client: VaultClient, catalog: Catalog, entry: CatalogEntry) -> Usage:
     """Return who is configured for ``entry``, runs it, or would load it; raises VaultError."""
-    users: list[str] = []
-    denied: list[PermissionDenied] = []
-    namespaces = [""]
-    while namespaces:
-        namespace = namespaces.pop(0)
-        for mount in _mounts(client, entry, namespace, denied):
-            if entry.kind == _DATABASE:
-                users += _connections(client, entry, namespace, mount, denied)
-            elif _needs(catalog, mount, entry):
-                users.append(namespace + mount.path)
-        children = if_permitted(partial(child_namespaces, client, namespace), denied)
-        namespaces += [namespace + child for child in children or ()]
-    return Usage(users, [error.where for error in denied])
+    search = _Search(client, catalog, entry)
+    search.run()
+    return Usage(search.users, search.unknown, search.next_step)
 
 
-def _mounts(
-    client: VaultClient, entry: CatalogEntry, namespace: str, denied: list[PermissionDenied]
-) -> list[Mount]:
-    """Return the mounts of a namespace that could need ``entry``."""
-    kind, plugin = ("secret", _DATABASE) if entry.kind == _DATABASE else (entry.kind, entry.name)
-    mounts = if_permitted(partial(list_mounts, client, (kind,), namespace), denied)
-    return [mount for mount in (mounts or {}).values() if mount.plugin == plugin]
+class _Search:
+    """A walk through all namespaces; what cannot be read there is unknown, and no error."""
 
+    def __init__(self, client: VaultClient, catalog: Catalog, entry: CatalogEntry) -> None:
+        self.client = client
+        self.catalog = catalog
+        self.entry = entry
+        self.users: list[str] = []
+        self.unknown: list[str] = []
+        self.next_step = ""
+        self._title = f"it is unknown who needs {entry}"
+        # A proxy that drops the header X-Vault-Namespace answers for the same one without end.
+        self._seen: set[str | frozenset[str]] = set()
 
-def _needs(catalog: Catalog, mount: Mount, entry: CatalogEntry) -> bool:
-    return (
-        entry.version in (mount.version, mount.running_version)
-        or catalog.expectation(mount).entry == entry
-    )
+    def run(self) -> None:
+        """Search the root namespace and all below it."""
+        namespaces = [("", "root")]
+        while namespaces:
+            namespace, own_id = namespaces.pop(0)
+            if self._seen_before(namespace, own_id):
+                continue
+            mounts = self._read(partial(list_mounts, self.client, (self._kind,), namespace))
+            accessors = frozenset(mount.accessor for mount in (mounts or {}).values())
+            if self._seen_before(namespace, accessors):
+                continue
+            for mount in (mounts or {}).values():
+                self._look_at(namespace, mount)
+            if mounts is None and not own_id:
+                continue  # nothing tells it from its parent
+            children = self._read(partial(child_namespaces, self.client, namespace))
+            namespaces += [(namespace + path, id_) for path, id_ in (children or {}).items()]
 
+    @property
+    def _kind(self) -> str:
+        return "secret" if self.entry.kind == _DATABASE else self.entry.kind
 
-def _connections(
-    client: VaultClient,
-    entry: CatalogEntry,
-    namespace: str,
-    mount: Mount,
-    denied: list[PermissionDenied],
-) -> list[str]:
-    """Return the connections of a database mount that use ``entry``."""
-    paths = if_permitted(partial(connection_paths, client, mount.path, namespace), denied)
-    reads = (partial(read_connection, client, path, namespace) for path in paths or ())
-    rows = [if_permitted(read, denied) for read in reads]
-    return [
-        namespace + row.path
-        for row in rows
-        if row and row.plugin == entry.name and entry.version in (row.version, row.running_version)
-    ]
+    def _seen_before(self, namespace: str, mark: str | frozenset[str]) -> bool:
+        """Tell whether another namespace has ``mark``, its id or the accessors of its mounts."""
+        if mark not in self._seen:
+            self._seen |= {mark} if mark else set()
+            return False
+        self._add_unknown(
+            f'{self._title}: namespace "{namespace}" answers as another namespace does',
+            "see whether a proxy drops the header X-Vault-Namespace",
+        )
+        return True
+
+    def _look_at(self, namespace: str, mount: Mount) -> None:
+        """Note ``mount`` where it needs the entry, or may need it."""
+        entry, path = self.entry, namespace + mount.path
+        if entry.kind == _DATABASE:
+            if mount.plugin == _DATABASE:
+                self.users += self._connections(namespace, mount)
+        elif mount.unnamed_plugin:
+            self._add_unknown(
+                f"{self._title}: {unnamed_plugins([mount._replace(path=path)])}",
+                "make sure that it runs another plugin",
+            )
+        elif self._needs(mount):
+            self.users.append(path)
+
+    def _needs(self, mount: Mount) -> bool:
+        entry = self.entry
+        if mount.plugin == entry.full_name != entry.name:
+            return True
+        return mount.plugin == entry.name and (
+            entry.version in (mount.version, mount.running_version)
+            or self.catalog.expectation(mount).entry == entry
+        )
+
+    def _connections(self, namespace: str, mount: Mount) -> list[str]:
+        """Return the connections of a database mount that use the entry."""
+        client, entry = self.client, self.entry
+        paths = self._read(partial(connection_paths, client, mount.path, namespace))
+        rows = [
+            self._read(partial(read_connection, client, path, namespace)) for path in paths or ()
+        ]
+        return [
+            namespace + row.path
+            for row in rows
+            if row
+            and row.plugin == entry.name
+            and entry.version in (row.version, row.running_version)
+        ]
+
+    def _read(self, read: t.Callable[[], T]) -> T | None:
+        """Return what ``read`` returns, or None where the server does not tell it."""
+        try:
+            return read()
+        except PermissionDenied as error:
+            self._add_unknown(
+                f"permission denied reading who needs {self.entry}: {error.where}",
+                "give the token the rights that the documentation lists",
+            )
+        except Refused as error:
+            self._add_unknown(
+                f"{self._title}: {error.what} ({error.where})", "correct what the server names"
+            )
+        except NoAnswer as error:
+            self._add_unknown(f"{self._title}: {error.what} ({error.where})", error.next_step)
+        return None
+
+    def _add_unknown(self, what: str, next_step: str) -> None:
+        self.unknown.append(what)
+        self.next_step = self.next_step or next_step

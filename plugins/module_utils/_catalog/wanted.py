@@ -13,6 +13,7 @@ import typing as t
 from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_catalog import (
     CatalogEntry,
     Registration,
+    canonical_version,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog.catalog import Catalog
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
@@ -76,6 +77,7 @@ class Wanted(t.NamedTuple):
         if self.version:
             return next((entry for entry in external if entry.version == self.version), None)
         same = [entry for entry in external if self.sha256 == entry.sha256.lower() != ""]
+        same.sort(key=lambda entry: entry.misspelled)  # such an entry is of use to no mount
         unversioned = [entry for entry in external if not entry.version]
         return next(iter(same + unversioned), None)
 
@@ -170,7 +172,7 @@ def plugin_version(text: str | None) -> str:
             f'version "{text}" is that of a builtin plugin, which is part of the server',
             next_step="give the version of an external plugin",
         )
-    return f"v{match[1]}"
+    return canonical_version(match[1])
 
 
 def _sha256(params: Params) -> str:

@@ -21,6 +21,9 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
 TOTAL_SECONDS = 60.0
 
 _WAIT = (1.0, 1.5)
+
+# The server's words about what a moment later is the same: a locked namespace, a file that is gone.
+_LASTING = ("locked by an administrator", "no such file or directory")
 _NOT_IMPLEMENTED = 501
 
 
@@ -63,7 +66,9 @@ class Retries:
             # With 412 and 429 the server did nothing; 472 and 473 are lasting states of a node.
             if error.status in (412, 429):
                 return True
-            return self.repeatable and error.status >= 500 and error.status != _NOT_IMPLEMENTED
+            if error.status == _NOT_IMPLEMENTED or any(part in error.what for part in _LASTING):
+                return False
+            return self.repeatable and error.status >= 500
         # A broken connection has no status; a gateway is without its server, or busy, for a moment.
         passes = error.status is None or error.status == 429 or error.status >= 500
         return self.repeatable and isinstance(error, NoAnswer) and passes

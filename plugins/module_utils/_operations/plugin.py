@@ -10,8 +10,10 @@ import typing as t
 from functools import partial
 
 from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_catalog import (
+    CORRECT_PLUGIN,
     CatalogEntry,
     Registration,
+    canonical_version,
     deregister,
     entry_path,
     list_entries,
@@ -35,7 +37,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     if_permitted,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
-from ansible_collections.vaultops.vault.plugins.module_utils._text import quoted
+from ansible_collections.vaultops.vault.plugins.module_utils._text import and_more, quoted
 from ansible_collections.vaultops.vault.plugins.module_utils._types import Params, Result, Spec
 
 SPEC: Spec = {
@@ -80,7 +82,9 @@ def _ensure(
     found = wanted.find_in(catalog)
     before = _read(client, found) if found else None
     wanted = wanted.settled_by(found)
-    if before is not None and not always and not wanted.differs_from(before):
+    if before is not None and before.entry.misspelled:
+        raise _misspelled(before, changed=False)
+    if before is not None and not always and _is_met_by(wanted, before):
         if before.command is None:
             client.warn(
                 f"{_not_readable(before.entry)}: skipped the check of its command and arguments"
@@ -88,10 +92,12 @@ def _ensure(
         return _result(False, before, before)
     _refuse_unfit(wanted, catalog, found)
     touched = _touched(client, wanted, catalog, before)
-    _refuse_declared(wanted, catalog, touched)
+    _refuse_declared(client, wanted, catalog, touched)
     if check_mode:
         return _result(True, before, wanted.as_registration())
     after = _register(client, wanted, catalog, before)
+    if after.entry.misspelled:
+        raise _misspelled(after, changed=True)
     earlier = (there for there in touched if there.entry.version == after.entry.version)
     return _result(True, next(earlier, None), after)
 
@@ -100,10 +106,12 @@ def _remove(
     client: VaultClient, wanted: Wanted, catalog: Catalog, *, force: bool, check_mode: bool
 ) -> Result:
     """Remove the entry where nothing needs it, or ``force`` says so."""
-    entry = wanted.find_in(catalog)
+    misspelled = catalog.misspelled(wanted.kind, wanted.name, wanted.version)
+    entry = wanted.find_in(catalog) or misspelled
     if entry is None or not wanted.names(entry):
         _warn_of_others(client, wanted, catalog)
         return _result(False, None, None)
+    _refuse_another_file(wanted, entry)
     if entry.version and catalog.pin_of(entry.kind, entry.name) == entry.version:
         raise OptionError(
             f"{entry} is the pinned version",
@@ -111,11 +119,13 @@ def _remove(
         )
     before = _read(client, entry)
     if before.declarative or not force:
-        _refuse_declared(wanted, catalog, [before])
+        _refuse_declared(client, wanted, catalog, [before])
     usage = find_usage(client, catalog, entry)
     if not force:
         _refuse_needed(before, usage)
     client.warn(*_losses(entry, usage))
+    if misspelled not in (None, entry):
+        client.warn(f"{misspelled} is an entry of its own: run the task again to remove it, too")
     if not check_mode:
         _deregister(client, entry)
     return _result(True, before, None)
@@ -125,6 +135,36 @@ def _read(client: VaultClient, entry: CatalogEntry) -> Registration:
     """Return what the token may read of ``entry``."""
     denied: list[PermissionDenied] = []
     return if_permitted(partial(read_registration, client, entry), denied) or Registration(entry)
+
+
+def _is_met_by(wanted: Wanted, there: Registration) -> bool:
+    """Tell whether ``there`` is as wanted, as far as the token may read it.
+
+    An entry that the server itself cannot read has lost its file: it is written again.
+    """
+    return not there.failure and not wanted.differs_from(there)
+
+
+def _misspelled(there: Registration, *, changed: bool) -> VaultError:
+    """Return the error for an entry in which a plugin reported its version in another spelling."""
+    version = there.entry.version
+    return VaultError(
+        f"{there.entry} is registered, but no mount can run it: the plugin reports its version as "
+        f'"{version}", and the server looks for "{canonical_version(version)}"',
+        next_step=f"{CORRECT_PLUGIN}, and register that; state=absent with this version removes "
+        "the entry",
+        result={"changed": changed, "plugin": _as_result(there)},
+    )
+
+
+def _refuse_another_file(wanted: Wanted, entry: CatalogEntry) -> None:
+    """Raise OptionError where the version is that of another file than the task names."""
+    if wanted.sha256 not in ("", entry.sha256.lower()):
+        raise OptionError(
+            f"{entry} has another sha256 ({entry.sha256}) than the task names ({wanted.sha256}); "
+            "nothing was removed",
+            next_step="give the sha256 of the entry, or leave sha256 and src out",
+        )
 
 
 def _touched(
@@ -157,7 +197,9 @@ def _refuse_unfit(wanted: Wanted, catalog: Catalog, found: CatalogEntry | None) 
         )
 
 
-def _refuse_declared(wanted: Wanted, catalog: Catalog, touched: t.Sequence[Registration]) -> None:
+def _refuse_declared(
+    client: VaultClient, wanted: Wanted, catalog: Catalog, touched: t.Sequence[Registration]
+) -> None:
     """Raise OptionError for an entry that the server's configuration declares, or may declare.
 
     OpenBao would take the write, and not load its configuration the next time.
@@ -170,7 +212,12 @@ def _refuse_declared(wanted: Wanted, catalog: Catalog, touched: t.Sequence[Regis
                 next_step="change the plugin block of the configuration"
                 + ("" if wanted.version else ", or give version to mean another entry"),
             )
-        if there.declarative is None and catalog.openbao:
+        if there.failure:
+            client.warn(
+                f"the server cannot read {there.entry} by itself ({there.failure}): skipped the "
+                "check whether its configuration declares the entry"
+            )
+        elif there.declarative is None and catalog.openbao:
             raise OptionError(
                 f"{_not_readable(there.entry)}: the server's configuration may declare it, and "
                 "what is declared there must not be changed here",
@@ -201,6 +248,8 @@ def _register(
         raise lost  # what is read again does not tell it from what was there
     found = await_written(client, lost, what, read)
     if found is not None:
+        if found.failure:
+            client.warn(f"the server cannot read {found.entry} by itself: {found.failure}")
         return wanted.complete(found)
     differing = ", ".join(wanted.differs_from(after)) if after else ""
     raise VaultError(
@@ -241,10 +290,10 @@ def _refuse_needed(before: Registration, usage: Usage) -> None:
             "all the same, and then they do not start again after a reload",
             result=result,
         )
-    if usage.denied:
+    if usage.unknown:
         raise OptionError(
-            f"permission denied reading who needs {before.entry}: {usage.denied[0]}",
-            next_step="give the token the rights that the documentation lists, or set force=true",
+            f"{usage.unknown[0]}{and_more(usage.unknown)}",
+            next_step=f"{usage.next_step}, or set force=true to remove it all the same",
             result=result,
         )
 
@@ -255,10 +304,8 @@ def _losses(entry: CatalogEntry, usage: Usage) -> list[str]:
     if usage.users:
         users = quoted(usage.users)
         warnings.append(f"{users} will not start again after a reload: {entry} is removed")
-    if usage.denied:
-        warnings.append(
-            f"permission denied reading who needs {entry}: {usage.denied[0]}: skipped that check"
-        )
+    if usage.unknown:
+        warnings.append(f"{usage.unknown[0]}{and_more(usage.unknown)}: skipped that check")
     return warnings
 
 

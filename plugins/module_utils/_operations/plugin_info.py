@@ -13,6 +13,11 @@ from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import 
     list_mounts,
     mount_kind,
     mount_paths,
+    unnamed_plugins,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_catalog import (
+    CatalogEntry,
+    read_registration,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_runtimes import (
     Runtime,
@@ -35,7 +40,11 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 from ansible_collections.vaultops.vault.plugins.module_utils._operations.rows import running_row
-from ansible_collections.vaultops.vault.plugins.module_utils._text import did_you_mean, nearest
+from ansible_collections.vaultops.vault.plugins.module_utils._text import (
+    and_more,
+    did_you_mean,
+    nearest,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._types import Params, Result, Spec
 
 Mounts = t.Dict[str, t.Optional[t.List[Mount]]]
@@ -45,6 +54,7 @@ SPEC: Spec = {
     "type": {"type": "str", "choices": ["auth", "secret", "database"]},
     "mounts": {"type": "list", "elements": "str"},
     "builtin": {"type": "bool", "default": False},
+    "commands": {"type": "bool", "default": False},
 }
 
 CONSTRAINTS: dict[str, t.Any] = {}
@@ -91,25 +101,54 @@ def run(client: VaultClient, params: Params, _check_mode: bool) -> Result:
     runtimes = _runtimes(client, catalog, denied)
     rows = [row for row in plugin_rows(catalog, _chosen(choice, mounts)) if choice.has(row)]
     client.warn(*_unread(catalog, denied), *_misses(choice, catalog, mounts, rows))
+    files = _files(client, rows) if params["commands"] else None
     return {
         "changed": False,
-        "plugins": [_plugin_row(row) for row in rows],
+        "plugins": [_plugin_row(row, files) for row in rows],
         "summary": [line for row in rows for line in row.summary()],
         "runtimes": None if runtimes is None else [runtime._asdict() for runtime in runtimes],
     }
 
 
-def _plugin_row(row: PluginRow) -> Result:
+# What is told of the file of an entry.
+Files = t.Mapping[CatalogEntry, Result]
+
+
+def _files(client: VaultClient, rows: t.Sequence[PluginRow]) -> Files:
+    """Return the command of each external entry, or why it is not known; raises VaultError."""
+    entries = [e for row in rows for e in row.versions or () if not e.builtin]
+    files = {entry: _file(client, entry) for entry in entries}
+    unknown = [f"{entry}: {file['error']}" for entry, file in files.items() if file["error"]]
+    if unknown:
+        client.warn(f"the command is not known of {unknown[0]}{and_more(unknown)}")
+    return files
+
+
+def _file(client: VaultClient, entry: CatalogEntry) -> Result:
+    denied: list[PermissionDenied] = []
+    there = if_permitted(partial(read_registration, client, entry), denied)
+    if there is None:
+        return {"command": None, "error": f"permission denied: {denied[0].where}"}
+    return {"command": there.command, "error": there.failure or None}
+
+
+def _plugin_row(row: PluginRow, files: Files | None = None) -> Result:
     """Return the row of the result's ``plugins``."""
     return {
         "type": row.kind,
         "name": row.name,
         "versions": None
         if row.versions is None
-        else [{**running_row(e.running), "builtin": e.builtin} for e in row.versions],
+        else [_version_row(entry, files) for entry in row.versions],
         "pin": row.pin or None,
         "mounts": None if row.mounts is None else [_mount_row(mount) for mount in row.mounts],
     }
+
+
+def _version_row(entry: CatalogEntry, files: Files | None) -> Result:
+    """Return the row of a plugin's ``versions``."""
+    file = {} if files is None else files.get(entry, {"command": "", "error": None})
+    return {**running_row(entry.running), "builtin": entry.builtin, **file}
 
 
 def _mount_row(row: MountRow) -> Result:
@@ -188,6 +227,9 @@ def _misses(
             f"{did_you_mean(near)}"
         )
     known = {mount.path: mount for listed in mounts.values() for mount in listed or []}
+    unnamed = unnamed_plugins(known.values())
+    if choice.name and unnamed:
+        warnings.append(f'{unnamed}: it is not listed, also if it runs "{choice.name}"')
     for path in choice.paths or []:
         if mounts.get(mount_kind(path)) is None:
             continue

@@ -9,6 +9,7 @@ import typing as t
 from functools import partial
 
 from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_catalog import (
+    CORRECT_PLUGIN,
     CatalogEntry,
     list_entries,
 )
@@ -99,6 +100,13 @@ def _entry(catalog: Catalog, plugin: tuple[str, str], version: str) -> CatalogEn
     if found is not None:
         return found
     kind, name = plugin
+    misspelled = catalog.misspelled(kind, name, version)
+    if misspelled is not None:
+        raise OptionError(
+            f'{kind} plugin "{name}" {version} is not in the catalog: its plugin reports the '
+            f'version as "{misspelled.version}", under which no mount can run it',
+            next_step=f"{CORRECT_PLUGIN}, and register that; nothing was pinned",
+        )
     others = ", ".join(entry.version for entry in named if entry.version)
     near = did_you_mean(nearest(name, catalog.names()))
     known = f"; registered are {others}" if others else near

@@ -13,6 +13,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import 
     Mount,
     list_mounts,
     read_mounts,
+    unnamed_plugins,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._api.path_help import Health, check_all
 from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_catalog import (
@@ -48,13 +49,15 @@ class Preflight(t.NamedTuple):
 
     Each is None where it was not read, or the token may not read it.  ``expected`` is what the
     caller wants to see running, where that is not left to the catalog.  ``skipped`` are the checks
-    that were not possible, in words.
+    that were not possible, in words.  ``unnamed`` says that some mounts
+    do not name their plugin.
     """
 
     mounts: t.Sequence[Mount] | None = None
     catalog: Catalog | None = None
     expected: Expected = BY_THE_CATALOG
     skipped: t.Sequence[str] = ()
+    unnamed: bool = False
 
     def expectation(self, mount: Mount) -> Expectation:
         """Return what ``mount`` is expected to run after a reload."""
@@ -65,7 +68,7 @@ class Preflight(t.NamedTuple):
     @property
     def complete(self) -> bool:
         """Whether it is known which mounts there are, and what each of them is expected to run."""
-        if self.mounts is None or self.catalog is None:
+        if self.mounts is None or self.catalog is None or self.unnamed:
             return False
         return self.catalog.pins is not None or all(
             mount.path in self.expected for mount in self.mounts
@@ -138,7 +141,9 @@ def _inspect_mounts(client: VaultClient, preflight: Preflight, paths: t.Sequence
             raise missing_mount(client, path)
         if mounts[path].singleton:
             raise _singleton(f'mount "{path}"')
-    return _with_catalog(client, preflight._replace(mounts=[mounts[path] for path in paths]))
+    named = [mounts[path] for path in paths]
+    preflight = _with_catalog(client, preflight._replace(mounts=named))
+    return _with_unnamed(preflight, unnamed_plugins(named))
 
 
 def _inspect_plugin(client: VaultClient, preflight: Preflight, options: ReloadOptions) -> Preflight:
@@ -158,10 +163,12 @@ def _inspect_plugin(client: VaultClient, preflight: Preflight, options: ReloadOp
         mount for mount in listed.values() if mount.plugin == plugin and kind in (None, mount.kind)
     ]
     preflight = _with_catalog(client, preflight._replace(mounts=mounts))
+    unnamed = unnamed_plugins(listed.values(), kind)
+    preflight = _with_unnamed(preflight, unnamed)
     catalog = preflight.catalog
     kinds = catalog.kinds(plugin) if catalog else set()
     by_server = kind in ("database", "unknown") or (kind is None and "database" in kinds)
-    if not mounts and (catalog is None or by_server):
+    if not mounts and (catalog is None or by_server or (unnamed and kinds)):
         unseen = (
             f'no mount of plugin "{plugin}" is visible here: only the server knows what it runs'
         )
@@ -176,6 +183,14 @@ def _inspect_plugin(client: VaultClient, preflight: Preflight, options: ReloadOp
             next_step=f'register it first, or see "{cli_name(client)} plugin list"',
         )
     return preflight
+
+
+def _with_unnamed(preflight: Preflight, unnamed: str) -> Preflight:
+    """Return ``preflight`` with the sentence about mounts that do not name their plugin."""
+    if not unnamed:
+        return preflight
+    skipped = [*preflight.skipped, f"{unnamed}: skipped the check of what is expected"]
+    return preflight._replace(unnamed=True, skipped=skipped)
 
 
 def _singleton(what: str) -> OptionError:

@@ -7,8 +7,13 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import Mount, list_mounts
+from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import (
+    Mount,
+    list_mounts,
+    unnamed_plugins,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_catalog import (
+    CORRECT_PLUGIN,
     CatalogEntry,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_pins import require_pins
@@ -139,7 +144,9 @@ def _entry(catalog: Catalog, kind: str, options: RolloutOptions) -> CatalogEntry
         raise OptionError(
             f'{kind} plugin "{options.plugin}" has no version {options.version} in the catalog '
             f"(there: {there})",
-            next_step="register it first, with the module plugin",
+            next_step=CORRECT_PLUGIN
+            if catalog.misspelled(kind, options.plugin, options.version)
+            else "register it first, with the module plugin",
         )
     return found
 
@@ -150,6 +157,9 @@ def _selected(
     """Return the mounts to move, the canary first."""
     name = options.plugin
     own = {p: m for p, m in listed.items() if (m.kind, m.plugin) == (kind, name)}
+    unnamed = unnamed_plugins(listed.values(), kind)
+    if unnamed and options.paths is None:
+        client.warn(f'{unnamed}: it is not moved, also if it runs "{name}"')
     canary = [options.canary] if options.canary else []
     selected = [*canary, *(own if options.paths is None else options.paths)]
     for path in selected:
@@ -160,6 +170,11 @@ def _selected(
             )
 
             raise missing_mount(client, path)
+        if listed[path].unnamed_plugin:
+            raise OptionError(
+                unnamed_plugins([listed[path]]),
+                next_step="leave it out: only a mount made anew can move to another version",
+            )
         if path not in own:
             raise OptionError(
                 f'mount "{path}" runs plugin "{listed[path].plugin}", not {kind} plugin "{name}"',
