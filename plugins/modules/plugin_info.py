@@ -16,10 +16,10 @@ description:
     O(mounts), it lists all external plugins in the catalog.
   - A mount is current if it runs what it is expected to run. To reload the mounts that are not,
     use O(vaultops.vault.plugin_reload#module:state=current).
-  - Apart from a login, and without O(commands), the module sends at most six requests, whatever
-    the number of mounts. They read the catalog (in a namespace of HashiCorp Vault at the second
-    attempt), the mounts and the authentication mounts, and with HashiCorp Vault the pins and the
-    plugin runtimes.
+  - Apart from a login, and without O(commands) and O(health), the module sends at most six
+    requests, whatever the number of mounts. They read the catalog (in a namespace of HashiCorp
+    Vault at the second attempt), the mounts and the authentication mounts, and with HashiCorp Vault
+    the pins and the plugin runtimes.
 extends_documentation_fragment:
   - vaultops.vault._attributes
   - vaultops.vault._attributes.actiongroup_vault
@@ -61,11 +61,23 @@ options:
         C(read) and C(sudo) on C(sys/plugins/catalog/<type>/<name>).
     type: bool
     default: false
+  health:
+    description:
+      - Whether to ask each listed mount whether its plugin answers, as
+        M(vaultops.vault.plugin_reload) does. The answer is RV(plugins[].mounts[].alive). What is
+        down is named in RV(summary), and in a warning.
+      - The question goes to the node that answers. It makes the server try to start a plugin that
+        does not run.
+    type: bool
+    default: false
 notes:
   - The mounts are those of the namespace. The catalog, the pins and the plugin runtimes belong to
     the whole server.
   - The running version is what the server loaded last. It does not show whether the plugin runs;
-    the verification of M(vaultops.vault.plugin_reload) does.
+    O(health) does.
+  - To see what is down on each node of a cluster, run M(vaultops.vault.plugin_reload) in check mode
+    with O(vaultops.vault.plugin_reload#module:state=current) and
+    O(vaultops.vault.plugin_reload#module:scope=global).
   - Database plugins have connections instead of mounts. Parts of the server itself, such as C(sys/)
     and C(auth/token/), are not listed.
   - The token needs C(read) on C(sys/plugins/catalog), C(sys/mounts) and C(sys/auth), and with
@@ -101,6 +113,12 @@ EXAMPLES = r"""
   ansible.builtin.assert:
     that: mine.plugins[0].mounts[0].current
     fail_msg: "{{ mine.summary | join(', ') }}"
+
+- name: See what is down
+  vaultops.vault.plugin_info:
+    url: https://vault.example.com:8200
+    token: "{{ vault_token }}"
+    health: true
 """
 
 RETURN = r"""
@@ -187,9 +205,21 @@ plugins:
           description:
             - Whether RV(plugins[].mounts[].running) equals RV(plugins[].mounts[].expected). Also
               V(false) if nothing is registered that the mount could load, so that it would not
-              restart after a reload. Null if this is unknown.
+              restart after a reload, and with O(health=true) if it is down. Null if this is
+              unknown.
           type: bool
           sample: false
+        alive:
+          description:
+            - Whether the plugin answers; null if this is unknown. Only with O(health=true).
+          type: bool
+          sample: true
+        error:
+          description:
+            - Why the plugin does not answer, or why that is unknown; else null. Only with
+              O(health=true).
+          type: str
+          sample: null
 summary:
   description:
     - The result as lines of text, one for each registered version with the mounts that are

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import pathlib
+import signal
 import typing as t
 
 import pytest
@@ -384,3 +386,27 @@ def test_recorded_vault_and_its_pins(tmp_path: pathlib.Path, subtests: pytest.Su
             assert bool(result.result.get("warnings")) is told.warned
             assert result["runtimes"] == []
             assert len(servers[name].seen) == 5
+
+
+def test_what_is_down(server: Server, external_plugin: ExternalPlugin, ansible: Ansible) -> None:
+    """The server still lists what it loaded last; only the mount itself knows."""
+    plugin = external_plugin("v1.0.0")
+    for path in ("a", "b"):
+        server.mount(path, PLUGIN, version="v1.0.0")
+    server.mount("tr", "transit")
+    plugin.fault("exit")
+    os.kill(server.info("a")["pid"], signal.SIGKILL)
+    without = ansible.playbook({MODULE: {"name": PLUGIN}}).result
+    assert "alive" not in without["plugins"][0]["mounts"][0]
+    run = ansible.playbook({MODULE: {"mounts": "a,b,tr", "health": True}})
+    rows = {row["path"]: row for one in run.result["plugins"] for row in one["mounts"]}
+    assert {path: row["alive"] for path, row in rows.items()} == {
+        "a/": False,
+        "b/": True,
+        "tr/": True,
+    }
+    assert rows["a/"]["current"] is False
+    assert rows["a/"]["error"]
+    assert rows["b/"]["error"] is None
+    assert f"{PLUGIN} secret v1.0.0: 2 mounts, 1 down (a/)" in run.result["summary"]
+    assert any(line.startswith('down: "a/": ') for line in run.result["warnings"])

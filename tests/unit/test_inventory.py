@@ -134,7 +134,9 @@ def test_what_is_current(
 
 
 def test_a_pin_changes_what_is_expected_and_not_what_is_configured() -> None:
-    (shown,) = plugin_info._plugin_row(row_of(Catalog(ENTRIES, PINNED), SAME))["mounts"]
+    (shown,) = plugin_info._plugin_row(row_of(Catalog(ENTRIES, PINNED), SAME), None, False)[
+        "mounts"
+    ]
     assert shown["configured"] == {"version": "v1.0.0", "sha256": ONE}
     assert shown["expected"] == {"version": "v1.1.0", "sha256": TWO}
     assert shown["running"] == {"version": "v1.0.0", "sha256": ONE}
@@ -163,5 +165,5 @@ def test_a_builtin_plugin_in_a_version_that_is_not_there() -> None:
 def test_a_database_plugin_has_no_mounts() -> None:
     entry = CatalogEntry("database", "pg", "v1.0.0", ONE, False)
     (row,) = plugin_rows(Catalog([entry], {}), {"secret": [], "auth": []})
-    assert plugin_info._plugin_row(row)["mounts"] is None
+    assert plugin_info._plugin_row(row, None, False)["mounts"] is None
     assert row.summary() == ["pg database v1.0.0"]

@@ -11,6 +11,10 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import Mount
+from ansible_collections.vaultops.vault.plugins.module_utils._api.path_help import (
+    UNKNOWN_HEALTH,
+    Health,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_catalog import (
     CatalogEntry,
 )
@@ -23,16 +27,25 @@ from ansible_collections.vaultops.vault.plugins.module_utils._text import first_
 
 
 class MountRow(t.NamedTuple):
-    """A mount: ``configured`` is a catalog entry, None where there is none."""
+    """A mount: ``configured`` is a catalog entry, None where there is none.
+
+    ``health`` is as far as it was asked for.
+    """
 
     mount: Mount
     configured: CatalogEntry | None
     expectation: Expectation
+    health: Health = UNKNOWN_HEALTH
 
     @property
     def current(self) -> bool | None:
         """Whether it runs what is expected, None where that is not known."""
-        return self.expectation.is_met_by(self.mount)
+        return False if self.down else self.expectation.is_met_by(self.mount)
+
+    @property
+    def down(self) -> bool:
+        """Whether its plugin is known not to answer."""
+        return self.health.alive is False
 
 
 class PluginRow(t.NamedTuple):
@@ -61,7 +74,7 @@ class PluginRow(t.NamedTuple):
             return title  # which mounts are to run it is not known
         pinned = ", pinned" if entry.version and entry.version == self.pin else ""
         rows = [row for row in self.mounts if row.expectation.entry == entry]
-        return f"{title}{pinned}: {_count(rows)}{_not_current(rows)}"
+        return f"{title}{pinned}: {_count(rows)}{_not_current(rows)}{_down(rows)}"
 
     def _lines_without_entry(self) -> list[str]:
         """Return a line for each missing version, and one for mounts that cannot be compared."""
@@ -73,10 +86,10 @@ class PluginRow(t.NamedTuple):
             some = [row for row in lost if (self.pin or row.mount.version) == version]
             lines.append(
                 f"{title} {version or 'without version'}, not registered: "
-                f"{_count(some)}{_not_current(some)}"
+                f"{_count(some)}{_not_current(some)}{_down(some)}"
             )
         if rest:
-            lines.append(f"{title}: {_count(rest)} ({_shown(rest)})")
+            lines.append(f"{title}: {_count(rest)} ({_shown(rest)}){_down(rest)}")
         return lines
 
 
@@ -109,13 +122,27 @@ def _mount_row(catalog: Catalog | None, mount: Mount) -> MountRow:
     return MountRow(mount, catalog.configured_entry(mount), catalog.expectation(mount))
 
 
+def with_health(row: PluginRow, health: t.Mapping[str, Health]) -> PluginRow:
+    """Return the row of a plugin with the health of its mounts, which is by path."""
+    if row.mounts is None:
+        return row
+    return row._replace(
+        mounts=[each._replace(health=health[each.mount.path]) for each in row.mounts]
+    )
+
+
 def _count(rows: t.Sequence[MountRow]) -> str:
     return f"{len(rows) or 'no'} mount{'' if len(rows) == 1 else 's'}"
 
 
 def _not_current(rows: t.Sequence[MountRow]) -> str:
-    stale = [row for row in rows if row.current is False]
+    stale = [row for row in rows if row.expectation.is_met_by(row.mount) is False]
     return f", {len(stale)} not current ({_shown(stale)})" if stale else ""
+
+
+def _down(rows: t.Sequence[MountRow]) -> str:
+    down = [row.mount.path for row in rows if row.down]
+    return f", {len(down)} down ({first_few(down)})" if down else ""
 
 
 def _shown(rows: t.Sequence[MountRow]) -> str:

@@ -158,6 +158,17 @@ def plugin_name(text: str) -> str:
 
 
 def plugin_version(text: str | None) -> str:
+    """Return the version of an external plugin, empty for none; raises OptionError."""
+    version = any_version(text)
+    if "builtin" in version.partition("+")[2]:
+        raise OptionError(
+            f'version "{text}" is that of a builtin plugin, which is part of the server',
+            next_step="give the version of an external plugin",
+        )
+    return version
+
+
+def any_version(text: str | None) -> str:
     """Return a version as the server spells it, empty for none; raises OptionError."""
     if not (text or "").strip():
         return ""
@@ -166,11 +177,6 @@ def plugin_version(text: str | None) -> str:
         raise OptionError(
             f'version "{text}" is not a semantic version',
             next_step="give it with all of its three numbers, such as v1.2.0, in quotes",
-        )
-    if "+" in match[1] and "builtin" in match[1].partition("+")[2]:
-        raise OptionError(
-            f'version "{text}" is that of a builtin plugin, which is part of the server',
-            next_step="give the version of an external plugin",
         )
     return canonical_version(match[1])
 

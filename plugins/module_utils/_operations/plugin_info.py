@@ -15,6 +15,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import 
     mount_paths,
     unnamed_plugins,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._api.path_help import check_all
 from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_catalog import (
     CatalogEntry,
     read_registration,
@@ -31,6 +32,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._catalog.inventory 
     MountRow,
     PluginRow,
     plugin_rows,
+    with_health,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog.wanted import plugin_name
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
@@ -44,6 +46,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._text import (
     and_more,
     did_you_mean,
     nearest,
+    quoted,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._types import Params, Result, Spec
 
@@ -55,6 +58,7 @@ SPEC: Spec = {
     "mounts": {"type": "list", "elements": "str"},
     "builtin": {"type": "bool", "default": False},
     "commands": {"type": "bool", "default": False},
+    "health": {"type": "bool", "default": False},
 }
 
 CONSTRAINTS: dict[str, t.Any] = {}
@@ -100,11 +104,13 @@ def run(client: VaultClient, params: Params, _check_mode: bool) -> Result:
     _fail_if_blind(choice, catalog, mounts, denied)
     runtimes = _runtimes(client, catalog, denied)
     rows = [row for row in plugin_rows(catalog, _chosen(choice, mounts)) if choice.has(row)]
+    if params["health"]:
+        rows = _with_health(client, rows)
     client.warn(*_unread(catalog, denied), *_misses(choice, catalog, mounts, rows))
     files = _files(client, rows) if params["commands"] else None
     return {
         "changed": False,
-        "plugins": [_plugin_row(row, files) for row in rows],
+        "plugins": [_plugin_row(row, files, params["health"]) for row in rows],
         "summary": [line for row in rows for line in row.summary()],
         "runtimes": None if runtimes is None else [runtime._asdict() for runtime in runtimes],
     }
@@ -132,7 +138,17 @@ def _file(client: VaultClient, entry: CatalogEntry) -> Result:
     return {"command": there.command, "error": there.failure or None}
 
 
-def _plugin_row(row: PluginRow, files: Files | None = None) -> Result:
+def _with_health(client: VaultClient, rows: t.Sequence[PluginRow]) -> list[PluginRow]:
+    """Return the rows with the health of each mount; what is down, or unknown, is a warning."""
+    health = check_all(client, [each.mount for row in rows for each in row.mounts or ()], "")
+    for words, alive in (("down", False), ("not known to answer", None)):
+        paths = [path for path, found in health.items() if found.alive is alive]
+        if paths:
+            client.warn(f"{words}: {quoted(paths)}: {health[paths[0]].reason}")
+    return [with_health(row, health) for row in rows]
+
+
+def _plugin_row(row: PluginRow, files: Files | None, health: bool) -> Result:
     """Return the row of the result's ``plugins``."""
     return {
         "type": row.kind,
@@ -141,7 +157,7 @@ def _plugin_row(row: PluginRow, files: Files | None = None) -> Result:
         if row.versions is None
         else [_version_row(entry, files) for entry in row.versions],
         "pin": row.pin or None,
-        "mounts": None if row.mounts is None else [_mount_row(mount) for mount in row.mounts],
+        "mounts": None if row.mounts is None else [_mount_row(each, health) for each in row.mounts],
     }
 
 
@@ -151,9 +167,10 @@ def _version_row(entry: CatalogEntry, files: Files | None) -> Result:
     return {**running_row(entry.running), "builtin": entry.builtin, **file}
 
 
-def _mount_row(row: MountRow) -> Result:
+def _mount_row(row: MountRow, health: bool) -> Result:
     """Return the row of a plugin's ``mounts``."""
     mount, expected = row.mount, row.expectation.entry
+    asked = {"alive": row.health.alive, "error": row.health.reason or None} if health else {}
     registered = row.configured.sha256 if row.configured else None
     return {
         "path": mount.path,
@@ -162,6 +179,7 @@ def _mount_row(row: MountRow) -> Result:
         "expected": None if expected is None else running_row(expected.running),
         "running": running_row(mount.running),
         "current": row.current,
+        **asked,
     }
 
 

@@ -11,7 +11,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import 
     mount_path,
     mount_paths,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._catalog.wanted import plugin_version
+from ansible_collections.vaultops.vault.plugins.module_utils._catalog.wanted import any_version
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.options import ReloadOptions
 from ansible_collections.vaultops.vault.plugins.module_utils._types import Params
@@ -39,7 +39,7 @@ class RolloutOptions(t.NamedTuple):
     @classmethod
     def from_params(cls, params: Params) -> RolloutOptions:
         """Check the options of the module plugin_upgrade; raises OptionError."""
-        version = plugin_version(params["version"])
+        version = any_version(params["version"])
         if not version:
             raise OptionError("version is empty", next_step="name the version to move to")
         if params["mounts"] == []:

@@ -13,6 +13,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._api.health import 
     Server,
     read_server,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._api.path_help import check_all
 from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_catalog import (
     CatalogEntry,
 )
@@ -131,9 +132,8 @@ def _preflight(
     if not steps:
         return None
     asked = _for_steps(options, steps)
-    if not check_mode:
-        asked = asked._replace(probe=None)
-    ahead = reload(client, asked, check_mode=True, server=server)
+    without = asked if check_mode else asked._replace(probe=None)
+    ahead = reload(client, without, check_mode=True, server=server)
     if ahead.error is not None:
         raise ahead.error
     unreachable = [row for row in ahead.nodes or () if row.error]
@@ -144,7 +144,25 @@ def _preflight(
             next_step="start it again; or name the others in nodes, and when it is back, run the "
             "task again with all",
         )
+    if asked.probe:
+        _refuse_wrong_probe(client, steps, asked.probe)
     return ahead
+
+
+def _refuse_wrong_probe(client: VaultClient, steps: t.Sequence[Step], probe: str) -> None:
+    """Raise OptionError for a probe that fails before anything is changed: the path is wrong.
+
+    A mount that is down may be healed by the new version.
+    """
+    health = check_all(client, [step.mount for step in steps], probe)
+    failed = [path for path, found in health.items() if found.probe_failed or found.alive is None]
+    if failed:
+        raise OptionError(
+            f'probe "{probe}" fails already, with what runs now, on {quoted(failed)}: '
+            f"{health[failed[0]].reason}",
+            next_step="give a path below each mount that the plugin answers and the token may "
+            "read, or leave probe out",
+        )
 
 
 def _move(
