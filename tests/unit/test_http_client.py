@@ -46,7 +46,7 @@ from ansible_collections.vaultops.vault.tests.support.http_servers import (
 from ansible_collections.vaultops.vault.tests.support.server import free_port
 
 OK = b"HTTP/1.1 200 OK\r\n"
-DONE = OK + b'Content-Length: 11\r\n\r\n{"data":{}}'
+DONE = OK + b'Content-Length: 27\r\n\r\n{"request_id":"","data":{}}'
 Answer = t.Callable[[socket.socket, bytes], None]
 
 
@@ -264,7 +264,8 @@ def test_a_large_answer_is_not_kept(name: str) -> None:
 def mounts(count: int) -> bytes:
     """Return the list of ``count`` mounts."""
     row = {"accessor": "x" * 30, "config": {"a": 1}, "description": "d" * 300, "uuid": "u" * 36}
-    return json.dumps({"data": {f"mount-{number}/": row for number in range(count)}}).encode()
+    data = {f"mount-{number}/": row for number in range(count)}
+    return json.dumps({"request_id": "an-id", "data": data}).encode()
 
 
 @pytest.mark.parametrize("packs", [False, True])
@@ -273,7 +274,7 @@ def test_a_long_list_fits(packs: bool) -> None:
     plain = says(OK + b"Content-Length: %d\r\n\r\n" % len(content), content)
     answer = packed(gzip.compress(content)) if packs else plain
     with serving_bytes(answer) as (url, _seen), VaultClient(Connection(url)) as client:
-        assert len(client.request("GET", "sys/mounts").data) == 8000
+        assert len(client.request("GET", "sys/mounts").body["data"]) == 8000
 
 
 @pytest.mark.parametrize(
@@ -336,7 +337,7 @@ def test_a_secret_across_the_cut(secret: str, as_json: bool) -> None:
             VaultClient(Connection(url)) as client,
         ):
             client.secrets.add(secret)
-            with pytest.raises(Refused) as raised:
+            with pytest.raises(Refused if as_json else NoAnswer) as raised:
                 client.request("POST", "sys/x")
         told = str(raised.value) + str(raised.value.errors)
         assert not any(word in told for word in secret.split() if len(word) > 4)

@@ -174,9 +174,12 @@ class VaultClient:
             # The leader that a redirect led to may be gone: back to the address of the user.
             self._go_to(base_url(self.connection))
             raise
-        if not response.ok:
+        try:
+            return read(response, where)
+        except VaultError:
+            # Its words are shortened, and what is cut cannot be masked any more: again, masked.
             _mask(response, self.secrets)
-        return read(response, where)
+            return read(response, where)
 
     def _send(self, outgoing: Outgoing) -> tuple[requests.Response, str]:
         return self._transport.send(outgoing, self._base)
@@ -289,7 +292,7 @@ def _no_progress(_line: str) -> None:
 
 
 def _mask(response: requests.Response, secrets: t.Collection[str]) -> None:
-    """Mask ``secrets`` in a refusal: its words are shortened, and what is cut cannot be masked."""
+    """Mask ``secrets`` in all texts of the answer."""
     try:
         text = json.dumps(_masked(json.loads(response.text), secrets))
     except (ValueError, RecursionError):
