@@ -24,7 +24,9 @@ options:
         variables of all other options.
       - The module follows one redirect per request, never from https to http, and only to the same
         host or to the address that the server itself reports as its leader, because the token is
-        sent along. Later requests of the task go to the new address directly.
+        sent along. Later requests of the task go to the new address directly. A request that
+        changes something does not follow if the standby may have forwarded it before; its outcome
+        is then unknown.
     type: str
     aliases: [vault_address]
   namespace:
@@ -41,7 +43,7 @@ options:
       - If not given, the first of these environment variables that is set is used. E(BAO_CACERT) or
         E(VAULT_CACERT) is a file, E(BAO_CACERT_BYTES) or E(VAULT_CACERT_BYTES) is PEM text, and
         E(BAO_CAPATH) or E(VAULT_CAPATH) is a directory. If none is set, the CA bundle of
-        C(requests) is used, which E(REQUESTS_CA_BUNDLE) can replace.
+        C(requests) is used, which E(REQUESTS_CA_BUNDLE) or E(CURL_CA_BUNDLE) can replace.
     type: path
     aliases: [cacert, ssl_ca_cert]
   validate_certs:
@@ -74,12 +76,14 @@ options:
       - Address of a proxy, or a mapping with one address each for V(http) and V(https).
       - If not given, the environment variable E(BAO_PROXY_ADDR) or E(VAULT_PROXY_ADDR) is used,
         else E(BAO_HTTP_PROXY) or E(VAULT_HTTP_PROXY), else the common variables such as
-        E(HTTPS_PROXY) and E(NO_PROXY).
+        E(HTTPS_PROXY) and E(NO_PROXY). A proxy with a scheme such as V(socks5://) needs the Python
+        library C(PySocks).
     type: raw
   timeout:
     description:
       - Timeout for an answer of the server, in seconds or as a duration in the format of the
-        command line clients, such as V(60s) or V(1m30s).
+        command line clients, such as V(60s) or V(1m30s). It bounds the whole exchange, from
+        connecting to the last byte of the answer.
       - If not given, the environment variable E(BAO_CLIENT_TIMEOUT) or E(VAULT_CLIENT_TIMEOUT) is
         used, else V(60s).
       - It never shortens the wait for a reload, because a client that disconnects during a reload

@@ -54,6 +54,9 @@ options:
       - If not given, the module asks the cluster for its nodes, which needs C(read) on
         C(sys/ha-status). With C(read) on C(sys/storage/raft/configuration) too, it also detects
         nodes that have been down for a while. Without it, such a node goes unnoticed.
+      - If O(url) is an https address, a node that advertises an http address is not asked, because
+        the token would go there in clear text. It is reported as not verified. An http address in
+        this option is used as it is.
     type: list
     elements: str
     default: []

@@ -11,6 +11,9 @@ import typing as t
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+# No system call waits longer than 2**31 ms, which is a little more.
+LONGEST_DURATION = 24 * 86400.0
+_SHOWN = 40
 _PART = r"(\d+(?:\.\d+)?)(ms|s|m|h|d)"
 
 # The words that Ansible takes for a boolean.
@@ -20,10 +23,11 @@ _BOOLEANS = {
 }
 
 
-def parse_duration(text: t.Any, option: str) -> float:
+def parse_duration(text: t.Any, option: str, origin: str = "") -> float:
     """Return the seconds that ``text`` means: ``60``, ``60s``, ``1m30s``, ``500ms``.
 
-    Raises OptionError, which names ``option``, for any other spelling and for zero.
+    Raises OptionError, which names ``option`` and the ``origin`` of its value, for any other
+    spelling, for zero, and for more than LONGEST_DURATION.
     """
     spelling = str(text).strip()
     seconds = 0.0
@@ -32,9 +36,15 @@ def parse_duration(text: t.Any, option: str) -> float:
     elif re.sub(_PART, "", spelling) == "":
         parts = re.findall(_PART, spelling)
         seconds = sum(float(number) * _SECONDS[unit] for number, unit in parts)
+    shown = repr(spelling if len(spelling) <= _SHOWN else f"{spelling[:_SHOWN]}…")
+    if seconds > LONGEST_DURATION:
+        raise OptionError(
+            f"{option} {shown} is too long", where=origin, next_step="give at most 24 days, 24d"
+        )
     if not seconds:
         raise OptionError(
-            f"{option} {spelling!r} is not a duration",
+            f"{option} {shown} is not a duration",
+            where=origin,
             next_step="give seconds above zero, or a duration such as 60s or 1m30s",
         )
     return seconds

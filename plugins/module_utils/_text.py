@@ -12,6 +12,8 @@ import typing as t
 SHOWN = 5
 # So many characters of the server's own words.
 LONGEST = 200
+# What stands for a secret, as in Ansible's own output.
+MASK = "********"
 
 
 def first_few(words: t.Sequence[str]) -> str:
@@ -62,3 +64,24 @@ def shortened(line: str) -> str:
     if len(line) <= LONGEST:
         return line
     return line[:LONGEST].rpartition(" ")[0] + " …"
+
+
+def shown_url(url: str) -> str:
+    """Return ``url`` as a message may show it: no user name, password, query or fragment."""
+    scheme, mark, rest = url.rpartition("://")
+    address = re.split(r"[?#]", rest)[0]
+    if "@" in rest[len(address) :] or len(address) > LONGEST:
+        return f"{scheme}{mark}…"  # a password may have any character in it
+    return f"{scheme}{mark}{address.rpartition('@')[2]}"
+
+
+def without_passwords(text: str) -> str:
+    """Return ``text`` of a library without the user names and passwords of the URLs in it."""
+    return re.sub(r"//\S*@", "//", text)
+
+
+def masked(text: str, secrets: t.Iterable[str]) -> str:
+    """Return ``text`` with stars for each of ``secrets``, so that it can be cut anywhere."""
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        text = text.replace(secret, MASK)
+    return text

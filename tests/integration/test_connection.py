@@ -16,6 +16,8 @@ import typing as t
 import pytest
 import trustme
 
+from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import Connection
 from ansible_collections.vaultops.vault.tests.support.ansible_runs import Ansible, Cases
 from ansible_collections.vaultops.vault.tests.support.proxy import counting_proxy, tls_front
 from ansible_collections.vaultops.vault.tests.support.recorded import Recorded, recorded_server
@@ -28,6 +30,7 @@ from ansible_collections.vaultops.vault.tests.support.server import (
 
 MODULE = "vaultops.vault.plugin_reload"
 POST = "POST /v1/sys/plugins/reload/backend"
+OPEN = "GET /v1/sys/internal/ui/mounts"
 DONE = Recorded(200, {"data": {"reload_id": "an-id"}})
 
 
@@ -278,6 +281,7 @@ def test_recorded_redirects(tmp_path: pathlib.Path, subtests: pytest.Subtests) -
         def to(location: str, leader: str = "") -> t.Any:
             answers = {
                 POST: Recorded(307, headers={"Location": location}),
+                OPEN: Recorded(307, headers={"Location": location}),
                 "GET /v1/sys/leader": Recorded(200, {"leader_address": leader}),
             }
             return recorded(answers)
@@ -296,12 +300,27 @@ def test_recorded_redirects(tmp_path: pathlib.Path, subtests: pytest.Subtests) -
             "another host than the leader": (to(elsewhere, "http://n3.example"), "not name as its"),
             "another path": (to(f"{active.url}/ui/"), "which is another path"),
             "a second hop": (loop, "after a first redirect"),
-            "no location": (recorded({POST: Recorded(307)}), "after a first redirect"),
+            "no location": (
+                recorded({POST: Recorded(307), OPEN: Recorded(307)}),
+                "after a first redirect",
+            ),
+            "escaped as Go does": (to(f"{active.url}/v1/sys/plugins/reload%2Fbackend"), ""),
+            "no URL": (to("http://["), "which is not the address of a server"),
+            "no port": (to("http://127.0.0.1:99999/v1/x"), "which is not the address of a server"),
+            "no host name": (to("http://a..b/v1/x"), "which is not the address of a server"),
+            "a longer path": (to(f"{there}/more"), "which is another path"),
+            "with a password": (to(there.replace("//", "//me:canary-word@")), ""),
+            "with a password elsewhere": (
+                to("http://me:canary?word@n3.example/v1/sys"),
+                "redirects to http://…",
+            ),
         }
         tasks = {name: bare(server.url) for name, (server, _words) in rows.items()}
         cases = Ansible(tmp_path).cases(tasks, BAO_TOKEN=token)
     told(cases, subtests, {name: words for name, (_server, words) in rows.items()})
-    assert [request.body for request in active.seen] == [{"plugin": "kv"}] * 2
+    assert "canary-word" not in cases.run.output
+    assert "?word" not in cases.run.output
+    assert [request.body for request in active.seen] == [{"plugin": "kv"}] * 4
     assert all(request.headers["X-Vault-Token"] == token for request in active.seen)
     questions = [
         request
@@ -339,13 +358,31 @@ def test_a_server_that_starts_a_moment_later(tmp_path: pathlib.Path) -> None:
     assert "POST sys/plugins/reload/backend was retried once" in " ".join(run.result["warnings"])
 
 
-def test_mocked_redirect_to_a_leader_that_is_gone(tmp_path: pathlib.Path) -> None:
+def test_mocked_redirect_to_a_leader_that_is_gone() -> None:
     """It certainly got nothing: the request goes to the user's own address again."""
-    gone = f"http://127.0.0.1:{free_port()}/v1/sys/plugins/reload/backend"
+    path = "GET /v1/sys/plugins/runtimes/catalog"
+    gone = f"http://127.0.0.1:{free_port()}{path.split()[1]}"
     redirect = Recorded(307, headers={"Location": gone})
-    well = Recorded(200, {"data": {"reload_id": "an-id"}, "warnings": []})
-    with recorded_server({"POST /v1/": well}, once={"POST /v1/": redirect}) as server:
-        arguments = f"plugin=kv verify=false retries=1 url={server.url}"
-        run = Ansible(tmp_path).adhoc(MODULE, arguments, BAO_TOKEN="a-token-of-the-tests")
-    assert not run.result.failed, run.result.message
+    well = Recorded(200, {"data": {"runtimes": []}, "warnings": []})
+    with (
+        recorded_server({"GET /v1/": well}, once={"GET /v1/": redirect}) as server,
+        VaultClient(Connection(server.url, retries=1)) as client,
+    ):
+        assert client.request("GET", path.partition("/v1/")[2]).status == 200
     assert len(server.seen) == 2
+
+
+def test_mocked_write_and_a_leader_that_is_gone(tmp_path: pathlib.Path) -> None:
+    """It may have been there when the standby forwarded: the reload is not sent again."""
+    gone = f"http://127.0.0.1:{free_port()}"
+    redirects = {
+        line: Recorded(307, headers={"Location": gone + line.split()[1]}) for line in (POST, OPEN)
+    }
+    with recorded_server(redirects) as server:
+        run = Ansible(tmp_path).playbook(
+            {MODULE: {"plugin": "kv", "verify": False, "url": server.url, "retries": 1}},
+            BAO_TOKEN="a-token-of-the-tests",
+        )
+    assert run.result.failed
+    assert "the outcome of the reload is unknown: cannot connect" in run.result.message
+    assert [request.method for request in server.seen].count("POST") == 1

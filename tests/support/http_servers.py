@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import http.server
+import socket
+import socketserver
 import ssl
 import threading
 import typing as t
+import urllib.parse
 
 
 class QuietHandler(http.server.BaseHTTPRequestHandler):
@@ -68,3 +71,84 @@ def serving(handler: type[QuietHandler], tls: ssl.SSLContext | None = None) -> t
         httpd.shutdown()
         thread.join()
         httpd.server_close()
+
+
+@contextlib.contextmanager
+def serving_bytes(
+    answer: t.Callable[[socket.socket, bytes], None], tls: ssl.SSLContext | None = None
+) -> t.Iterator[tuple[str, list[bytes]]]:
+    """Serve by ``answer``, which gets each connection with the head and body of its request.
+
+    Yields the address and the list of the requests.  What ``answer`` raises of the network ends the
+    connection.
+    """
+    seen: list[bytes] = []
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            connection = self.request
+            with contextlib.suppress(OSError):
+                if tls is not None:
+                    connection = tls.wrap_socket(connection, server_side=True)
+                request = _one_request(connection)
+                if request:
+                    seen.append(request)
+                    answer(connection, request)
+                connection.close()
+
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+        block_on_close = False
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}", seen
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def _one_request(connection: socket.socket) -> bytes:
+    data = b""
+    while b"\r\n\r\n" not in data:
+        more = connection.recv(65536)
+        if not more:
+            return b""
+        data += more
+    head, _end, body = data.partition(b"\r\n\r\n")
+    lengths = [line for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")]
+    while lengths and len(body) < int(lengths[0].split(b":")[1]):
+        body += connection.recv(65536)
+    return head + b"\r\n\r\n" + body
+
+
+@contextlib.contextmanager
+def connect_proxy() -> t.Iterator[tuple[str, list[str]]]:
+    """Run a proxy that tunnels by CONNECT; yields its address, and what it was asked for."""
+    seen: list[str] = []
+
+    def tunnel(client: socket.socket, request: bytes) -> None:
+        method, target, _version = request.split(b"\r\n")[0].decode().split()
+        seen.append(f"{method} {target}")
+        to = urllib.parse.urlsplit(f"//{target}")
+        with socket.create_connection((to.hostname or "", to.port or 443)) as server:
+            client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            back = threading.Thread(target=_pass_on, args=(server, client), daemon=True)
+            back.start()
+            _pass_on(client, server)
+            back.join(5)
+
+    with serving_bytes(tunnel) as (url, _requests):
+        yield url, seen
+
+
+def _pass_on(source: socket.socket, target: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while True:
+            data = source.recv(65536)
+            if not data:
+                break
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)

@@ -53,6 +53,39 @@ def tls_front(server_url: str, tls: ssl.SSLContext) -> contextlib.AbstractContex
     return _forwarding(server_url, tls)
 
 
+def plain_front(server_url: str) -> contextlib.AbstractContextManager[Proxy]:
+    """Run an HTTP front of the server at ``server_url`` for the length of a ``with`` block."""
+    return _forwarding(server_url, None)
+
+
+@contextlib.contextmanager
+def standby_front(leader_url: str, *, forwards: bool) -> t.Iterator[Proxy]:
+    """Run what answers as a standby of the server at ``leader_url``.
+
+    It forwards reads; of a write it loses the answer, and then redirects to the leader, as one of
+    Vault does.  One that does not forward redirects everything.
+    """
+
+    class Handler(QuietHandler):
+        def do(self) -> None:
+            proxy.seen.append(f"{self.command} {self.path.removeprefix('/v1/')}")
+            upstream = http.client.HTTPConnection(urllib.parse.urlsplit(leader_url).netloc)
+            with contextlib.closing(upstream):
+                body = self.body()
+                if forwards:
+                    upstream.request(self.command, self.path, body, dict(self.headers))
+                    answer = upstream.getresponse()
+                    content = answer.read()
+                if forwards and self.command == "GET":
+                    self.reply(answer.status, content, {})
+                else:
+                    self.reply(307, b"", {"Location": f"{leader_url}{self.path}"})
+
+    with serving(Handler) as url:
+        proxy = Proxy(url)
+        yield proxy
+
+
 @contextlib.contextmanager
 def _forwarding(upstream_url: str, tls: ssl.SSLContext | None) -> t.Iterator[Proxy]:
     class Handler(QuietHandler):

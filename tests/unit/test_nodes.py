@@ -20,7 +20,10 @@ from ansible_collections.vaultops.vault.plugins.module_utils._http.answers impor
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import Connection
 from ansible_collections.vaultops.vault.plugins.module_utils._reload import nodes
-from ansible_collections.vaultops.vault.plugins.module_utils._reload.nodes import find_nodes
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.nodes import (
+    Nodes,
+    find_nodes,
+)
 
 HEARD, MEMBERS = "sys/ha-status", "sys/storage/raft/configuration"
 DENIED = Refused("permission denied", status=403)
@@ -168,7 +171,7 @@ def test_given_nodes(name: str) -> None:
 
 
 def test_a_given_node_is_an_address() -> None:
-    with pytest.raises(OptionError, match='url "n1" is not the address of a server'):
+    with pytest.raises(OptionError, match='nodes "n1" is not the address of a server'):
         find_nodes(FakeClient({}), ["n1"], 0)
 
 
@@ -177,3 +180,44 @@ def test_a_namespace_that_is_ignored_is_no_list_that_is_hidden() -> None:
     ignored = OptionError('the server ignores namespace "team"')
     with pytest.raises(OptionError, match="ignores namespace"):
         find_nodes(FakeClient({HEARD: ignored, MEMBERS: ignored}), [OTHER.address], 0)
+
+
+PLAIN = Node("http://n2.example.com:8200", "node-2")
+
+
+def plain(*numbers: int) -> dict[str, t.Any]:
+    """Return the list of the nodes, as they advertise addresses that are not encrypted."""
+    rows = heard(*numbers)["nodes"]
+    return {
+        "nodes": [
+            {**row, "api_address": row["api_address"].replace("https", "http")} for row in rows
+        ]
+    }
+
+
+def test_a_node_that_advertises_http_gets_no_token() -> None:
+    """Nothing goes there: the client has no such server to talk to, and is not asked for one."""
+    client = FakeClient({HEARD: plain(2), MEMBERS: members(2)})
+    found, _left_out = find_nodes(client, [], 60)
+    assert [node.address for node in found] == [PLAIN.address]
+    with_everything(client)
+    with Nodes(client, found, 1.0, "") as asked:
+        state = asked.inspect_node(found[0], [], None, 1.0)
+        with pytest.raises(KeyError):
+            asked.client(found[0])
+    assert "not encrypted" in state.error
+    assert "or give the addresses of all nodes in nodes" in state.next_step
+
+
+@pytest.mark.parametrize(
+    ("url", "given"), [(URL, [PLAIN.address]), ("http://balancer.example.com", [])]
+)
+def test_a_node_by_http_that_the_user_wants(url: str, given: list[str]) -> None:
+    client = FakeClient({HEARD: plain(2), MEMBERS: members(2)}, url)
+    assert find_nodes(client, given, 60)[0] == [PLAIN]
+
+
+def with_everything(client: FakeClient) -> None:
+    """Give the fake what a client has."""
+    client.token, client.inline_headers, client.warnings = "a-token", {}, []
+    client.progress = print

@@ -7,7 +7,14 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.vaultops.vault.plugins.module_utils._text import LONGEST, nearest, one_line
+from ansible_collections.vaultops.vault.plugins.module_utils._text import (
+    LONGEST,
+    masked,
+    nearest,
+    one_line,
+    shown_url,
+    without_passwords,
+)
 
 ADVICE = (
     "2 errors occurred:\n\t* Unrecognized remote plugin message: \n"
@@ -40,3 +47,31 @@ def test_many_words_are_cut_between_two() -> None:
 def test_what_is_near_is_another_name() -> None:
     assert nearest("wether", ["weather", "other"]) == "weather"
     assert nearest("weather", ["weather"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://h:8200/v1/x", "https://h:8200/v1/x"),
+        ("https://me:canary@h/x", "https://h/x"),
+        ("https://me:can@ary@h", "https://h"),
+        ("https://me:can/ary@h", "https://h"),
+        ("https://me:can?ary@h", "https://…"),
+        ("https://me:can#ary@h", "https://…"),
+        ("https://h/x?token=canary", "https://h/x"),
+        ("me:canary@h", "h"),
+        ("http://" + "x" * 999, "http://…"),
+        ("http://[", "http://["),
+    ],
+)
+def test_a_url_is_shown_without_secrets(url: str, shown: str) -> None:
+    assert shown_url(url) == shown
+
+
+def test_the_words_of_a_library_are_shown_without_passwords() -> None:
+    words = "Failed to parse: http://me:ca/na@ry@h:1/x, see https://h"
+    assert without_passwords(words) == "Failed to parse: http://h:1/x, see https://h"
+
+
+def test_the_longest_secret_is_masked_first() -> None:
+    assert masked("one two three", {"two", "one two", ""}) == "******** three"

@@ -312,3 +312,8 @@ def test_when_a_node_is_verified(name: str, clock: None) -> None:
     assert (result.ok, result.error) == (story.ok, story.error)
     assert nodes.asked in story.asked
     assert nodes.lines == [f"node 1/1: {NODE}: {story.error or 'runs what it should'}"]
+
+
+@pytest.mark.parametrize(("age", "pause"), [(0.0, 5.0), (8.0, 2.0), (20.0, 0.0)])
+def test_a_pause_never_outlives_the_wait(age: float, pause: float) -> None:
+    assert Wait(10.0, 5.0).pause(age) == pause

@@ -26,10 +26,14 @@ REDIRECT = 307
 
 
 class Node(t.NamedTuple):
-    """A node: ``address`` is the URL of its API, empty where the cluster does not know it now."""
+    """A node: ``address`` is the URL of its API, empty where the cluster does not know it now.
+
+    ``refused`` is why no request may go there.
+    """
 
     address: str
     name: str
+    refused: str = ""
 
     def __str__(self) -> str:
         return f"{self.name} ({self.address})" if self.address else self.name

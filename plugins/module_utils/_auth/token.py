@@ -10,7 +10,11 @@ import pathlib
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.method import AuthMethod
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
 from ansible_collections.vaultops.vault.plugins.module_utils._http.environment import (
-    client_variable,
+    Setting,
+    expanded,
+    fits_header,
+    printable,
+    read_setting,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._types import Params
 
@@ -19,24 +23,41 @@ DEFAULT_FILE = ".vault-token"
 
 def read_token(params: Params) -> str:
     """Return the token; raises OptionError where there is none."""
-    token = params["token"] or client_variable("TOKEN")
-    if token:
-        return str(token).strip()
+    token = read_setting("token", params["token"], ["TOKEN"])
+    if not token.value:
+        token = _token_of_file(params)
+    text = str(token.value).strip()
+    if not fits_header(text):
+        raise token.error(
+            "contains characters that no HTTP header can carry",
+            "look for a line break or an invisible character in it",
+        )
+    return text
+
+
+def _token_of_file(params: Params) -> Setting:
     # `bao login` writes ~/.vault-token; the variable names the file itself.
-    path = pathlib.Path(params["token_path"] or client_variable("TOKEN_PATH") or "~").expanduser()
-    if path.is_dir():
-        path = path / (params["token_file"] or DEFAULT_FILE)
+    chosen = read_setting("token_path", params["token_path"], ["TOKEN_PATH"], "~")
+    path = pathlib.Path(expanded(chosen.value))
+    reason = "has none"
+    text = ""
     try:
-        token = path.read_text(encoding="utf-8").strip()
-    except (OSError, ValueError):
-        token = ""
-    if not token:
+        if path.is_dir():
+            path = path / (params["token_file"] or DEFAULT_FILE)
+        text = path.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        reason = "does not exist"
+    except (OSError, ValueError) as error:
+        reason = f"cannot be read ({getattr(error, 'strerror', None) or error})"
+    shown = f'the file "{printable(str(path))}"'
+    if not text:
         raise OptionError(
             "no token: the option token and the variables BAO_TOKEN and VAULT_TOKEN are not set, "
-            f'and the file "{path}" has none',
+            f"and {shown} {reason}",
+            where=f"token_path: {chosen.origin}",
             next_step="give a token, or set auth_method to none behind an agent that adds one",
         )
-    return token
+    return Setting("token", text, f"from {shown}")
 
 
 METHOD = AuthMethod(

@@ -13,9 +13,10 @@ import json
 import time
 import typing as t
 from functools import partial
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
+    NoAnswer,
     NotSent,
     OptionError,
     Refused,
@@ -26,6 +27,8 @@ from ansible_collections.vaultops.vault.plugins.module_utils._http.answers impor
     hint_403,
     read_answer,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import is_host_name
+from ansible_collections.vaultops.vault.plugins.module_utils._http.environment import fits_header
 from ansible_collections.vaultops.vault.plugins.module_utils._http.proxies import proxy_secrets
 from ansible_collections.vaultops.vault.plugins.module_utils._http.retries import Retries
 from ansible_collections.vaultops.vault.plugins.module_utils._http.transport import (
@@ -33,6 +36,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._http.transport imp
     Transport,
     base_url,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._text import masked, shown_url
 
 if t.TYPE_CHECKING:
     import requests
@@ -42,6 +46,9 @@ if t.TYPE_CHECKING:
 _Read = t.Callable[["requests.Response", str], Answer]
 
 _REDIRECTS = (301, 302, 307, 308)
+# A path that each node answers without a token, and that a standby forwards as any other.
+_OPEN_PATH = "sys/internal/ui/mounts"
+_NEXT_ADDRESS = "set url to the address of the active node, or to one that forwards to it"
 
 
 class VaultClient:
@@ -63,6 +70,7 @@ class VaultClient:
         self.progress: t.Callable[[str], None] = _no_progress
         self._time_limit: float | None = None
         self._base = base_url(connection)
+        self._answers = False  # whether the address has answered, rather than redirected
         self._transport = Transport(connection)
         self.secrets: set[str] = proxy_secrets(self._transport.proxies)
 
@@ -111,7 +119,9 @@ class VaultClient:
         ``plain`` and ``may_be_empty`` (default: all but reads) say what the path answers, see
         read_answer().
         One redirect is followed, to the same host or to the cluster's leader, and all further
-        requests go there, until it cannot be reached.
+        requests go there, until it cannot be reached.  A standby also redirects what it forwarded
+        when the connection to the leader broke: so a request that is not repeatable is followed
+        only from an address that forwards nothing, else NoAnswer is raised.
 
         Raises NotSent, NoAnswer, Refused or OptionError, each with its next step.
         """
@@ -146,67 +156,114 @@ class VaultClient:
     def _until_answered(self, outgoing: Outgoing, retries: Retries, read: _Read) -> Answer:
         while True:
             try:
-                return self._exchange(outgoing, read)
+                return self._exchange(outgoing, retries.repeatable, read)
             except VaultError as error:
                 wait = retries.next_wait(error)
                 if wait is None:
                     raise
                 time.sleep(wait)
 
-    def _exchange(self, outgoing: Outgoing, read: _Read) -> Answer:
+    def _exchange(self, outgoing: Outgoing, repeatable: bool, read: _Read) -> Answer:
         try:
-            return self._exchange_once(outgoing, read)
-        except NotSent:
-            # The leader that a redirect led to may be gone: back to the address of the user.
-            self._base = base_url(self.connection)
-            raise
-
-    def _exchange_once(self, outgoing: Outgoing, read: _Read) -> Answer:
-        response, where = self._send(outgoing)
-        if response.status_code in _REDIRECTS and not self.forwarding:
-            raise _refused_redirect(response, where, "which is not the node that was asked")
-        if response.status_code in _REDIRECTS:
-            self._base = self._redirected_base(response, outgoing, where)
             response, where = self._send(outgoing)
             if response.status_code in _REDIRECTS:
-                raise _refused_redirect(response, where, "after a first redirect")
-        return read(response, where)
+                response, where = self._redirected(outgoing, repeatable, response, where)
+            else:
+                self._answers = True
+        except NotSent:
+            # The leader that a redirect led to may be gone: back to the address of the user.
+            self._go_to(base_url(self.connection))
+            raise
+        try:
+            return read(response, where)
+        except VaultError:
+            # Its words are shortened, and what is cut cannot be masked any more: again, masked.
+            _mask(response, self.secrets)
+            return read(response, where)
 
     def _send(self, outgoing: Outgoing) -> tuple[requests.Response, str]:
         return self._transport.send(outgoing, self._base)
 
+    def _go_to(self, base: str) -> None:
+        self._base, self._answers = base, False
+
+    def _redirected(
+        self, outgoing: Outgoing, repeatable: bool, response: requests.Response, where: str
+    ) -> tuple[requests.Response, str]:
+        """Follow the redirect in ``response``; raises VaultError."""
+        if not self.forwarding:
+            raise _refused_redirect(response, where, "which is not the node that was asked")
+        may_be_done = not repeatable and self._forwards()
+        try:
+            self._go_to(self._redirected_base(response, outgoing, where))
+        except Refused as error:
+            raise _maybe_done(error) if may_be_done else error from None
+        if may_be_done:
+            raise _maybe_done(_refused_redirect(response, where, "while it answers other requests"))
+        try:
+            response, where = self._send(outgoing)
+        except NotSent as error:
+            if repeatable:
+                raise
+            # The leader is gone: it may have been there when the standby got the request.
+            self._go_to(base_url(self.connection))
+            next_step = error.next_step
+            raise NoAnswer(error.what, where=f"{where}, redirected", next_step=next_step) from None
+        if response.status_code in _REDIRECTS:
+            refused = _refused_redirect(response, where, "after a first redirect")
+            raise _maybe_done(refused) if not repeatable and self._forwards() else refused
+        self._answers = True
+        return response, where
+
+    def _forwards(self) -> bool:
+        """Tell whether the address that redirected answers others, so that it may forward."""
+        if self._answers:
+            return True
+        try:
+            response, _where = self._send(self._anonymous(_OPEN_PATH))
+        except VaultError:
+            return True  # as good as unknown
+        return response.status_code not in _REDIRECTS
+
     def _redirected_base(self, response: requests.Response, outgoing: Outgoing, where: str) -> str:
         """Return the base address that a redirect leads to, if our token may go there."""
         here, location = urlsplit(self._base), response.headers.get("Location", "")
-        there = urlsplit(urljoin(response.url or self._base, location))
-        target = f"{there.scheme}://{there.netloc}"
+        try:
+            there = urlsplit(urljoin(self._base + outgoing.api_path, location))
+            usable = there.scheme in ("http", "https") and there.port != 0
+        except ValueError:
+            usable = False
+        if not usable or not is_host_name(there.hostname or ""):
+            raise _refused_redirect(response, where, "which is not the address of a server")
+        # Without the user name and password that it may have.
+        target = f"{there.scheme}://{there.netloc.rpartition('@')[2]}"
         if here.scheme == "https" and there.scheme != "https":
             raise _refused_redirect(response, where, "which is not encrypted")
-        base, found, _rest = there.path.partition(outgoing.api_path)
-        if not found:
+        # Servers escape a path in their own ways.
+        base, found, rest = unquote(there.path).partition(unquote(outgoing.api_path))
+        if not found or rest.strip("/"):
             raise _refused_redirect(response, where, "which is another path")
         if there.hostname != here.hostname and target != self._leader():
             raise _refused_redirect(
                 response, where, f'which "{here.netloc}" does not name as its leader'
             )
-        return target + base
+        return target + quote(base)
 
     def _leader(self) -> str:
         """Return the address that this server advertises as the leader's, else nothing.
 
         API: https://openbao.org/api-docs/system/leader/
         """
-        headers = {"X-Vault-Request": "true"}
-        leader = Outgoing("GET", "sys/leader", None, headers, None, self.connection.timeout)
-        response, where = self._send(leader)
         try:
-            return (
-                read_answer(response, where, "", plain=True)
-                .plain.text("leader_address")
-                .rstrip("/")
-            )
+            response, where = self._send(self._anonymous("sys/leader"))
+            address = read_answer(response, where, "", plain=True).plain.text("leader_address")
         except VaultError:
             return ""
+        return address.rstrip("/")
+
+    def _anonymous(self, path: str) -> Outgoing:
+        timeout = self._time_limit or self.connection.timeout
+        return Outgoing("GET", path, None, {"X-Vault-Request": "true"}, None, timeout)
 
     def _headers(self, namespace: str, anonymous: bool) -> dict[str, str]:
         # An agent or proxy may insist on X-Vault-Request, its guard against request forgery.
@@ -220,10 +277,11 @@ class VaultClient:
         if not self.forwarding:
             headers["X-Vault-No-Request-Forwarding"] = "true"
         for name, value in headers.items():
-            if not (value.isascii() and value.isprintable()):
+            if not fits_header(value):
                 option = name.rsplit("-", maxsplit=1)[-1].lower()
                 raise OptionError(
                     f"{option} contains characters that no HTTP header can carry",
+                    where=self.connection.origins.get(option, ""),
                     next_step="look for a line break or an invisible character in it",
                 )
         return headers
@@ -233,13 +291,48 @@ def _no_progress(_line: str) -> None:
     pass
 
 
-def _refused_redirect(response: requests.Response, where: str, why: str) -> Refused:
-    there = urlsplit(response.headers.get("Location", ""))
+def _mask(response: requests.Response, secrets: t.Collection[str]) -> None:
+    """Mask ``secrets`` in all texts of the answer."""
+    try:
+        text = json.dumps(_masked(json.loads(response.text), secrets))
+    except (ValueError, RecursionError):
+        text = masked(response.text, secrets)
+    response._content = text.encode(errors="replace")
+
+
+def _masked(value: t.Any, secrets: t.Collection[str]) -> t.Any:
+    if isinstance(value, str):
+        return masked(value, secrets)
+    if isinstance(value, list):
+        return [_masked(item, secrets) for item in value]
+    if isinstance(value, dict):
+        return {key: _masked(item, secrets) for key, item in value.items()}
+    return value
+
+
+def _target(response: requests.Response) -> str:
+    """Return where a redirect leads, as far as it can be shown."""
+    location = response.headers.get("Location", "")
+    scheme, mark, rest = location.partition("://")
     # Only scheme and host: the rest of a location may carry a secret.
-    target = f"{there.scheme}://{there.netloc.split('@')[-1]}" if there.netloc else "another path"
+    shown = shown_url(f"{scheme}{mark}{rest}").partition("://")[2].split("/")[0]
+    return f"{scheme}{mark}{shown}" if mark else "another path"
+
+
+def _refused_redirect(response: requests.Response, where: str, why: str) -> Refused:
     return Refused(
-        f"the server redirects to {target}, {why}, so the request was not sent there",
+        f"the server redirects to {_target(response)}, {why}, so the request was not sent there",
         where=where,
-        next_step="set url to the address of the active node, or to one that forwards to it",
+        next_step=_NEXT_ADDRESS,
         status=response.status_code,
+    )
+
+
+def _maybe_done(error: Refused) -> NoAnswer:
+    """Return what a redirect means of a server that may have forwarded the request before."""
+    return NoAnswer(
+        f"{error.what}, but it may have been forwarded before",
+        where=error.where,
+        next_step=error.next_step,
+        status=error.status,
     )

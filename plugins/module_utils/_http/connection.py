@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import pathlib
+import re
+import types
 import typing as t
 from urllib.parse import urlsplit
 
-from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
 from ansible_collections.vaultops.vault.plugins.module_utils._http.environment import (
-    client_variable,
+    Setting,
+    printable,
+    read_setting,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.proxies import read_proxies
 from ansible_collections.vaultops.vault.plugins.module_utils._http.tls import (
@@ -19,11 +22,13 @@ from ansible_collections.vaultops.vault.plugins.module_utils._http.tls import (
     read_trust,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._parsing import parse_duration
+from ansible_collections.vaultops.vault.plugins.module_utils._text import shown_url
 
 DEFAULT_URL = "https://127.0.0.1:8200"
 DEFAULT_TIMEOUT = "60"
 DEFAULT_CONNECT_TIMEOUT = "10"
 DEFAULT_RETRIES = 2
+_MOST_DIGITS = 9
 
 # No option has a default or a fallback in the spec: Ansible would fill it in before it looks at
 # the aliases, and warn each user of an alias that "both the option and its alias are set".
@@ -50,6 +55,7 @@ class Connection(t.NamedTuple):
     authorities, False for none; ``ca_pem`` are CA certificates that are in no file;
     ``client_cert`` are the files of certificate and key; ``server_name`` is the name to ask for
     and to check; ``proxies`` is None for those of the environment; both timeouts are in seconds.
+    ``origins`` says of some options, by name, where their value came from.
     """
 
     url: str
@@ -63,76 +69,107 @@ class Connection(t.NamedTuple):
     timeout: float = 60.0
     connect_timeout: float = 10.0
     retries: int = 2
+    origins: t.Mapping[str, str] = types.MappingProxyType({})
 
     @classmethod
     def from_params(cls, params: t.Mapping[str, t.Any]) -> Connection:
         """Read the options of CONNECTION_SPEC, else their variables; raises OptionError."""
-        # An empty namespace is the root namespace, and as good an answer as any other.
-        namespace = params["namespace"]
-        if namespace is None:
-            namespace = client_variable("NAMESPACE")
-        url = (params["url"] or client_variable("ADDR") or DEFAULT_URL).strip().rstrip("/")
-        timeout = params["timeout"] or client_variable("CLIENT_TIMEOUT") or DEFAULT_TIMEOUT
-        trust = read_trust(params)
+        url = read_setting("url", params["url"], ["ADDR"], DEFAULT_URL)
+        url = url._replace(value=url.value.strip().rstrip("/"))
+        is_socket = url.value.startswith("unix:")
+        namespace = _namespace(params["namespace"])
+        timeout = read_setting("timeout", params["timeout"], ["CLIENT_TIMEOUT"], DEFAULT_TIMEOUT)
+        connect_timeout = params["connect_timeout"] or DEFAULT_CONNECT_TIMEOUT
+        server_name = params["tls_server_name"]
+        trust = read_trust(params, encrypted=url.value.lower().startswith("https:"))
+        proxies = read_proxies(params["proxies"])
         return cls(
-            url=url if url.startswith("unix:") else checked_url(url),
-            socket_path=_socket_path(url),
-            namespace=namespace.strip().strip("/"),
+            url=url.value if is_socket else _checked(url),
+            socket_path=_socket_path(url) if is_socket else "",
+            namespace=namespace.value.strip().strip("/"),
             verify=trust.verify,
             ca_pem=trust.pem,
             client_cert=read_client_cert(params),
-            server_name=params["tls_server_name"] or client_variable("TLS_SERVER_NAME"),
-            proxies=read_proxies(params["proxies"]),
-            timeout=parse_duration(timeout, "timeout"),
-            connect_timeout=parse_duration(
-                params["connect_timeout"] or DEFAULT_CONNECT_TIMEOUT, "connect_timeout"
-            ),
+            server_name=read_setting("tls_server_name", server_name, ["TLS_SERVER_NAME"]).value,
+            proxies=proxies.value,
+            timeout=parse_duration(timeout.value, "timeout", timeout.origin),
+            connect_timeout=parse_duration(connect_timeout, "connect_timeout"),
             retries=_retries(params["retries"]),
+            origins={
+                "url": url.origin,
+                "namespace": namespace.origin,
+                "ca_cert": trust.origin,
+                "proxies": proxies.origin,
+            },
         )
 
 
-def checked_url(url: str) -> str:
-    """Return the address of a server if it is one; raises OptionError."""
-    if "@" in url:
+def checked_url(url: str, option: str = "url") -> str:
+    """Return the address of a server, its scheme in lower case; raises OptionError."""
+    return _checked(Setting(option, url, f"from the option {option}"))
+
+
+def is_host_name(host: str) -> bool:
+    """Tell whether ``host`` may be the name or the IP address of a host."""
+    if not re.fullmatch(r"[\w.-]+|[0-9A-Fa-f:.]+(%\w+)?", host):
+        return False
+    try:
+        host.encode("idna")  # as the socket does: labels that are empty or too long
+    except UnicodeError:
+        return False
+    return True
+
+
+def _checked(url: Setting) -> str:
+    address = str(url.value)
+    if "@" in address:
         # The text is not repeated: what stands before the @ may be a secret.
-        raise OptionError(
-            "url contains a user name or password",
-            next_step="give the bare address of the server and log in by a token",
+        raise url.error(
+            "contains a user name or password",
+            "give the bare address of the server and log in by a token",
         )
     try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        parts = urlsplit(address)
+        usable = parts.scheme in ("http", "https") and is_host_name(parts.hostname or "")
+        usable = usable and parts.port != 0 and not parts.query and not parts.fragment
     except ValueError:
         usable = False
-    if not usable:
-        raise OptionError(
-            f'url "{url}" is not the address of a server',
-            next_step="give an address such as https://vault.example.com:8200",
+    if not usable or not address.isprintable() or " " in address:
+        raise url.error(
+            f'"{printable(shown_url(address))}" is not the address of a server',
+            "give an address such as https://vault.example.com:8200",
         )
-    return url
+    return parts.scheme + address[len(parts.scheme) :]
 
 
-def _socket_path(url: str) -> str:
-    """Return the path of a unix:// address, nothing for any other; raises OptionError."""
-    if not url.startswith("unix:"):
-        return ""
-    path = url[len("unix:") :]
-    path = "/" + path.lstrip("/")
-    if not pathlib.Path(path).is_socket():
-        raise OptionError(
-            f'url "{url}" is not the path of a unix socket',
-            next_step="give the socket of an agent, such as unix:///run/vault-agent.sock",
+def _socket_path(url: Setting) -> str:
+    """Return the path of a unix:// address; raises OptionError."""
+    path = "/" + str(url.value)[len("unix:") :].lstrip("/")
+    try:
+        is_socket = pathlib.Path(path).is_socket()
+    except (OSError, ValueError):
+        is_socket = False
+    if not is_socket:
+        raise url.error(
+            f'"{printable(url.value)}" is not the path of a unix socket',
+            "give the socket of an agent, such as unix:///run/vault-agent.sock",
         )
     return path
 
 
+def _namespace(option: str | None) -> Setting:
+    # An empty namespace is the root namespace, and as good an answer as any other.
+    if option == "":
+        return Setting("namespace", "", "from the option namespace")
+    return read_setting("namespace", option, ["NAMESPACE"])
+
+
 def _retries(option: int | None) -> int:
-    if option is None:
-        text = client_variable("MAX_RETRIES") or str(DEFAULT_RETRIES)
-        option = int(text) if text.isdigit() else -1
-    if option < 0:
-        raise OptionError(
-            "retries, or BAO_MAX_RETRIES or VAULT_MAX_RETRIES, is not a number of retries",
-            next_step="give 0 for none, or a small number",
+    setting = read_setting("retries", option, ["MAX_RETRIES"], DEFAULT_RETRIES)
+    text = str(setting.value)
+    if not text.isascii() or not text.isdigit() or len(text) > _MOST_DIGITS:
+        raise setting.error(
+            f'"{printable(text[:_MOST_DIGITS])}" is not a number of retries',
+            "give 0 for none, or a small number",
         )
-    return option
+    return int(text)

@@ -1,16 +1,103 @@
 # Copyright (c) 2026, the vaultops.vault authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Environment variables of the command line clients."""
+"""Where the value of an option came from: the option itself, a variable, a file, the default."""
 
 from __future__ import annotations
 
 import os
+import pathlib
+import typing as t
+
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
+
+
+class Setting(t.NamedTuple):
+    """The value of ``option``; ``origin`` is where it came from, in words."""
+
+    option: str
+    value: t.Any
+    origin: str
+
+    def error(self, what: str, next_step: str) -> OptionError:
+        """Return the error that says ``what`` is wrong with it, and where it came from."""
+        return OptionError(f"{self.option} {what}", where=self.origin, next_step=next_step)
+
+    def text_of_file(self) -> str:
+        """Return the text of the file that it names; raises OptionError."""
+        return self._text_of(pathlib.Path(self.value))
+
+    def is_folder(self) -> bool:
+        """Tell whether it names a folder; raises OptionError where nothing can have such a name."""
+        path = pathlib.Path(self.value)
+        try:
+            return path.is_dir()
+        except (OSError, ValueError) as error:
+            raise self._unreadable(path, error) from None
+
+    def texts_of_folder(self) -> list[str] | None:
+        """Return the texts of the files in the folder that it names, None where it is no folder.
+
+        Raises OptionError.
+        """
+        if not self.is_folder():
+            return None
+        path = pathlib.Path(self.value)
+        try:
+            files = sorted(file for file in path.iterdir() if file.is_file())
+        except (OSError, ValueError) as error:
+            raise self._unreadable(path, error) from None
+        return [self._text_of(file) for file in files]
+
+    def _text_of(self, path: pathlib.Path) -> str:
+        try:
+            return path.read_text(encoding="utf-8", errors="replace")
+        except (OSError, ValueError) as error:
+            raise self._unreadable(path, error) from None
+
+    def _unreadable(self, path: pathlib.Path, error: Exception) -> OptionError:
+        reason = getattr(error, "strerror", None) or str(error)
+        return self.error(
+            f'"{printable(str(path))}" cannot be read: {reason[:1].lower() + reason[1:]}',
+            "give a file in PEM form on the host that runs the task",
+        )
+
+
+def read_setting(
+    option: str, given: t.Any, variables: t.Sequence[str] = (), default: t.Any = ""
+) -> Setting:
+    """Return the option as ``given``, else by the first of ``variables`` that has a text.
+
+    Each of ``variables`` is the name behind BAO_ and VAULT_.  Of such a pair, a BAO_x that is set
+    wins even when it is empty, as for the command line clients.
+    """
+    if given is not None and given != "":
+        return Setting(option, given, f"from the option {option}")
+    for name in variables:
+        variable = f"BAO_{name}" if f"BAO_{name}" in os.environ else f"VAULT_{name}"
+        if os.environ.get(variable):
+            return Setting(option, os.environ[variable], f"from the variable {variable}")
+    return Setting(option, default, "the default")
 
 
 def client_variable(name: str) -> str:
-    """Return the variable BAO_``name``, else VAULT_``name``, else nothing.
+    """Return the variable BAO_``name``, else VAULT_``name``, else nothing."""
+    return str(read_setting(name, None, [name]).value)
 
-    As for the command line clients, a BAO_x that is set wins even when it is empty.
-    """
-    return os.environ.get(f"BAO_{name}", os.environ.get(f"VAULT_{name}", ""))
+
+def expanded(path: str) -> str:
+    """Return ``path`` with the home directory for its ``~``, as it is where there is none."""
+    try:
+        return str(pathlib.Path(path).expanduser())
+    except RuntimeError:
+        return path
+
+
+def fits_header(text: str) -> bool:
+    """Tell whether ``text`` can go into a header of HTTP."""
+    return text.isascii() and text.isprintable()
+
+
+def printable(text: str) -> str:
+    """Return ``text`` in one line that any terminal can show."""
+    return text if text.isprintable() else repr(text)[1:-1]

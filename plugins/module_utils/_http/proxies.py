@@ -5,49 +5,81 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import os
 import typing as t
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
-from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
 from ansible_collections.vaultops.vault.plugins.module_utils._http.environment import (
-    client_variable,
+    Setting,
+    read_setting,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._text import shown_url
+
+_SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
+_EXAMPLES = "give http://proxy.example.com:3128, or such an address each for http and https"
 
 
-def read_proxies(option: t.Any) -> dict[str, str] | None:
+def read_proxies(option: t.Any) -> Setting:
     """Read the option, else the variables of the clients; None leaves it to the usual variables.
 
     An address, a mapping from scheme to address, or that mapping as JSON.  Raises OptionError,
-    which repeats no address: it may hold a password.
+    which repeats no password.
     """
-    chosen = option or client_variable("PROXY_ADDR") or client_variable("HTTP_PROXY")
-    if not chosen:
-        return None
+    setting = read_setting("proxies", option or None, ["PROXY_ADDR", "HTTP_PROXY"], None)
+    chosen = setting.value
+    if chosen is None:
+        return setting
     if isinstance(chosen, str) and chosen.lstrip().startswith("{"):
         try:
             chosen = json.loads(chosen)
-        except ValueError:
-            chosen = ""
+        except (ValueError, RecursionError):
+            chosen = None
     if isinstance(chosen, str):
         chosen = {"http": chosen, "https": chosen}
-    if not isinstance(chosen, t.Mapping) or not all(map(_is_address, chosen.values())):
-        raise OptionError(
-            "proxies holds something that is not the address of a proxy",
-            next_step="give http://proxy.example.com:3128, or such an address each for http and "
-            "https",
+    if not isinstance(chosen, t.Mapping):
+        raise setting.error("holds something that is not the address of a proxy", _EXAMPLES)
+    proxies = {str(scheme): str(address) for scheme, address in chosen.items()}
+    for address in proxies.values():
+        check_proxy(setting._replace(value=address))
+    return setting._replace(value=proxies)
+
+
+def usual_variable(scheme: str, address: str) -> Setting:
+    """Return the proxy at ``address`` with the usual variable that it is from, by ``scheme``."""
+    names = (f"{scheme}_proxy", f"{scheme.upper()}_PROXY", "all_proxy", "ALL_PROXY")
+    found = [name for name in names if os.environ.get(name) == address]
+    origin = f"from the variable {found[0]}" if found else "from the settings of this system"
+    # As `requests` has it: what has no scheme is an address of http.
+    return Setting("proxies", address if "://" in address else f"http://{address}", origin)
+
+
+def check_proxy(setting: Setting) -> None:
+    """Raise OptionError where its value is not the address of a proxy that can be used."""
+    address = str(setting.value)
+    try:
+        parts = urlsplit(address)
+        usable = parts.scheme in _SCHEMES and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        shown = f' ("{shown_url(address)}")' if "://" in address else ""
+        raise setting.error(f"holds something that is not the address of a proxy{shown}", _EXAMPLES)
+    if parts.scheme.startswith("socks"):
+        _require_pysocks(setting)
+
+
+def _require_pysocks(setting: Setting) -> None:
+    if importlib.util.find_spec("socks") is None:
+        raise setting.error(
+            f'"{shown_url(setting.value)}" needs the Python library PySocks where the task runs',
+            "install it, or give an http:// proxy",
         )
-    return {str(scheme): str(address) for scheme, address in chosen.items()}
 
 
 def proxy_secrets(proxies: t.Mapping[str, str]) -> set[str]:
-    """Return the passwords in the addresses."""
-    return {urlsplit(address).password or "" for address in proxies.values()} - {""}
-
-
-def _is_address(text: t.Any) -> bool:
-    try:
-        parts = urlsplit(str(text))
-        return bool(parts.scheme and parts.hostname)
-    except ValueError:
-        return False
+    """Return the passwords in the addresses, as they are written and as they are sent."""
+    addresses = (address.rpartition("://")[2] for address in proxies.values())
+    passwords = {address.rpartition("@")[0].partition(":")[2] for address in addresses}
+    return (passwords | set(map(unquote, passwords))) - {""}

@@ -6,47 +6,73 @@
 from __future__ import annotations
 
 import os
-import pathlib
 import typing as t
 
-from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
 from ansible_collections.vaultops.vault.plugins.module_utils._http.environment import (
-    client_variable,
+    Setting,
+    expanded,
+    read_setting,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._parsing import parse_bool
 
 _CERTIFICATE = "-----BEGIN CERTIFICATE-----"
+# A file may also hold certificates in other forms, such as TRUSTED CERTIFICATE.
+_ANY_CERTIFICATE = "CERTIFICATE-----"
+_GIVE_PEM = "give certificates in PEM form"
 
 
 class Trust(t.NamedTuple):
-    """``verify`` as `requests` has it: a file, True or False; ``pem``: certificates in no file."""
+    """``verify`` as `requests` has it: a file, True or False; ``pem``: certificates in no file.
+
+    ``origin`` is where the choice came from, in words.
+    """
 
     verify: bool | str
     pem: str = ""
+    origin: str = "the default"
 
 
-def read_trust(params: t.Mapping[str, t.Any]) -> Trust:
+def read_trust(params: t.Mapping[str, t.Any], encrypted: bool) -> Trust:
     """Read ca_cert and validate_certs, else their variables; raises OptionError.
 
-    As for the command line clients: a file, else PEM text, else a folder.
+    As for the command line clients: a file, else PEM text, else a folder.  Where the connection is
+    not ``encrypted``, what other programs set for theirs does not matter.
     """
     if not _validate_certs(params["validate_certs"]):
         return Trust(False)
-    chosen = params["ca_cert"] or client_variable("CACERT")
-    if not chosen and client_variable("CACERT_BYTES"):
-        return Trust(True, _checked_pem(client_variable("CACERT_BYTES"), "*_CACERT_BYTES"))
-    chosen = chosen or client_variable("CAPATH")
-    if not chosen:
-        # As `requests` itself does, and as every other task on this host that uses it.
-        bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
-        return Trust(bundle or True)
-    path = pathlib.Path(chosen).expanduser()
-    if path.is_dir():
+    chosen = read_setting("ca_cert", params["ca_cert"], ["CACERT"])
+    if not chosen.value:
+        text = read_setting("ca_cert", None, ["CACERT_BYTES"])
+        if text.value:
+            return Trust(True, _checked_pem(text.value, "*_CACERT_BYTES", text), text.origin)
+        chosen = read_setting("ca_cert", None, ["CAPATH"])
+    if not chosen.value:
+        return _trust_of_requests() if encrypted else Trust(True)
+    chosen = chosen._replace(value=expanded(chosen.value))
+    texts = chosen.texts_of_folder()
+    if texts is not None:
         # OpenSSL would find only files named by a hash; the command line clients read them all.
-        files = sorted(file for file in path.iterdir() if file.is_file())
-        return Trust(True, _checked_pem("\n".join(map(_text, files)), f'the folder "{path}"'))
-    _readable(path, "ca_cert")
-    return Trust(str(path))
+        pem = _checked_pem("\n".join(texts), f'the folder "{chosen.value}"', chosen)
+        return Trust(True, pem, chosen.origin)
+    return _trust_of_file(chosen)
+
+
+def _trust_of_requests() -> Trust:
+    """Trust as `requests` itself does, and as every other task on this host that uses it."""
+    for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        path = os.environ.get(variable)
+        if path:
+            bundle = Setting("ca_cert", path, f"from the variable {variable}")
+            if bundle.is_folder():
+                return Trust(path, origin=bundle.origin)  # named by hashes, as OpenSSL wants it
+            return _trust_of_file(bundle)
+    return Trust(True)
+
+
+def _trust_of_file(file: Setting) -> Trust:
+    if _ANY_CERTIFICATE not in file.text_of_file():
+        raise file.error(f'"{file.value}" holds no CA certificate', _GIVE_PEM)
+    return Trust(str(file.value), origin=file.origin)
 
 
 def read_client_cert(params: t.Mapping[str, t.Any]) -> tuple[str, str] | None:
@@ -54,58 +80,45 @@ def read_client_cert(params: t.Mapping[str, t.Any]) -> tuple[str, str] | None:
 
     With auth_method=cert, those of that method are taken first.
     """
-    cert = params["client_cert"] or client_variable("CLIENT_CERT")
-    key = params["client_key"] or client_variable("CLIENT_KEY")
+    cert = read_setting("client_cert", params["client_cert"], ["CLIENT_CERT"])
+    key = read_setting("client_key", params["client_key"], ["CLIENT_KEY"])
     if params.get("auth_method") == "cert" and params.get("cert_auth_public_key"):
-        cert, key = params["cert_auth_public_key"], params.get("cert_auth_private_key")
-    if not cert and not key:
+        cert = read_setting("cert_auth_public_key", params["cert_auth_public_key"])
+        key = read_setting("cert_auth_private_key", params.get("cert_auth_private_key"))
+    if not cert.value and not key.value:
         return None
-    if not cert or not key:
-        raise OptionError(
-            "client_cert and client_key come together",
-            next_step="give both, or neither; the variables are *_CLIENT_CERT and *_CLIENT_KEY",
+    if not cert.value or not key.value:
+        alone = cert if cert.value else key
+        raise alone.error(
+            f'"{alone.value}" is alone: client_cert and client_key come together',
+            "give both, or neither; the variables are *_CLIENT_CERT and *_CLIENT_KEY",
         )
-    paths = pathlib.Path(cert).expanduser(), pathlib.Path(key).expanduser()
-    _readable(paths[0], "client_cert")
-    _readable(paths[1], "client_key")
-    if "ENCRYPTED" in _text(paths[1]):
+    cert = cert._replace(value=expanded(cert.value))
+    key = key._replace(value=expanded(key.value))
+    cert.text_of_file()
+    if "ENCRYPTED" in key.text_of_file():
         # OpenSSL would ask for the passphrase at a terminal that no user sees.
-        raise OptionError(
-            f'client_key "{paths[1]}" is encrypted',
-            next_step="give a key without a passphrase, readable by the user of the task only",
+        raise key.error(
+            f'"{key.value}" is encrypted',
+            "give a key without a passphrase, readable by the user of the task only",
         )
-    return str(paths[0]), str(paths[1])
+    return cert.value, key.value
 
 
-def _readable(path: pathlib.Path, option: str) -> None:
-    if not os.access(path, os.R_OK):
-        raise OptionError(
-            f'{option} "{path}" cannot be read',
-            next_step="give a file in PEM form on the host that runs the task",
-        )
-
-
-def _text(path: pathlib.Path) -> str:
-    return path.read_text(encoding="utf-8", errors="replace")
-
-
-def _checked_pem(text: str, source: str) -> str:
+def _checked_pem(text: str, source: str, setting: Setting) -> str:
     if _CERTIFICATE not in text:
-        raise OptionError(
-            f"there is no CA certificate in {source}",
-            next_step="give certificates in PEM form",
-        )
+        raise setting.error(f"is unusable: there is no CA certificate in {source}", _GIVE_PEM)
     return text
 
 
 def _validate_certs(option: bool | None) -> bool:
     if option is not None:
         return option
-    text = client_variable("SKIP_VERIFY")
-    skip = parse_bool(text or "false")
+    setting = read_setting("validate_certs", None, ["SKIP_VERIFY"])
+    skip = parse_bool(setting.value or "false")
     if skip is None:
-        raise OptionError(
-            f'the variable BAO_SKIP_VERIFY or VAULT_SKIP_VERIFY is "{text}"',
-            next_step="set it to true or false, or set the option validate_certs",
+        raise setting.error(
+            f'is unknown: the variable BAO_SKIP_VERIFY or VAULT_SKIP_VERIFY is "{setting.value}"',
+            "set it to true or false, or set the option validate_certs",
         )
     return not skip

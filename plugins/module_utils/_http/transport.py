@@ -6,14 +6,31 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import socket
 import tempfile
 import traceback
 import typing as t
-from urllib.parse import quote
+import zlib
+from urllib.parse import quote, urlsplit
 from urllib.request import getproxies
 
-from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
+    NoAnswer,
+    OptionError,
+    VaultError,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._http.exchange import (
+    EXCHANGE,
+    BoundedConnection,
+    bounded,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._http.proxies import (
+    check_proxy,
+    usual_variable,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._parsing import LONGEST_DURATION
+from ansible_collections.vaultops.vault.plugins.module_utils._text import shown_url
 
 if t.TYPE_CHECKING:
     from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import Connection
@@ -22,10 +39,10 @@ REQUESTS_IMPORT_ERROR: str | None
 try:
     import requests
     from requests.adapters import HTTPAdapter
-    from requests.utils import get_environ_proxies
+    from requests.utils import get_environ_proxies, select_proxy
     from urllib3 import disable_warnings
     from urllib3.connection import HTTPConnection
-    from urllib3.exceptions import HTTPError, InsecureRequestWarning
+    from urllib3.exceptions import InsecureRequestWarning
 except ImportError:
     REQUESTS_IMPORT_ERROR = traceback.format_exc()
 else:
@@ -41,10 +58,13 @@ _KEEP_ALIVE = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)] + [
     if hasattr(socket, name)
 ]
 
+# So many bytes an answer may have, unpacked: a list of 8,000 mounts has a quarter of it.
+LARGEST_ANSWER = 32 * 1024 * 1024
+_CHUNK = 64 * 1024
 
 _HEADERS = {
     "User-Agent": "ansible-collection/vaultops.vault",
-    "Accept-Encoding": "gzip, deflate",
+    "Accept-Encoding": "gzip",
     "Accept": "*/*",
 }
 
@@ -86,6 +106,7 @@ class Transport:
         self._shown_url = connection.url
         self._is_socket = bool(connection.socket_path)
         self._connect_timeout = connection.connect_timeout
+        self._origins = connection.origins
         self._cert = connection.client_cert
         self._verify = connection.verify
         if not self._verify:
@@ -106,9 +127,11 @@ class Transport:
 
         Raises NotSent or NoAnswer.
         """
-        shown = self._shown_url if self._is_socket else base
+        shown = self._shown_url if self._is_socket else shown_url(base)
         where = f"{request.method} {shown}{request.api_path}"
-        timeouts = (min(self._connect_timeout, request.timeout), request.timeout)
+        timeout = min(request.timeout, LONGEST_DURATION)
+        timeouts = (min(self._connect_timeout, timeout), timeout)
+        EXCHANGE.begin(timeout)
         try:
             response = self._adapter.send(
                 _prepared(request, base),
@@ -117,15 +140,60 @@ class Transport:
                 cert=self._cert,
                 proxies=self.proxies,
             )
-            _body = response.content  # read here, where an error of the connection is handled
-        except (requests.RequestException, HTTPError, OSError) as error:
+            # Read here, where an error of the connection is handled.
+            response._content = _content(response, where)
+        except VaultError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the libraries' own families have no end
             # Imported here, as most tasks never need it and a module compiles what it imports.
             from ansible_collections.vaultops.vault.plugins.module_utils._http import (
                 transport_errors,
             )
 
-            raise transport_errors.transport_error(error, shown, where, timeouts) from None
+            raise transport_errors.transport_error(
+                error, shown, where, timeouts, EXCHANGE.sent, self._origins
+            ) from None
+        # JSON has no other, whatever the server says.
+        response.encoding = "utf-8"
         return response, where
+
+
+def _content(response: requests.Response, where: str) -> bytes:
+    """Read the body of ``response`` and unpack it; raises NoAnswer where it is too large."""
+    chunks, size = [], 0
+    while True:
+        chunk = response.raw.read(_CHUNK, decode_content=False)
+        if not chunk:
+            break
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > LARGEST_ANSWER:
+            response.close()
+            raise _too_large(response, where)
+    if response.raw.length_remaining:
+        raise ConnectionError("the answer ends too early")
+    content = b"".join(chunks)
+    encoding = response.headers.get("Content-Encoding", "").strip().lower()
+    if not content or encoding in ("", "identity"):
+        return content
+    if encoding not in ("gzip", "x-gzip", "deflate"):
+        raise ConnectionError("the answer is packed in a way that was not asked for")
+    unpacking = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # either header
+    content = unpacking.decompress(content, LARGEST_ANSWER + 1)
+    if len(content) > LARGEST_ANSWER:
+        raise _too_large(response, where)
+    if not unpacking.eof:
+        raise ConnectionError("the answer ends too early")
+    return content
+
+
+def _too_large(response: requests.Response, where: str) -> NoAnswer:
+    return NoAnswer(
+        f"the answer is larger than {LARGEST_ANSWER // 1024**2} MB",
+        where=where,
+        next_step="check that url is the address of the API of Vault or OpenBao",
+        status=response.status_code,
+    )
 
 
 def _prepared(request: Outgoing, base: str) -> requests.PreparedRequest:
@@ -139,10 +207,15 @@ def _prepared(request: Outgoing, base: str) -> requests.PreparedRequest:
 
 
 def _proxies(connection: Connection) -> dict[str, str]:
+    """Return the proxies by scheme; raises OptionError where that of the url is none."""
     if connection.proxies is not None:
         return dict(connection.proxies)
     # The usual case is none at all, which is known at a tenth of the price.
-    return dict(get_environ_proxies(connection.url)) if getproxies() else {}
+    proxies = dict(get_environ_proxies(connection.url)) if getproxies() else {}
+    chosen = select_proxy(connection.url, proxies) if proxies else None
+    if chosen:
+        check_proxy(usual_variable(urlsplit(connection.url).scheme, chosen))
+    return proxies
 
 
 def _tcp_adapter(connection: Connection) -> HTTPAdapter:
@@ -151,7 +224,22 @@ def _tcp_adapter(connection: Connection) -> HTTPAdapter:
     if connection.server_name and connection.url.startswith("https://"):
         pool.update(server_hostname=connection.server_name, assert_hostname=connection.server_name)
     adapter.init_poolmanager(1, MOST_CONNECTIONS, block=False, **pool)
+    _bound(adapter.poolmanager)
+    through = adapter.proxy_manager_for
+
+    def proxy_manager_for(proxy: str, **more: t.Any) -> t.Any:
+        # What holds for a connection holds for one through a proxy.
+        return _bound(through(proxy, **{**pool, **more}))
+
+    setattr(adapter, "proxy_manager_for", proxy_manager_for)  # noqa: B010 - else a type error
     return adapter
+
+
+def _bound(manager: t.Any) -> t.Any:
+    """Return the pool manager with pools whose connections are bounded."""
+    pools = manager.pool_classes_by_scheme
+    manager.pool_classes_by_scheme = {scheme: bounded(pool) for scheme, pool in pools.items()}
+    return manager
 
 
 @contextlib.contextmanager
@@ -164,10 +252,20 @@ def _file_of(text: str) -> t.Iterator[str]:
 
 def _unix_adapter() -> t.Any:
     try:
-        from requests_unixsocket import UnixAdapter
+        from requests_unixsocket import adapters
     except ImportError:
         raise OptionError(
             "a unix:// address needs the Python library requests-unixsocket2 where the task runs",
             next_step="install it, or let the agent listen on a TCP port of loopback",
         ) from None
-    return UnixAdapter()
+
+    class Socket(BoundedConnection, adapters.UnixHTTPConnection):
+        pass
+
+    class Adapter(adapters.UnixAdapter):
+        def get_connection(self, url: str, proxies: t.Any = None) -> t.Any:
+            pool = super().get_connection(url, proxies)
+            pool._new_conn = functools.partial(Socket, pool.socket_path, pool.timeout)
+            return pool
+
+    return Adapter()

@@ -7,81 +7,115 @@ from __future__ import annotations
 
 import contextlib
 import re
+import socket
 import ssl
 import typing as t
 
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     NoAnswer,
     NotSent,
+    OptionError,
     Unreachable,
     VaultError,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._text import without_passwords
 
 # transport.py reports that requests is missing: nothing can fail here before it is there.
 with contextlib.suppress(ImportError):
     import requests
-    from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+    from urllib3.exceptions import ReadTimeoutError
+
+# A peer that does not trust our certificate says so when the request may be on its way already.
+_REFUSED_CERTIFICATE = ("CERTIFICATE", "UNKNOWN_CA", "HANDSHAKE_FAILURE", "ACCESS_DENIED")
+# A server that is just starting may hang up in the middle of a handshake.
+_ENDS = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
 
 
 def transport_error(
-    error: Exception, url: str, where: str, timeouts: tuple[float, float]
+    error: Exception,
+    url: str,
+    where: str,
+    timeouts: tuple[float, float],
+    sent: bool | None,
+    origins: t.Mapping[str, str],
 ) -> VaultError:
     """Return what ``error`` of `requests` means, of a request to ``url`` that ``where`` names.
 
-    ``timeouts`` are those of connecting and of reading, in seconds.
+    ``timeouts`` are those of connecting and of the whole exchange, in seconds.  ``sent`` says
+    whether a part of the request went out, None that nothing tried to connect.  ``origins`` says
+    where the values of options came from.
     """
-    connect_timeout, read_timeout = timeouts
+    if sent and not _certificate_was_refused(error):
+        return _no_answer(error, url, where, timeouts)
+    connect_timeout = timeouts[0]
     reason = _reason(error)
-    next_step = "check the health of the server"
-    if isinstance(error, requests.exceptions.ConnectTimeout):
-        what = f"no connection to {url} within {connect_timeout:.3g} s"
-        next_step = "check url, the network and the firewall"
-    elif isinstance(error, requests.exceptions.ReadTimeout):
-        what = f"no answer within {read_timeout:.3g} s"
+    kind: type[VaultError] = Unreachable
+    # Only what may be better in a second is Unreachable: a certificate or a proxy will not be.
+    if sent is None:
+        kind, what = OptionError, f"cannot even try to connect to {url}: {reason}"
+        next_step = f"check {_named('url', origins)}, {_named('ca_cert', origins)} and proxies"
     elif isinstance(error, requests.exceptions.ProxyError):
-        what = f"the proxy for {url} failed: {reason}"
-        next_step = "check HTTPS_PROXY, HTTP_PROXY and NO_PROXY where the task runs"
-    elif isinstance(error, requests.exceptions.SSLError):
-        what = f"no trusted TLS connection to {url}: {reason}"
+        kind, what = NotSent, f"the proxy for {url} failed: {reason}"
+        next_step = f"check {_named('proxies', origins)}, HTTPS_PROXY, HTTP_PROXY and NO_PROXY"
+        next_step = f"{next_step} where the task runs"
+    elif _first(error, _timeouts()):
+        what = f"no connection to {url} within {connect_timeout:.3g} s"
+        next_step = f"check {_named('url', origins)}, the network and the firewall"
+    elif _first(error, (ssl.SSLError, requests.exceptions.SSLError)) and not _first(error, _ENDS):
+        kind, what = NotSent, f"no trusted TLS connection to {url}: {reason}"
         next_step = (
-            "check ca_cert and the host name in url against the server's certificate, that the "
-            "server speaks TLS on this port, and client_cert if the server demands one"
+            f"check {_named('ca_cert', origins)} and the host name in url against the server's "
+            "certificate, that the server speaks TLS on this port, and client_cert if the server "
+            "demands one"
         )
-    elif _certainly_not_sent(error):
-        what = f"cannot connect to {url}: {reason}"
-        next_step = "check url, and that the server runs and listens there"
     else:
-        what = f"the connection broke before the answer: {reason}"
-        if url.startswith("http://"):
-            # A TLS server may hang up on plain HTTP before its refusal can be read.
-            next_step = "check the health of the server, and whether url must start with https://"
-    if _certainly_not_sent(error):
-        # Only these may be better in a second: a certificate or a proxy will not be.
-        lasting = (requests.exceptions.SSLError, requests.exceptions.ProxyError)
-        kind = NotSent if isinstance(error, lasting) else Unreachable
-        return kind(what, where=f"{where} was not sent", next_step=next_step)
+        what = f"cannot connect to {url}: {reason}"
+        next_step = f"check {_named('url', origins)}, and that the server runs and listens there"
+    return kind(what, where=f"{where} was not sent", next_step=next_step)
+
+
+def _no_answer(error: Exception, url: str, where: str, timeouts: tuple[float, float]) -> NoAnswer:
+    what = f"the connection broke before the answer: {_reason(error)}"
+    next_step = "check the health of the server"
+    if _first(error, _timeouts()):
+        what = f"no answer within {timeouts[1]:.3g} s"
+    elif _first(error, ssl.SSLError):
+        # Where it demands a certificate, it may hang up before its words can be read.
+        next_step = "check the health of the server, and client_cert if the server demands one"
+    elif url.startswith("http://"):
+        # A TLS server may hang up on plain HTTP before its refusal can be read.
+        next_step = "check the health of the server, and whether url must start with https://"
     return NoAnswer(what, where=where, next_step=next_step)
 
 
-def _certainly_not_sent(error: Exception) -> bool:
-    """Tell whether the connection certainly failed before the request went out."""
-    causes = list(_causes(error))
-    if any(isinstance(cause, (NewConnectionError, ConnectTimeoutError)) for cause in causes):
-        return True
-    if any(isinstance(cause, ssl.SSLError) for cause in causes):
-        # An end of file may also be the server's end in the midst of the request.
-        return not any(
-            isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError)) for cause in causes
-        )
-    return "Tunnel connection failed" in str(causes[-1])
+def _named(option: str, origins: t.Mapping[str, str]) -> str:
+    """Return the option's name, with where its value came from if it was not given itself."""
+    origin = origins.get(option, "")
+    return option if not origin or "option" in origin else f"{option} ({origin})"
+
+
+def _certificate_was_refused(error: Exception) -> bool:
+    alert = getattr(_first(error, ssl.SSLError), "reason", None) or ""
+    return "ALERT" in alert and any(part in alert for part in _REFUSED_CERTIFICATE)
+
+
+def _timeouts() -> tuple[type[Exception], ...]:
+    return (socket.timeout, requests.exceptions.Timeout, ReadTimeoutError)
+
+
+def _first(error: Exception, kinds: t.Any) -> Exception | None:
+    return next((cause for cause in _causes(error) if isinstance(cause, kinds)), None)
 
 
 def _causes(error: t.Any) -> t.Iterator[t.Any]:
-    """Yield the error and what is wrapped in it, outermost first: libraries nest five deep."""
+    """Yield the error and what is wrapped in it, outermost first: libraries nest five deep.
+
+    Not its __context__: that may be an error that somebody is handling while this one happens.
+    """
     for _depth in range(10):
         yield error
-        wrapped = (getattr(error, "reason", None), *reversed(error.args))
-        candidates = (*wrapped, error.__cause__, error.__context__)
+        reason = getattr(error, "reason", None)
+        candidates = (reason, *reversed(error.args), error.__cause__)
         error = next((cause for cause in candidates if isinstance(cause, Exception)), None)
         if error is None:
             return
@@ -96,5 +130,8 @@ def _reason(error: Exception) -> str:
         or str(innermost)
         or type(innermost).__name__
     )
-    words = re.sub(r"^\[[^]]*\] | \(_ssl\.c:\d+\)$", "", words)
+    # As urllib3 1.26 has it: "<its object>: Failed to establish a new connection: [Errno 111] …".
+    words = re.sub(r"^<[^>]*>: (Failed to establish a new connection: )?", "", words)
+    words = re.sub(r"^\[[^]]*\] | \(_ssl\.c:\d+\)$", "", without_passwords(words))
+    words = " ".join(words.split())
     return words if words[1:2].isupper() else words[:1].lower() + words[1:]

@@ -44,6 +44,10 @@ _WORKING = ("active", "standby", "performance standby")
 _NO_TOKEN = "leaves this token to the active node"
 _CHANGING = "is about to become a standby, or the cluster has no active node"
 _NO_LEADER = "active cluster node not found"
+_NOT_ENCRYPTED = "advertises an address that is not encrypted, so it was not asked"
+_ENCRYPT = (
+    "set api_addr of that node to an https:// address, or give the addresses of all nodes in nodes"
+)
 _USE_ANOTHER_TOKEN = (
     "run the task again; a token with a limited number of uses, or one that is not valid any more, "
     "never works at a standby"
@@ -81,7 +85,9 @@ class Nodes:
         self.all = sorted(nodes, key=lambda node: (node.name, node.address))
         self.active: Node | None = None
         self.progress = client.progress
-        self._clients = {node: _client_for(client, node) for node in nodes if node.address}
+        self._clients = {
+            node: _client_for(client, node) for node in nodes if node.address and not node.refused
+        }
         self._timeout = timeout
         self._cluster_id = cluster_id
         self._failed: dict[Node, NodeState] = {}
@@ -133,6 +139,8 @@ class Nodes:
     ) -> NodeState:
         """Ask ``node`` itself; ``timeout`` (seconds) bounds the wait for each answer."""
         state = NodeState(node, Server(), {}, {})
+        if node.refused:
+            return state._replace(error=node.refused, next_step=_ENCRYPT)
         if node not in self._clients:
             return state._replace(error="the cluster has not heard from it lately")
         client = self._clients[node]
@@ -172,7 +180,7 @@ def find_nodes(
         return _nodes_at(client, urls)
     until = time.monotonic() + timeout
     while True:
-        nodes = _known_nodes(client)
+        nodes = [_checked(client, node) for node in _known_nodes(client)]
         if all(node.address for node in nodes) or time.monotonic() >= until:
             return nodes, []
         time.sleep(PAUSE)
@@ -180,7 +188,7 @@ def find_nodes(
 
 def _nodes_at(client: VaultClient, urls: t.Sequence[str]) -> tuple[list[Node], list[Node]]:
     """Return the nodes at ``urls``, and those that the cluster has beyond them."""
-    urls = list(dict.fromkeys(checked_url(url.strip().rstrip("/")) for url in urls))
+    urls = list(dict.fromkeys(checked_url(url.strip().rstrip("/"), "nodes") for url in urls))
     try:
         known = _merged(list_ha_nodes(client), list_raft_members(client))
     except (Refused, NoAnswer, NotSent):
@@ -199,6 +207,14 @@ def _nodes_at(client: VaultClient, urls: t.Sequence[str]) -> tuple[list[Node], l
 def _known_nodes(client: VaultClient) -> list[Node]:
     nodes, members = list_ha_nodes(client), list_raft_members(client)
     return _merged(nodes, members) if nodes else _guessed(client, members)
+
+
+def _checked(client: VaultClient, node: Node) -> Node:
+    """Return the node, refused where the token would go there in clear text, unlike to the url."""
+    encrypted = client.connection.url.startswith("https://")
+    if encrypted and node.address and not node.address.lower().startswith("https://"):
+        return node._replace(refused=_NOT_ENCRYPTED)
+    return node
 
 
 def _merged(nodes: t.Mapping[str, Node], members: t.Mapping[str, str]) -> list[Node]:
@@ -222,7 +238,11 @@ def _guessed(client: VaultClient, members: t.Mapping[str, str]) -> list[Node]:
 
 def _client_for(client: VaultClient, node: Node) -> VaultClient:
     """Return a client for ``node`` itself: the options of TLS and namespace hold for it too."""
-    own = VaultClient(client.connection._replace(url=node.address, socket_path="", retries=0))
+    origins = {**client.connection.origins, "url": "the address of the node"}
+    connection = client.connection._replace(
+        url=node.address, socket_path="", retries=0, origins=origins
+    )
+    own = VaultClient(connection)
     own.token, own.inline_headers = client.token, client.inline_headers
     own.forwarding = False
     own.warnings = client.warnings  # all warnings of the task are one list

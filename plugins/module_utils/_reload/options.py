@@ -33,6 +33,10 @@ class Wait(t.NamedTuple):
     timeout: float
     interval: float
 
+    def pause(self, elapsed: float) -> float:
+        """Return the seconds until the next poll, no more than are left after ``elapsed`` ones."""
+        return max(min(self.interval, self.timeout - elapsed), 0.0)
+
 
 class ReloadOptions(t.NamedTuple):
     """What to reload: either ``plugin`` or ``paths``, and how.

@@ -79,7 +79,7 @@ def wait_for_reports(
             client.progress(f"node {count}/{len(nodes)} has reported the reload")
         if count >= len(nodes) or time.monotonic() - since >= wait.timeout:
             return _node_results(reports, nodes)
-        time.sleep(wait.interval)
+        time.sleep(wait.pause(time.monotonic() - since))
 
 
 def _node_results(reports: t.Mapping[str, str], nodes: t.Sequence[Node]) -> list[NodeResult]:

@@ -92,7 +92,7 @@ def verify_nodes(
                 with lock:
                     nodes.progress(f"node {next(counter)}/{len(nodes.all)}: {node}: {outcome}")
                 return result
-            time.sleep(wait.interval)
+            time.sleep(wait.pause(time.monotonic() - since))
 
     return nodes.on_each(verify)
 

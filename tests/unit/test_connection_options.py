@@ -1,0 +1,207 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options of the connection: each error shows the value and where it came from."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import typing as t
+
+import pytest
+
+from ansible_collections.vaultops.vault.plugins.module_utils._auth.token import read_token
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
+from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import (
+    CONNECTION_SPEC,
+    Connection,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._http.environment import read_setting
+
+LONG = "/" + "x" * 300
+NUL = "/a\0b"
+
+
+class Case(t.NamedTuple):
+    """Options and variables, and what the message must say and must not."""
+
+    options: dict[str, t.Any]
+    variables: dict[str, str]
+    told: tuple[str, ...]
+    secret: str = ""
+
+
+HTTPS = {"url": "https://h.example"}
+SECRET = "canary"
+
+CASES = {
+    "url by option": Case({"url": "vault"}, {}, ('url "vault" is not', "(from the option url)")),
+    "url by variable": Case(
+        {}, {"VAULT_ADDR": "vault"}, ('"vault"', "from the variable VAULT_ADDR")
+    ),
+    "BAO_ before VAULT_": Case(
+        {}, {"VAULT_ADDR": "http://h", "BAO_ADDR": "nope"}, ("from the variable BAO_ADDR",)
+    ),
+    "no scheme of ours": Case({"url": "ftp://h"}, {}, ('"ftp://h"',)),
+    "empty label": Case({"url": "http://a..b"}, {}, ('"http://a..b"',)),
+    "long label": Case({"url": f"http://{'a' * 64}.b"}, {}, ("is not the address",)),
+    "stars": Case({"url": "http://*.example"}, {}, ("is not the address",)),
+    "blank in the host": Case({"url": "http://a b"}, {}, ("is not the address",)),
+    "line break": Case({"url": "http://a\nb"}, {}, ("http://a\\nb", "is not the address")),
+    "NUL in the url": Case({"url": "http://a\0b"}, {}, ("is not the address",)),
+    "half an IPv6": Case({"url": "http://[::1"}, {}, ('"http://[::1"',)),
+    "large port": Case({"url": "http://h:99999"}, {}, ('"http://h:99999"',)),
+    "query": Case({"url": f"http://h?t={SECRET}"}, {}, ('"http://h" is not',), SECRET),
+    "password in a variable": Case(
+        {},
+        {"BAO_ADDR": f"https://me:{SECRET}@h"},
+        ("user name or password", "from the variable BAO_ADDR"),
+        SECRET,
+    ),
+    "socket that is none": Case({"url": "unix:///nope"}, {}, ('"unix:///nope"', "unix socket")),
+    "long socket": Case({"url": f"unix://{LONG}"}, {}, ("unix socket",)),
+    "NUL in a socket": Case({"url": f"unix://{NUL}"}, {}, ("unix socket",)),
+    "no CA file": Case({"ca_cert": "/nope"}, {}, ('ca_cert "/nope" cannot be read: no such file',)),
+    "no CA file by variable": Case({}, {"VAULT_CACERT": "/nope"}, ("variable VAULT_CACERT",)),
+    "no bundle of requests": Case(
+        HTTPS, {"REQUESTS_CA_BUNDLE": "/nope"}, ('"/nope"', "from the variable REQUESTS_CA_BUNDLE")
+    ),
+    "no bundle of curl": Case(HTTPS, {"CURL_CA_BUNDLE": "/nope"}, ("variable CURL_CA_BUNDLE",)),
+    "no certificate in the bundle": Case(
+        HTTPS, {"REQUESTS_CA_BUNDLE": "/etc/passwd"}, ('"/etc/passwd" holds no CA certificate',)
+    ),
+    "no PEM": Case({}, {"BAO_CACERT_BYTES": "x"}, ("*_CACERT_BYTES", "variable BAO_CACERT_BYTES")),
+    "long path": Case({"ca_cert": LONG}, {}, ("cannot be read: file name too long",)),
+    "NUL in a path": Case({"ca_cert": NUL}, {}, ("/a\\x00b", "cannot be read")),
+    "NUL in the certificate": Case({"client_cert": NUL, "client_key": NUL}, {}, ("client_cert",)),
+    "long key": Case({"client_cert": "/etc/passwd", "client_key": LONG}, {}, ("client_key",)),
+    "half a certificate": Case(
+        {}, {"BAO_CLIENT_KEY": "/k"}, ('client_key "/k" is alone', "variable BAO_CLIENT_KEY")
+    ),
+    "no boolean": Case(
+        {}, {"BAO_SKIP_VERIFY": "perhaps"}, ('"perhaps"', "variable BAO_SKIP_VERIFY")
+    ),
+    "no duration": Case(
+        {}, {"VAULT_CLIENT_TIMEOUT": "5x"}, ("'5x'", "variable VAULT_CLIENT_TIMEOUT")
+    ),
+    "endless": Case({"timeout": "99999999999"}, {}, ("'99999999999' is too long", "at most 24")),
+    "400 digits": Case({"timeout": "9" * 400}, {}, ("timeout '9999", "…' is too long")),
+    "400 digits of hours": Case({"connect_timeout": "9" * 400 + "h"}, {}, ("is too long",)),
+    "superscript": Case({}, {"BAO_MAX_RETRIES": "²"}, ('retries "²"', "variable BAO_MAX_RETRIES")),
+    "5000 digits": Case({}, {"BAO_MAX_RETRIES": "9" * 5000}, ("is not a number of retries",)),
+    "negative": Case({"retries": -1}, {}, ('retries "-1"', "from the option retries")),
+    "proxy of another kind": Case(
+        {"proxies": f"ftp://me:{SECRET}@p"}, {}, ('"ftp://p"', "from the option proxies"), SECRET
+    ),
+    "proxy with a large port": Case({"proxies": "http://p:99999"}, {}, ('"http://p:99999"',)),
+    "proxy with an odd password": Case(
+        {}, {"VAULT_PROXY_ADDR": f"ht://me:a/{SECRET}@p"}, ("variable VAULT_PROXY_ADDR",), SECRET
+    ),
+    "deep JSON": Case({"proxies": '{"a":' * 100_000}, {}, ("not the address of a proxy",)),
+    "no JSON": Case({"proxies": "{"}, {}, ("not the address of a proxy",)),
+    "a list of proxies": Case({"proxies": ["http://p"]}, {}, ("not the address of a proxy",)),
+    "usual proxy": Case(
+        {}, {"HTTPS_PROXY": f"nope://me:{SECRET}@p"}, ('"nope://p"', "variable HTTPS_PROXY"), SECRET
+    ),
+    "proxy for all": Case({}, {"ALL_PROXY": "http://["}, ("from the variable ALL_PROXY",)),
+    "namespace": Case(
+        {}, {"BAO_NAMESPACE": "tëam"}, ("namespace contains", "variable BAO_NAMESPACE")
+    ),
+}
+
+
+@pytest.fixture(autouse=True)
+def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in os.environ:
+        if name.startswith(("BAO_", "VAULT_")) or name.lower().endswith(("_proxy", "_ca_bundle")):
+            monkeypatch.delenv(name)
+
+
+def begin(options: dict[str, t.Any]) -> None:
+    """Do what a task does before its first request goes out."""
+    connection = Connection.from_params({**dict.fromkeys(CONNECTION_SPEC), **options})
+    with VaultClient(connection) as client:
+        client._headers(connection.namespace, anonymous=False)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_is_wrong_and_where_it_came_from(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = CASES[name]
+    for variable, value in case.variables.items():
+        monkeypatch.setenv(variable, value)
+    with pytest.raises(OptionError) as raised:
+        begin(case.options)
+    message = str(raised.value)
+    for part in case.told:
+        assert part in message
+    assert message.isprintable()
+    assert not case.secret or case.secret not in message
+
+
+@pytest.mark.parametrize("url", ["http://h", "http://h:8200"])
+def test_a_bundle_that_is_not_needed_does_not_matter(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nope")
+    begin({"url": url})
+
+
+@pytest.mark.parametrize("address", ["socks5://me:canary@p:1080", "socks4://p"])
+def test_a_socks_proxy_without_its_library_mocked(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    monkeypatch.setenv("HTTPS_PROXY", address)
+    with pytest.raises(
+        OptionError, match=r"needs the Python library PySocks.*HTTPS_PROXY"
+    ) as raised:
+        begin({})
+    assert "canary" not in str(raised.value)
+
+
+def test_a_file_in_a_ca_folder_that_cannot_be_read(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "ca.pem").symlink_to("/proc/self/mem")
+    with pytest.raises(OptionError) as raised:
+        begin({"ca_cert": str(tmp_path)})
+    assert f'ca_cert "{tmp_path}/ca.pem" cannot be read: input/output error' in str(raised.value)
+
+
+FILES = {
+    "a folder without one": ("", "does not exist"),
+    "a long name": (LONG, "cannot be read (File name too long)"),
+    "a NUL": (NUL, "cannot be read (embedded null byte)"),
+    "a file that cannot be read": ("/proc/self/mem", "cannot be read (Input/output error)"),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_token_file(name: str, tmp_path: pathlib.Path) -> None:
+    path, words = FILES[name]
+    params = {"token": None, "token_path": path or str(tmp_path), "token_file": None}
+    with pytest.raises(OptionError) as raised:
+        read_token(params)
+    assert words in str(raised.value)
+    assert "from the option token_path" in str(raised.value)
+
+
+def test_where_a_token_came_from(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".vault-token").write_text("canary\u00e9")
+    params = {"token": None, "token_path": str(tmp_path), "token_file": None}
+    with pytest.raises(
+        OptionError, match=rf'\(from the file "{tmp_path}/.vault-token"\)'
+    ) as raised:
+        read_token(params)
+    assert "canary" not in str(raised.value)
+    monkeypatch.setenv("VAULT_TOKEN", "canary\ncanary")
+    with pytest.raises(OptionError, match=r"\(from the variable VAULT_TOKEN\)"):
+        read_token(params)
+
+
+def test_the_default_is_an_origin() -> None:
+    assert read_setting("url", None, ["ADDR"], "https://h").origin == "the default"
+    with VaultClient(
+        Connection.from_params({**dict.fromkeys(CONNECTION_SPEC), "url": "", "retries": 0})
+    ) as client:
+        assert client.connection.origins["url"] == "the default"
