@@ -58,18 +58,22 @@ FAULTS = {
 
 @dataclasses.dataclass
 class FaultProxy:
-    """A running proxy; ``fault`` answers the request with the number ``position``, from 0 on."""
+    """A running proxy; ``fault`` answers the request with the number ``position``, from 0 on.
+
+    ``writes`` are those that the server got.
+    """
 
     url: str
     fault: Fault | None = None
     position: int = 0
     passes_on: bool = True
     seen: list[str] = dataclasses.field(default_factory=list)
+    writes: list[str] = dataclasses.field(default_factory=list)
 
     def arm(self, fault: Fault | None, position: int = 0, *, passes_on: bool = True) -> None:
         """Answer the request at ``position`` of the next task by ``fault``."""
         self.fault, self.position, self.passes_on = fault, position, passes_on
-        self.seen = []
+        self.seen, self.writes = [], []
 
 
 @contextlib.contextmanager
@@ -84,6 +88,7 @@ def fault_proxy(server_url: str) -> t.Iterator[FaultProxy]:
             mine = proxy.fault if len(proxy.seen) == proxy.position else None
             proxy.seen.append(f"{self.command} {path.removeprefix('/v1/')}")
             if mine is None or proxy.passes_on:
+                proxy.writes += [self.path] if self.command not in ("GET", "LIST") else []
                 answer = _passed_on(server_url, self.command, path, body, self.headers)
             if mine is None:
                 self.reply(*answer)

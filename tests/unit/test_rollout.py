@@ -211,7 +211,7 @@ def configured(client: FakeClient, made: Plan) -> tuple[Progress, VaultError | N
     progress = Progress()
     for batch in made.batches:
         done = configure(client, made, batch)
-        progress = progress.with_started(batch).with_configured(done.steps)
+        progress = progress.with_started(batch).with_configured(done)
         if done.error is not None:
             return progress, done.error
     return progress, None
@@ -240,7 +240,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (None, "", "abcd", "abcd"),
         (DENIED, REFUSED, "ab", "ab"),
-        (LOST, UNKNOWN, "abc", "abc"),
+        (LOST, UNKNOWN, "ab", "abc"),
     ],
     ids=["all well", "the third is refused", "of the third nothing is known"],
 )

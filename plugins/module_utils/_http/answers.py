@@ -161,7 +161,8 @@ def _by_an_agent(words: str) -> bool:
 
 
 def _has_envelope(body: dict[str, t.Any]) -> bool:
-    return isinstance(body.get("request_id"), str) and "data" in body
+    is_data = "data" in body and isinstance(body["data"], (dict, type(None)))
+    return is_data and isinstance(body.get("request_id"), str)
 
 
 def _of_another(response: requests.Response, where: str) -> NoAnswer:

@@ -27,10 +27,14 @@ from ansible_collections.vaultops.vault.plugins.module_utils._rollout.plan impor
 
 
 class Configured(t.NamedTuple):
-    """``steps`` are configured, or may be; ``error`` is what kept the others from it, else None."""
+    """``steps`` are configured, and ``doubtful`` ones may be, as their answer was lost.
+
+    ``error`` is what kept the others from it, else None.
+    """
 
     steps: t.Sequence[Step]
     error: VaultError | None = None
+    doubtful: t.Sequence[Step] = ()
 
 
 def configure(client: VaultClient, plan: Plan, batch: t.Sequence[Step]) -> Configured:
@@ -40,14 +44,13 @@ def configure(client: VaultClient, plan: Plan, batch: t.Sequence[Step]) -> Confi
     if plan.moves_pin and batch == plan.batches[0]:
         error = _set_pin(client, plan, version)
         if error is not None:
-            return Configured(batch if isinstance(error, NoAnswer) else [], error)
+            return Configured([], error, batch if isinstance(error, NoAnswer) else [])
         done += batch
     for step in batch:
         if plan.configures(step):
             error = _set_version(client, step, version)
             if error is not None:
-                # Without an answer, it may be configured.
-                return Configured([*done, step] if isinstance(error, NoAnswer) else done, error)
+                return Configured(done, error, [step] if isinstance(error, NoAnswer) else [])
             done.append(step)
     return Configured(done)
 

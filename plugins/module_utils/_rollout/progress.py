@@ -15,6 +15,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._reload.results imp
     NodeResult,
     ReloadResult,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._rollout.configure import Configured
 from ansible_collections.vaultops.vault.plugins.module_utils._rollout.plan import Plan, Step
 from ansible_collections.vaultops.vault.plugins.module_utils._text import quoted
 
@@ -24,14 +25,15 @@ _NONE: t.Mapping[str, MountResult] = types.MappingProxyType({})
 class Progress(t.NamedTuple):
     """How far a rollout got.
 
-    ``started`` are the steps of all batches so far, and ``configured`` those whose mounts were, or
-    may be, configured for the new version.  ``mounts`` are the last results, by path, and ``nodes``
+    ``started`` are the steps of all batches so far, ``configured`` those whose mounts were configured
+    for the new version, and ``doubtful`` those that may be.  ``mounts`` are the last results, by path, and ``nodes``
     the last ones of the nodes.  ``touched`` says that a reload did, or may have done, something.
     ``warnings`` are those of all reloads.
     """
 
     started: t.Sequence[Step] = ()
     configured: t.Sequence[Step] = ()
+    doubtful: t.Sequence[Step] = ()
     mounts: t.Mapping[str, MountResult] = _NONE
     nodes: t.Sequence[NodeResult] | None = None
     touched: bool = False
@@ -41,9 +43,11 @@ class Progress(t.NamedTuple):
         """Return the progress with one more batch."""
         return self._replace(started=[*self.started, *batch])
 
-    def with_configured(self, steps: t.Sequence[Step]) -> Progress:
-        """Return the progress with more mounts that are configured for the new version."""
-        return self._replace(configured=[*self.configured, *steps])
+    def with_configured(self, done: Configured) -> Progress:
+        """Return the progress with more mounts that are, or may be, configured."""
+        return self._replace(
+            configured=[*self.configured, *done.steps], doubtful=[*self.doubtful, *done.doubtful]
+        )
 
     def with_reload(self, done: ReloadResult) -> Progress:
         """Return the progress after one more reload."""
@@ -72,7 +76,7 @@ class Progress(t.NamedTuple):
 
     @property
     def changed(self) -> bool:
-        """Whether anything was changed, or may have been."""
+        """Whether anything was changed, or reloaded with an outcome that is not known."""
         return bool(self.configured) or self.touched
 
     @property
@@ -92,7 +96,7 @@ class Progress(t.NamedTuple):
         possible = [step for step in self.started if step.previous is not None]
         if plan.by_pin:
             return possible if plan.moves_pin else []
-        configured = {step.path for step in self.configured}
+        configured = {step.path for step in (*self.configured, *self.doubtful)}
         moved = [s for s in possible if s.path in configured or not plan.configures(s)]
         return [s for s in moved if s.previous and s.previous.version != plan.entry.version]
 

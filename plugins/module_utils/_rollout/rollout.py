@@ -104,7 +104,7 @@ def roll_out(
     progress = Progress()
     for batch in plan.batches:
         progress, failure = _move(client, options.reload, plan, server, progress, batch)
-        if failure is not None and not progress.changed:
+        if failure is not None and not (progress.changed or progress.doubtful):
             return _unchanged(plan, progress, failure)
         if failure is not None:
             return _roll_back(client, options.reload, plan, server, progress, failure)
@@ -175,7 +175,7 @@ def _move(
 ) -> tuple[Progress, VaultError | None]:
     """Let ``batch`` run the new version, and verify it; return the error where that fails."""
     configured = configure(client, plan, batch)
-    progress = progress.with_started(batch).with_configured(configured.steps)
+    progress = progress.with_started(batch).with_configured(configured)
     if configured.error is not None:
         return progress, configured.error
     entries = {step.path: plan.entry for step in batch}
@@ -253,7 +253,7 @@ def _roll_back(
         error = first.with_context(f"{what}{where}; the rollback failed too: {_listed(failures)}")
     else:
         error = error.with_context(what)
-    return RolloutResult(plan, progress, changed=True, rolled_back=complete, error=error)
+    return RolloutResult(plan, progress, progress.changed, rolled_back=complete, error=error)
 
 
 def _listed(failures: t.Mapping[str, VaultError]) -> str:
