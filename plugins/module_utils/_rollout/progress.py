@@ -25,9 +25,10 @@ _NONE: t.Mapping[str, MountResult] = types.MappingProxyType({})
 class Progress(t.NamedTuple):
     """How far a rollout got.
 
-    ``started`` are the steps of all batches so far, ``configured`` those whose mounts were configured
-    for the new version, and ``doubtful`` those that may be.  ``mounts`` are the last results, by path, and ``nodes``
-    the last ones of the nodes.  ``touched`` says that a reload did, or may have done, something.
+    ``started`` are the steps of all batches so far.  ``configured`` are those whose mounts were
+    configured for the new version, and ``doubtful`` those that may be.  ``mounts`` are the last
+    results, by path, and ``nodes`` the last ones of the nodes.  ``touched`` says that a reload did,
+    or may have done, something.
     ``warnings`` are those of all reloads.
     """
 
