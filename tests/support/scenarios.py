@@ -147,18 +147,20 @@ def file_that_may_not_be_executed(recorder: Recorder) -> None:
 
 @scenario
 def pins(recorder: Recorder) -> None:
-    """Two versions; no pin at first: one is set, again, moved, deleted, and deleted again."""
+    """Two versions; no pin at first: one is set, again, moved, removed, and removed again."""
     recorder.register(OLD)
     recorder.register(NEW)
     plugin: dict[str, t.Any] = {"name": PLUGIN, "type": "secret"}
     recorder.task("plugin_pin", **plugin, state="absent")
     recorder.task("plugin_pin", **plugin, version="v7.0.0")
     recorder.task("plugin_pin", **plugin, version=OLD, check_mode=True)
-    recorder.task("plugin_pin", **plugin, version=OLD)
+    recorder.task("plugin_pin", **plugin, version="1.0.0")
     recorder.task("plugin_pin", **plugin, version=OLD)
     recorder.task("plugin_pin", **plugin, version=NEW)
+    recorder.task("plugin_pin", **plugin, version=OLD, state="absent")
     recorder.task("plugin", **plugin, version=NEW, state="absent")
-    recorder.task("plugin_pin", **plugin, state="absent")
+    recorder.task("plugin_pin", **plugin, state="absent", check_mode=True)
+    recorder.task("plugin_pin", **plugin, version=NEW, state="absent")
     recorder.task("plugin_pin", **plugin, state="absent")
 
 

@@ -309,7 +309,9 @@ TRUTHS: dict[str, list[Truth]] = {
         pinned(True, IS_OLD, PIN_OLD),
         pinned(False, IS_OLD),
         pinned(True, IS_NEW, PIN_NEW),
+        pinned(False, IS_NEW),  # to be absent was another one
         refused(f'secret plugin "ext" {NEW} is the pinned version; remove the pin first'),
+        pinned(True, ""),
         pinned(True, "", UNPIN),
         pinned(False, ""),
     ],
