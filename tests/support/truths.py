@@ -16,7 +16,7 @@ from .recordings import Exchange, Task
 from .scenarios import NEW, OLD, PIN
 
 DOWN = "down"
-KEEPS = "the server keeps"
+SERVES = "serves"
 SHA256 = re.compile(r" [0-9a-f]{8}\b")
 BUILTIN = re.compile(r"\bv[\w.-]+\+builtin[\w.]*")
 
@@ -108,7 +108,7 @@ def denied(*says: str, sent: str, verified: bool | None = None, after: str = "")
 
 def lost(*says: str, after: str) -> Truth:
     """Return the truth of a reload that fails, after which mounts are down."""
-    return Truth(True, False, failed=True, after=after, says=says, never=KEEPS)
+    return Truth(True, False, failed=True, after=after, says=says, never=SERVES)
 
 
 def kept(*says: str, after: str) -> Truth:
@@ -221,24 +221,31 @@ TRUTHS: dict[str, list[Truth]] = {
     ],
     "failed_start_by_mount": [
         # The old version is the broken one.
-        lost("cannot reload 2 of 2 mounts", NO_START, "fix the plugin", after=ext(DOWN, "a", "b")),
+        lost(NO_START, 'down: "a/", "b/"', "fix the plugin", after=ext(DOWN, "a", "b")),
         current(ext(OLD, "a", "b")),
     ],
     "failed_start_by_plugin": [
-        kept(NO_START, 'still serving what they did: "a/", "b/"', after=ext(OLD, "a", "b")),
+        kept(NO_START, f"serves {OLD}", after=ext(OLD, "a", "b")),
     ],
     "failed_start_without_a_file": [
-        kept("no such file or directory", "fix the plugin", after=ext(OLD, "a")),
-        kept("checksums did not match", "fix the plugin", after=ext(OLD, "a")),
+        kept(
+            "no such file or directory",
+            f"still serves {OLD}",
+            "fix the plugin",
+            after=ext(OLD, "a"),
+        ),
+        kept(
+            "checksums did not match", f"still serves {OLD}", "fix the plugin", after=ext(OLD, "a")
+        ),
     ],
     "another_file_at_the_same_path": [
-        lost("checksums did not match", "fix the plugin", after=ext(DOWN, "a")),
+        lost("checksums did not match", 'down: "a/"', "fix the plugin", after=ext(DOWN, "a")),
         lost("checksums did not match", 'down: "a/"', after=ext(DOWN, "a")),
         well("a/", ext(OLD, "a")),
     ],
     "file_that_may_not_be_executed": [
         well("a/", ext(OLD, "a")),
-        lost(NO_EXEC, "fix the plugin", after=ext(DOWN, "a")),
+        lost(NO_EXEC, 'down: "a/"', "fix the plugin", after=ext(DOWN, "a")),
         current(ext(OLD, "a")),
     ],
     "siblings_of_a_multiplexed_plugin": [
@@ -250,7 +257,7 @@ TRUTHS: dict[str, list[Truth]] = {
     ],
     "dead_after_an_unseal": [
         well("a/", ext(OLD, "a")),
-        lost("no such file or directory", "fix the plugin", after=ext(DOWN, "a")),
+        lost("no such file or directory", 'down: "a/"', after=ext(DOWN, "a")),
         well("a/", ext(OLD, "a")),
         well("a/", ext(OLD, "a")),
     ],
