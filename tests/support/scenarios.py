@@ -80,11 +80,14 @@ def reload_of_a_plugin_mounted_nowhere(recorder: Recorder) -> None:
 
 @scenario
 def reload_with_scope_global(recorder: Recorder) -> None:
-    """One node of Community, with the mount a; then a plugin that nobody knows."""
-    recorder.register(OLD)
+    """One node of Community, with the mount a; a plugin that nobody knows; a start that fails."""
+    plugin = recorder.register(OLD)
     recorder.mount("a")
     recorder.task("plugin_reload", mounts=["a"], scope="global")
     recorder.task("plugin_reload", plugin="nope", scope="global", verify=False)
+    plugin.fault("exit")
+    recorder.task("plugin_reload", mounts=["a"], scope="global")
+    recorder.down("a")
 
 
 @scenario

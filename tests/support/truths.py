@@ -208,6 +208,7 @@ TRUTHS: dict[str, list[Truth]] = {
     "reload_with_scope_global": [
         well("a/", ext(OLD, "a")),
         nothing(NOTHING),
+        lost(NO_START, 'down: "a/"', after=ext(DOWN, "a")),
     ],
     "reload_of_the_servers_own": [
         refused('mount "sys/" is a part of the server itself', "nothing was reloaded"),
