@@ -121,6 +121,11 @@ def well(reloaded: str, after: str, *says: str, verified: bool = True) -> Truth:
     return Truth(True, verified, reloaded=reloaded, after=after, says=says)
 
 
+def down_before(*says: str) -> Truth:
+    """Return the truth of check mode on the mount a, which is down: a reload may revive it."""
+    return Truth(True, False, reloaded="a/", after=ext(OLD, "a"), says=says)
+
+
 def current(after: str) -> Truth:
     """Return the truth of a task that finds all as it should be."""
     return Truth(False, True, after=after, writes=())
@@ -242,10 +247,10 @@ TRUTHS: dict[str, list[Truth]] = {
     "another_file_at_the_same_path": [
         lost("checksums did not match", 'down: "a/"', "fix the plugin", after=ext(DOWN, "a")),
         lost("checksums did not match", 'down: "a/"', after=ext(DOWN, "a")),
-        well("a/", ext(OLD, "a")),
+        down_before("does not answer: checksums did not match"),
     ],
     "file_that_may_not_be_executed": [
-        well("a/", ext(OLD, "a")),
+        down_before("does not answer: fork/exec"),
         lost(NO_EXEC, 'down: "a/"', "fix the plugin", after=ext(DOWN, "a")),
         current(ext(OLD, "a")),
     ],
@@ -254,12 +259,12 @@ TRUTHS: dict[str, list[Truth]] = {
     ],
     "ended_process": [
         current(ext(OLD, "a")),
-        well("a/", ext(OLD, "a")),
+        down_before("does not answer: Unrecognized remote plugin message"),
     ],
     "dead_after_an_unseal": [
-        well("a/", ext(OLD, "a")),
+        down_before("does not answer: no handler for route"),
         lost("no such file or directory", 'down: "a/"', after=ext(DOWN, "a")),
-        well("a/", ext(OLD, "a")),
+        down_before("does not answer: no handler for route"),
         well("a/", ext(OLD, "a")),
     ],
     "lost_after_the_reload": [
