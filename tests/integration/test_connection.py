@@ -19,8 +19,8 @@ import trustme
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import Connection
 from ansible_collections.vaultops.vault.tests.support.ansible_runs import Ansible, Cases
-from ansible_collections.vaultops.vault.tests.support.proxy import counting_proxy, tls_front
 from ansible_collections.vaultops.vault.tests.support.handwritten import Answer, handwritten_server
+from ansible_collections.vaultops.vault.tests.support.proxy import counting_proxy, tls_front
 from ansible_collections.vaultops.vault.tests.support.server import (
     Server,
     clean_environment,

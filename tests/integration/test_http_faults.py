@@ -17,13 +17,13 @@ from ansible_collections.vaultops.vault.tests.support.ansible_runs import Ansibl
 from ansible_collections.vaultops.vault.tests.support.cluster import Cluster
 from ansible_collections.vaultops.vault.tests.support.external_plugin import build_plugin
 from ansible_collections.vaultops.vault.tests.support.fixtures import PLUGIN, ExternalPlugin
+from ansible_collections.vaultops.vault.tests.support.handwritten import Answer, handwritten_server
 from ansible_collections.vaultops.vault.tests.support.proxy import (
     Proxy,
     plain_front,
     standby_front,
     tls_front,
 )
-from ansible_collections.vaultops.vault.tests.support.handwritten import Answer, handwritten_server
 from ansible_collections.vaultops.vault.tests.support.server import Server
 
 RELOAD = "vaultops.vault.plugin_reload"

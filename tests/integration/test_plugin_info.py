@@ -22,8 +22,8 @@ from ansible_collections.vaultops.vault.tests.support.ansible_runs import (
 )
 from ansible_collections.vaultops.vault.tests.support.external_plugin import build_plugin
 from ansible_collections.vaultops.vault.tests.support.fixtures import PLUGIN, ExternalPlugin
-from ansible_collections.vaultops.vault.tests.support.proxy import counting_proxy
 from ansible_collections.vaultops.vault.tests.support.handwritten import Answer, handwritten_server
+from ansible_collections.vaultops.vault.tests.support.proxy import counting_proxy
 from ansible_collections.vaultops.vault.tests.support.server import Server, running_server
 
 MODULE = "vaultops.vault.plugin_info"
@@ -366,3 +366,27 @@ def test_handwritten_vault_before_1_16_has_no_pins(tmp_path: pathlib.Path) -> No
     assert not result.result.get("warnings")
     assert result["runtimes"] == []
     assert len(server.seen) == 5
+
+
+def test_what_is_down(server: Server, external_plugin: ExternalPlugin, ansible: Ansible) -> None:
+    """The server still lists what it loaded last; only the mount itself knows."""
+    plugin = external_plugin("v1.0.0")
+    for path in ("a", "b"):
+        server.mount(path, PLUGIN, version="v1.0.0")
+    server.mount("tr", "transit")
+    plugin.fault("exit")
+    os.kill(server.info("a")["pid"], signal.SIGKILL)
+    without = ansible.playbook({MODULE: {"name": PLUGIN}}).result
+    assert "alive" not in without["plugins"][0]["mounts"][0]
+    run = ansible.playbook({MODULE: {"mounts": "a,b,tr", "health": True}})
+    rows = {row["path"]: row for one in run.result["plugins"] for row in one["mounts"]}
+    assert {path: row["alive"] for path, row in rows.items()} == {
+        "a/": False,
+        "b/": True,
+        "tr/": True,
+    }
+    assert rows["a/"]["current"] is False
+    assert rows["a/"]["error"]
+    assert rows["b/"]["error"] is None
+    assert f"{PLUGIN} secret v1.0.0: 2 mounts, 1 down (a/)" in run.result["summary"]
+    assert any(line.startswith('down: "a/": ') for line in run.result["warnings"])
