@@ -38,6 +38,7 @@ from tests.support import (
     pythons,
     reference,
     session_times,
+    tested,
 )
 
 os.environ["HOME"] = os.environ.get("HOME") or pwd.getpwuid(os.getuid()).pw_dir
@@ -61,6 +62,8 @@ OLDEST_OPENBAO = "2.6.1"
 OLDER_OPENBAO = (OLDEST_OPENBAO, "2.6.2", "2.7.0", "2.7.1")
 # Those whose standbys follow in ways of their own: see docs/cluster.md.
 OLD_CLUSTERS = (OLDEST_OPENBAO, "2.7.1")
+# What full runs note for docs/tested.md.
+NOTES = Path(__file__).parent / ".nox" / "tested"
 OLDEST_CORE = pythons.oldest_core()
 DEFAULT_CORES = {OLDEST_CORE, pythons.newest_core()}
 # The oldest ansible-core and the oldest OpenBao in one session, where a Python runs that core.
@@ -69,8 +72,15 @@ OLDEST_TOGETHER = len(DEFAULT_CORES) == 2 and pythons.python_for(OLDEST_CORE) is
 
 def run_with_server(session: nox.Session, *command: str, version: str = "", **more: str) -> None:
     """Run a program that starts OpenBao, by default the newest; what follows -- goes to it."""
-    environment = {openbao.VARIABLE: str(openbao.binary(version)), **more}
+    environment = {openbao.VARIABLE: str(openbao.binary(version)), **noting(session), **more}
     session.run(*command, *session.posargs, env=environment)
+
+
+def noting(session: nox.Session) -> dict[str, str]:
+    """Return the variable that makes a run leave a note for docs/tested.md, if it is a full one."""
+    if session.posargs:
+        return {}
+    return {tested.VARIABLE: tested.fresh_folder(NOTES / session.name)}
 
 
 @nox.session(default=False, allow_parallel=False)
@@ -120,7 +130,11 @@ def vault(session: nox.Session) -> None:
     if not (binary := products.vault_binary()):
         session.skip(f"{products.VAULT_VARIABLE} names no vault binary, and no registry has one")
     session.install(pythons.core_for_this_python(), *TESTS)
-    environment = {products.PRODUCT_VARIABLE: "Vault", products.VAULT_VARIABLE: binary}
+    environment = {
+        products.PRODUCT_VARIABLE: "Vault",
+        products.VAULT_VARIABLE: binary,
+        **noting(session),
+    }
     chosen = ("-m", "not extra_server", "tests/integration")
     session.run(*PYTEST, *chosen, *session.posargs, env=environment)
 
@@ -238,6 +252,15 @@ def changelog(session: nox.Session) -> None:
     """Check the changelog and its fragments."""
     session.install(CHANGELOG)
     session.run("antsibull-changelog", "lint")
+
+
+@nox.session(name="tested", python=False, default=False, allow_parallel=False)
+def write_tested(session: nox.Session) -> None:
+    """Write what the last full runs noted of servers and counts into docs/tested.md."""
+    runs = tested.noted_runs(NOTES)
+    if not runs:
+        session.skip("no full run has left a note: run a session of tests first")
+    session.log(f"changed: {', '.join(tested.write(runs)) or 'nothing'}")
 
 
 @nox.session(name="docs-build", default=False, allow_parallel=False)

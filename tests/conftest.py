@@ -54,6 +54,13 @@ def _on_cluster(item: pytest.Item) -> bool:
     return "session_cluster" in getattr(item, "fixturenames", ())
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Note the counts, for docs/tested.md; only the process that started the others comes here."""
+    from ansible_collections.vaultops.vault.tests.support import tested
+
+    tested.note_counts(terminalreporter.stats)
+
+
 def _rank(item: pytest.Item) -> int:
     if _on_cluster(item):
         return 1  # together, and early: one worker runs them all

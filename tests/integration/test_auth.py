@@ -22,6 +22,7 @@ from ansible_collections.vaultops.vault.tests.support.ansible_runs import (
     Cases,
 )
 from ansible_collections.vaultops.vault.tests.support.fixtures import PLUGIN, ExternalPlugin
+from ansible_collections.vaultops.vault.tests.support.handwritten import Answer, handwritten_server
 from ansible_collections.vaultops.vault.tests.support.logins import (
     Options,
     accessors,
@@ -34,7 +35,6 @@ from ansible_collections.vaultops.vault.tests.support.logins import (
     userpass,
 )
 from ansible_collections.vaultops.vault.tests.support.proxy import counting_proxy
-from ansible_collections.vaultops.vault.tests.support.recorded import Recorded, recorded_server
 from ansible_collections.vaultops.vault.tests.support.server import Server
 
 MODULE = "vaultops.vault.plugin_reload"
@@ -222,14 +222,16 @@ def test_inline_cannot_ask_for_path_help(
     assert server.info("ext")["pid"] != before
 
 
-def test_auto_on_a_recorded_old_vault(tmp_path: pathlib.Path) -> None:
+def test_handwritten_server_that_hides_what_it_is(tmp_path: pathlib.Path) -> None:
+    # https://developer.hashicorp.com/vault/api-docs/auth/userpass#login, and auth/token there.
+    # sys/health is closed, as by a proxy, and any refusal of the reload will do.
     answers = {
-        "POST /v1/auth/userpass/login/me": Recorded(200, {"auth": {"client_token": "a-token"}}),
-        "POST /v1/sys/plugins/reload": Recorded(400, {"errors": ["missing client token"]}),
-        "POST /v1/auth/token/revoke-self": Recorded(204),
+        "POST /v1/auth/userpass/login/me": Answer(200, {"auth": {"client_token": "a-token"}}),
+        "POST /v1/sys/plugins/reload": Answer(400, {"errors": ["missing client token"]}),
+        "POST /v1/auth/token/revoke-self": Answer(204),
     }
     me = {"auth_method": "userpass", "username": "me", "password": "a-password"}
-    with recorded_server(answers) as vault:
+    with handwritten_server(answers) as vault:
         Ansible(tmp_path).cases({"reload": reload(me, verify=False)}, BAO_ADDR=vault.url)
     lines = [
         f"{seen.method} {seen.path.removeprefix('/v1/').partition('?')[0]}" for seen in vault.seen
@@ -431,11 +433,12 @@ AZURE = {
 }
 
 
-def test_methods_that_only_recorded_servers_have(
+def test_handwritten_answers_to_logins_that_no_server_here_takes(
     tmp_path: pathlib.Path, subtests: pytest.Subtests
 ) -> None:
-    made = Recorded(200, {"auth": {"client_token": "a-made-token"}})
-    reloaded = Recorded(200, {"data": {"reload_id": "an-id"}})
+    # https://developer.hashicorp.com/vault/api-docs/auth/aws#login, and alike of azure and gcp
+    made = Answer(200, {"auth": {"client_token": "a-made-token"}})
+    reloaded = Answer(200, {"data": {"reload_id": "an-id"}})
     profile = tmp_path / "credentials"
     profile.write_text("[ops]\naws_access_key_id=AKIAFILE\naws_secret_access_key=a-file-secret\n")
     by_keys = {**AWS, "aws_security_token": "a-session", "aws_iam_server_id": "bao.test"}
@@ -449,25 +452,25 @@ def test_methods_that_only_recorded_servers_have(
         "gcp": ("gcp", signed),
     }
     answers = {"POST /v1/auth/": made, "POST /v1/sys/plugins/reload/backend": reloaded}
-    with recorded_server(answers) as recorded:
+    with handwritten_server(answers) as server:
         cases = Ansible(tmp_path).cases(
             {
                 name: reload({"auth_method": method, **options}, verify=False)
                 for name, (method, options) in logins.items()
             },
-            BAO_ADDR=recorded.url,
+            BAO_ADDR=server.url,
             AWS_SHARED_CREDENTIALS_FILE=str(profile),
         )
     for name, result in cases.results.items():
         with subtests.test(name):
             assert result["changed"] is True, result.message
-    bodies = {seen.path: seen.body for seen in recorded.seen if seen.path.endswith("/login")}
-    assert [seen.path.removeprefix("/v1/") for seen in recorded.seen[:3]] == [
+    bodies = {seen.path: seen.body for seen in server.seen if seen.path.endswith("/login")}
+    assert [seen.path.removeprefix("/v1/") for seen in server.seen[:3]] == [
         "auth/aws/login",
         "sys/plugins/reload/backend",
         "auth/token/revoke-self",
     ]
-    assert recorded.seen[1].headers["X-Vault-Token"] == "a-made-token"
+    assert server.seen[1].headers["X-Vault-Token"] == "a-made-token"
     body = {"role": "a-role", "jwt": "a-signed-token"}
     assert bodies["/v1/auth/gcp/login"] == body
     azure = {name.removeprefix("azure_"): value for name, value in AZURE.items()}

@@ -19,8 +19,8 @@ import trustme
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import Connection
 from ansible_collections.vaultops.vault.tests.support.ansible_runs import Ansible, Cases
+from ansible_collections.vaultops.vault.tests.support.handwritten import Answer, handwritten_server
 from ansible_collections.vaultops.vault.tests.support.proxy import counting_proxy, tls_front
-from ansible_collections.vaultops.vault.tests.support.recorded import Recorded, recorded_server
 from ansible_collections.vaultops.vault.tests.support.server import (
     Server,
     clean_environment,
@@ -31,7 +31,7 @@ from ansible_collections.vaultops.vault.tests.support.server import (
 MODULE = "vaultops.vault.plugin_reload"
 POST = "POST /v1/sys/plugins/reload/backend"
 OPEN = "GET /v1/sys/internal/ui/mounts"
-DONE = Recorded(200, {"data": {"reload_id": "an-id"}})
+DONE = Answer(200, {"data": {"reload_id": "an-id"}})
 
 
 def bare(url: str, **options: t.Any) -> dict[str, t.Any]:
@@ -225,35 +225,36 @@ def test_the_socket_of_an_agent(server: Server, ansible: Ansible) -> None:
     assert "is not the path of a unix socket" in gone.result.message
 
 
-def test_recorded_failures_that_pass_are_repeated(
+def test_mocked_failures_that_pass_are_repeated(
     tmp_path: pathlib.Path, subtests: pytest.Subtests
 ) -> None:
     """A read is repeated after an error of the server, a reload only where it was not executed."""
-    busy = Recorded(429, {"errors": ["quota"]}, headers={"Retry-After": "0"})
-    sick = Recorded(500, {"errors": ["storage is slow"]})
+    # https://developer.hashicorp.com/vault/api-docs#http-status-codes
+    busy = Answer(429, {"errors": ["quota"]}, headers={"Retry-After": "0"})
+    sick = Answer(500, {"errors": ["storage is slow"]})
     kv = {"type": "kv", "accessor": "kv_1", "running_plugin_version": "v1+builtin.bao"}
-    row = Recorded(200, {"data": kv})
+    row = Answer(200, {"data": kv})
     entry = {"type": "secret", "name": "kv", "version": "v1+builtin.bao", "builtin": True}
-    catalog = Recorded(200, {"data": {"detailed": [entry]}})
+    catalog = Answer(200, {"data": {"detailed": [entry]}})
     healthy = {"GET /v1/sys/mounts/kv": row, "GET /v1/sys/plugins/catalog": catalog, POST: DONE}
     with contextlib.ExitStack() as servers:
 
-        def recorded(once: dict[str, Recorded]) -> t.Any:
-            return servers.enter_context(recorded_server(healthy, once=once))
+        def answering(once: dict[str, Answer]) -> t.Any:
+            return servers.enter_context(handwritten_server(healthy, once=once))
 
         rows = {
-            "a read after 500": (recorded({"GET /v1/sys/mounts/kv": sick}), True),
+            "a read after 500": (answering({"GET /v1/sys/mounts/kv": sick}), True),
             "a read after 412": (
-                recorded({"GET /v1/sys/mounts/kv": Recorded(412, {"errors": []})}),
+                answering({"GET /v1/sys/mounts/kv": Answer(412, {"errors": []})}),
                 True,
             ),
             "a read after a hang-up": (
-                recorded({"GET /v1/sys/mounts/kv": Recorded(hang_up=True)}),
+                answering({"GET /v1/sys/mounts/kv": Answer(hang_up=True)}),
                 True,
             ),
-            "a reload after 429": (recorded({POST: busy}), True),
-            "a reload after 500": (recorded({POST: sick}), False),
-            "a reload after a hang-up": (recorded({POST: Recorded(hang_up=True)}), False),
+            "a reload after 429": (answering({POST: busy}), True),
+            "a reload after 500": (answering({POST: sick}), False),
+            "a reload after a hang-up": (answering({POST: Answer(hang_up=True)}), False),
         }
         tasks = {
             name: {MODULE: {"mounts": "kv", "url": server.url, "retries": 2}}
@@ -270,23 +271,23 @@ def test_recorded_failures_that_pass_are_repeated(
                 assert "was retried once: " in " ".join(result["warnings"])
 
 
-def test_recorded_redirects(tmp_path: pathlib.Path, subtests: pytest.Subtests) -> None:
+def test_mocked_redirects(tmp_path: pathlib.Path, subtests: pytest.Subtests) -> None:
     """One hop, to the same host or to the leader that the server names; else nothing is sent."""
     token = "canary-of-a-token"
     with contextlib.ExitStack() as servers:
 
-        def recorded(answers: dict[str, Recorded]) -> t.Any:
-            return servers.enter_context(recorded_server(answers))
+        def answering(answers: dict[str, Answer]) -> t.Any:
+            return servers.enter_context(handwritten_server(answers))
 
         def to(location: str, leader: str = "") -> t.Any:
             answers = {
-                POST: Recorded(307, headers={"Location": location}),
-                OPEN: Recorded(307, headers={"Location": location}),
-                "GET /v1/sys/leader": Recorded(200, {"leader_address": leader}),
+                POST: Answer(307, headers={"Location": location}),
+                OPEN: Answer(307, headers={"Location": location}),
+                "GET /v1/sys/leader": Answer(200, {"leader_address": leader}),
             }
-            return recorded(answers)
+            return answering(answers)
 
-        active = recorded({POST: DONE})
+        active = answering({POST: DONE})
         there = f"{active.url}/v1/sys/plugins/reload/backend"
         elsewhere = there.replace("127.0.0.1", "localhost")
         loop = to("/v1/sys/plugins/reload/backend")
@@ -301,7 +302,7 @@ def test_recorded_redirects(tmp_path: pathlib.Path, subtests: pytest.Subtests) -
             "another path": (to(f"{active.url}/ui/"), "which is another path"),
             "a second hop": (loop, "after a first redirect"),
             "no location": (
-                recorded({POST: Recorded(307), OPEN: Recorded(307)}),
+                answering({POST: Answer(307), OPEN: Answer(307)}),
                 "after a first redirect",
             ),
             "escaped as Go does": (to(f"{active.url}/v1/sys/plugins/reload%2Fbackend"), ""),
@@ -332,13 +333,13 @@ def test_recorded_redirects(tmp_path: pathlib.Path, subtests: pytest.Subtests) -
     assert not any("X-Vault-Token" in request.headers for request in questions)
 
 
-def test_a_redirect_from_https_to_http_is_refused(tmp_path: pathlib.Path) -> None:
+def test_mocked_redirect_from_https_to_http_is_refused(tmp_path: pathlib.Path) -> None:
     ca = trustme.CA()
     ca.cert_pem.write_to_path(tmp_path / "ca.pem")
-    answer = Recorded(307, headers={"Location": f"http://127.0.0.1:1{POST.split()[1]}"})
+    answer = Answer(307, headers={"Location": f"http://127.0.0.1:1{POST.split()[1]}"})
     with (
-        recorded_server({POST: answer}) as recorded,
-        tls_front(recorded.url, server_side(ca.issue_cert("127.0.0.1"), None)) as front,
+        handwritten_server({POST: answer}) as server,
+        tls_front(server.url, server_side(ca.issue_cert("127.0.0.1"), None)) as front,
     ):
         task = bare(front.url, ca_cert=str(tmp_path / "ca.pem"))
         run = Ansible(tmp_path).playbook(task, BAO_TOKEN="a-token-of-the-tests")
@@ -362,10 +363,10 @@ def test_mocked_redirect_to_a_leader_that_is_gone() -> None:
     """It certainly got nothing: the request goes to the user's own address again."""
     path = "GET /v1/sys/plugins/runtimes/catalog"
     gone = f"http://127.0.0.1:{free_port()}{path.split()[1]}"
-    redirect = Recorded(307, headers={"Location": gone})
-    well = Recorded(200, {"data": {"runtimes": []}, "warnings": []})
+    redirect = Answer(307, headers={"Location": gone})
+    well = Answer(200, {"data": {"runtimes": []}, "warnings": []})
     with (
-        recorded_server({"GET /v1/": well}, once={"GET /v1/": redirect}) as server,
+        handwritten_server({"GET /v1/": well}, once={"GET /v1/": redirect}) as server,
         VaultClient(Connection(server.url, retries=1)) as client,
     ):
         assert client.request("GET", path.partition("/v1/")[2]).status == 200
@@ -376,9 +377,9 @@ def test_mocked_write_and_a_leader_that_is_gone(tmp_path: pathlib.Path) -> None:
     """It may have been there when the standby forwarded: the reload is not sent again."""
     gone = f"http://127.0.0.1:{free_port()}"
     redirects = {
-        line: Recorded(307, headers={"Location": gone + line.split()[1]}) for line in (POST, OPEN)
+        line: Answer(307, headers={"Location": gone + line.split()[1]}) for line in (POST, OPEN)
     }
-    with recorded_server(redirects) as server:
+    with handwritten_server(redirects) as server:
         run = Ansible(tmp_path).playbook(
             {MODULE: {"plugin": "kv", "verify": False, "url": server.url, "retries": 1}},
             BAO_TOKEN="a-token-of-the-tests",

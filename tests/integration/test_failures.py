@@ -23,8 +23,8 @@ from ansible_collections.vaultops.vault.tests.support.ansible_runs import (
 )
 from ansible_collections.vaultops.vault.tests.support.external_plugin import build_plugin
 from ansible_collections.vaultops.vault.tests.support.fixtures import PLUGIN
+from ansible_collections.vaultops.vault.tests.support.handwritten import Answer, handwritten_server
 from ansible_collections.vaultops.vault.tests.support.proxy import counting_proxy
-from ansible_collections.vaultops.vault.tests.support.recorded import Recorded, recorded_server
 from ansible_collections.vaultops.vault.tests.support.server import (
     Server,
     free_port,
@@ -188,13 +188,13 @@ def test_a_bad_option_is_told_before_any_request(
 ) -> None:
     tasks = {name: case.task() for name, case in BAD_OPTIONS.items()}
     secret = "canary-of-a-token"
-    with recorded_server({}) as recorded:
-        run, results = Ansible(tmp_path).cases(tasks, BAO_ADDR=recorded.url, BAO_TOKEN=secret)
+    with handwritten_server({}) as server:
+        run, results = Ansible(tmp_path).cases(tasks, BAO_ADDR=server.url, BAO_TOKEN=secret)
     for name, case in BAD_OPTIONS.items():
         with subtests.test(name):
             assert_told(results[name], *case.told)
     assert_clean(run, secret)
-    assert not recorded.seen
+    assert not server.seen
 
 
 def test_the_password_in_an_address_is_not_repeated(tmp_path: pathlib.Path) -> None:
@@ -301,77 +301,78 @@ def test_a_server_that_dies_during_the_reload(tmp_path: pathlib.Path, tls: bool)
 class Network(t.NamedTuple):
     """A broken network: what arrives instead of an answer, and what the message must say."""
 
-    answer: Recorded
+    answer: Answer
     told: tuple[str, ...]
 
 
+# No server's answers: those of gateways, of other web servers, and of HTTP itself.
 BROKEN_NETWORKS = {
     "redirect": Network(
-        Recorded(307, headers={"Location": "https://canary:pw@n2.example:8200/v1/x?canary"}),
+        Answer(307, headers={"Location": "https://canary:pw@n2.example:8200/v1/x?canary"}),
         ("redirects to https://n2.example:8200", "set url to the address of the active node"),
     ),
     "body that is not JSON": Network(
-        Recorded(200, "<html>"), ("is not one of Vault", "address of the API", UNKNOWN)
+        Answer(200, "<html>"), ("is not one of Vault", "address of the API", UNKNOWN)
     ),
-    "JSON that is no object": Network(Recorded(200, "[]"), ("is not one of Vault", UNKNOWN)),
+    "JSON that is no object": Network(Answer(200, "[]"), ("is not one of Vault", UNKNOWN)),
     "error page": Network(
-        Recorded(404, "<h1>not here</h1>"), ("404", "not here", "check that url", UNKNOWN)
+        Answer(404, "<h1>not here</h1>"), ("404", "not here", "check that url", UNKNOWN)
     ),
-    "bad gateway": Network(Recorded(502, "<html>"), ("gateway", "502", UNKNOWN)),
-    "empty bad gateway": Network(Recorded(502, ""), ("gateway", "502", UNKNOWN)),
+    "bad gateway": Network(Answer(502, "<html>"), ("gateway", "502", UNKNOWN)),
+    "empty bad gateway": Network(Answer(502, ""), ("gateway", "502", UNKNOWN)),
     "gateway that speaks JSON": Network(
-        Recorded(504, {"message": "timeout"}), ("gateway", "504", UNKNOWN)
+        Answer(504, {"message": "timeout"}), ("gateway", "504", UNKNOWN)
     ),
     "gateway with errors that are no texts": Network(
-        Recorded(500, {"errors": [{"code": 7}]}), ("gateway", "500", UNKNOWN)
+        Answer(500, {"errors": [{"code": 7}]}), ("gateway", "500", UNKNOWN)
     ),
     "gateway with a status that no server has": Network(
-        Recorded(504, {"errors": ["upstream"]}), ("gateway", "504", UNKNOWN)
+        Answer(504, {"errors": ["upstream"]}), ("gateway", "504", UNKNOWN)
     ),
-    "rate limit of a gateway": Network(Recorded(429, "slow down"), ("429", "slow down", UNKNOWN)),
+    "rate limit of a gateway": Network(Answer(429, "slow down"), ("429", "slow down", UNKNOWN)),
     "login page": Network(
-        Recorded(303, headers={"Location": "/login"}), ("(303)", "is not one of", UNKNOWN)
+        Answer(303, headers={"Location": "/login"}), ("(303)", "is not one of", UNKNOWN)
     ),
     "health of something else": Network(
-        Recorded(200, {"status": "ok"}), ("is not one of Vault", UNKNOWN)
+        Answer(200, {"status": "ok"}), ("is not one of Vault", UNKNOWN)
     ),
-    "header that was cut": Network(Recorded(200, ""), ("is not one of Vault", UNKNOWN)),
-    "no content": Network(Recorded(204, ""), ("(204)", "is not one of Vault", UNKNOWN)),
+    "header that was cut": Network(Answer(200, ""), ("is not one of Vault", UNKNOWN)),
+    "no content": Network(Answer(204, ""), ("(204)", "is not one of Vault", UNKNOWN)),
     "answer of another shape": Network(
-        Recorded(200, {"data": {"reload_id": 7}}), ('"reload_id" as the API has it', UNKNOWN)
+        Answer(200, {"data": {"reload_id": 7}}), ('"reload_id" as the API has it', UNKNOWN)
     ),
     "agent that lost the server": Network(
-        Recorded(500, {"errors": ["failed to get the response: Post: EOF"]}), ("EOF", UNKNOWN)
+        Answer(500, {"errors": ["failed to get the response: Post: EOF"]}), ("EOF", UNKNOWN)
     ),
     "hang-up after the request": Network(
-        Recorded(hang_up=True), ("broke before the answer", UNKNOWN, "run the task again")
+        Answer(hang_up=True), ("broke before the answer", UNKNOWN, "run the task again")
     ),
     "rate limit: certainly not executed": Network(
-        Recorded(429, {"errors": ["quota"]}), ("429", "quota", "run the task again later")
+        Answer(429, {"errors": ["quota"]}), ("429", "quota", "run the task again later")
     ),
     "error that may have been executed": Network(
-        Recorded(500, {"errors": ['cannot fetch mount entry on "x/"']}), ("500", '"x/"')
+        Answer(500, {"errors": ['cannot fetch mount entry on "x/"']}), ("500", '"x/"')
     ),
-    "no API": Network(Recorded(405, ""), ("405", "check that url", UNKNOWN)),
-    "unknown API": Network(Recorded(405, {"errors": []}), ("405", "check url")),
+    "no API": Network(Answer(405, ""), ("405", "check that url", UNKNOWN)),
+    "unknown API": Network(Answer(405, {"errors": []}), ("405", "check url")),
 }
 
 
 def test_mocked_broken_network(tmp_path: pathlib.Path, subtests: pytest.Subtests) -> None:
     with contextlib.ExitStack() as servers:
-        recorded = {
-            name: servers.enter_context(recorded_server({"POST /v1/": network.answer}))
+        mocked = {
+            name: servers.enter_context(handwritten_server({"POST /v1/": network.answer}))
             for name, network in BROKEN_NETWORKS.items()
         }
         tasks = {
             name: {MODULE: {"plugin": "kv", "url": server.url, "verify": False}}
-            for name, server in recorded.items()
+            for name, server in mocked.items()
         }
         run, results = Ansible(tmp_path).cases(tasks, BAO_TOKEN="canary-of-a-token")
     for name, network in BROKEN_NETWORKS.items():
         with subtests.test(name):
             assert_told(results[name], *network.told)
-            posts = [request for request in recorded[name].seen if request.method == "POST"]
+            posts = [request for request in mocked[name].seen if request.method == "POST"]
             assert len(posts) == 1
     assert_clean(run, "canary")
 

@@ -17,13 +17,13 @@ from ansible_collections.vaultops.vault.tests.support.ansible_runs import Ansibl
 from ansible_collections.vaultops.vault.tests.support.cluster import Cluster
 from ansible_collections.vaultops.vault.tests.support.external_plugin import build_plugin
 from ansible_collections.vaultops.vault.tests.support.fixtures import PLUGIN, ExternalPlugin
+from ansible_collections.vaultops.vault.tests.support.handwritten import Answer, handwritten_server
 from ansible_collections.vaultops.vault.tests.support.proxy import (
     Proxy,
     plain_front,
     standby_front,
     tls_front,
 )
-from ansible_collections.vaultops.vault.tests.support.recorded import Recorded, recorded_server
 from ansible_collections.vaultops.vault.tests.support.server import Server
 
 RELOAD = "vaultops.vault.plugin_reload"
@@ -126,8 +126,8 @@ def test_nodes_that_advertise_http_behind_https(
 def test_mocked_answers_without_an_end(tmp_path: pathlib.Path) -> None:
     """A write whose answer is too large, or never ends, may have been done."""
     post = "POST /v1/sys/plugins/reload/backend"
-    large = Recorded(200, '{"data": {}}' + " " * 34_000_000)
-    with recorded_server({post: large}) as server:
+    large = Answer(200, '{"data": {}}' + " " * 34_000_000)
+    with handwritten_server({post: large}) as server:
         since = time.monotonic()
         run = Ansible(tmp_path).adhoc(
             RELOAD,

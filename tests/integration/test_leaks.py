@@ -13,11 +13,11 @@ import typing as t
 import pytest
 
 from ansible_collections.vaultops.vault.tests.support.ansible_runs import Ansible
-from ansible_collections.vaultops.vault.tests.support.recorded import (
-    Recorded,
-    RecordedServer,
+from ansible_collections.vaultops.vault.tests.support.handwritten import (
+    Answer,
+    HandwrittenServer,
     SeenRequest,
-    recorded_server,
+    handwritten_server,
 )
 
 MODULE = "vaultops.vault.plugin_reload"
@@ -28,14 +28,15 @@ CANARIES = {
 # These never leave the host: the one signs, the other is the proxy's.
 KEPT = {CANARIES["proxy"], CANARIES["secret_key"]}
 RELOAD = "POST /v1/sys/plugins/reload/backend"
-LOGIN = Recorded(200, {"auth": {"client_token": "canary-made-5f2c9e", "accessor": "an-accessor"}})
+# What each login answers, https://developer.hashicorp.com/vault/api-docs/auth/approle#login-with-approle
+LOGIN = Answer(200, {"auth": {"client_token": "canary-made-5f2c9e", "accessor": "an-accessor"}})
 SERVER = {
-    "POST /v1/auth/token/revoke-self": Recorded(204),
+    "POST /v1/auth/token/revoke-self": Answer(204),
     "POST /v1/auth/userpass/login/me": LOGIN,
     "POST /v1/auth/ldap/login/me": LOGIN,
     "POST /v1/auth/approle/login": LOGIN,
     "POST /v1/auth/": LOGIN,
-    RELOAD: Recorded(200, {"data": {"reload_id": "an-id"}}),
+    RELOAD: Answer(200, {"data": {"reload_id": "an-id"}}),
 }
 WAYS: dict[str, tuple[dict[str, t.Any], dict[str, str]]] = {
     "token": ({"token": "{{ token }}"}, {}),
@@ -75,11 +76,11 @@ WAYS: dict[str, tuple[dict[str, t.Any], dict[str, str]]] = {
 }
 REFUSALS = {
     "success": None,
-    "denied": Recorded(403, {"errors": ["permission denied"]}),
-    "failed": Recorded(500, {"errors": ["it broke"]}),
-    "no answer": Recorded(hang_up=True),
-    "no JSON": Recorded(200, "<html>"),
-    "redirect": Recorded(307, headers={"Location": "http://n2.example/v1/x"}),
+    "denied": Answer(403, {"errors": ["permission denied"]}),
+    "failed": Answer(500, {"errors": ["it broke"]}),
+    "no answer": Answer(hang_up=True),
+    "no JSON": Answer(200, "<html>"),
+    "redirect": Answer(307, headers={"Location": "http://n2.example/v1/x"}),
 }
 
 
@@ -142,19 +143,19 @@ def bare(refusal: str, way: str, url: str) -> dict[str, t.Any]:
 
 @contextlib.contextmanager
 def refusing_server(
-    refusal: Recorded | None, command_lines_seen: list[str]
-) -> t.Iterator[RecordedServer]:
+    refusal: Answer | None, command_lines_seen: list[str]
+) -> t.Iterator[HandwrittenServer]:
     """Run a server that answers reloads so, and looks at all processes at each request."""
     answers = SERVER if refusal is None else {**SERVER, RELOAD: refusal}
-    with recorded_server(answers) as recorded:
-        plain_answer = recorded.answer
+    with handwritten_server(answers) as server:
+        plain_answer = server.answer
 
-        def answer(request: SeenRequest) -> Recorded:
+        def answer(request: SeenRequest) -> Answer:
             command_lines_seen.append(command_lines())
             return plain_answer(request)
 
-        recorded.answer = answer  # type: ignore[method-assign]
-        yield recorded
+        server.answer = answer  # type: ignore[method-assign]
+        yield server
 
 
 @pytest.mark.parametrize(
@@ -168,7 +169,7 @@ def refusing_server(
         ),
     ],
 )
-def test_recorded_server_and_canaries(tmp_path: pathlib.Path, refusals: list[str]) -> None:
+def test_handwritten_server_and_canaries(tmp_path: pathlib.Path, refusals: list[str]) -> None:
     ansible = Ansible(tmp_path)
     ansible.environment()
     token_file = tmp_path / "home" / ".vault-token"

@@ -27,8 +27,8 @@ from ansible_collections.vaultops.vault.tests.support.external_plugin import (
     build_plugin,
 )
 from ansible_collections.vaultops.vault.tests.support.fixtures import ExternalPlugin
+from ansible_collections.vaultops.vault.tests.support.handwritten import Answer, handwritten_server
 from ansible_collections.vaultops.vault.tests.support.proxy import counting_proxy
-from ansible_collections.vaultops.vault.tests.support.recorded import Recorded, recorded_server
 from ansible_collections.vaultops.vault.tests.support.server import (
     Server,
     bao_binary,
@@ -727,18 +727,20 @@ OWN = "/v1/sys/plugins/catalog/secret/ext"
 IMAGE: Options = {"oci_image": "registry/ext", "runtime": "runsc", "version": "v1.0.0"}
 
 
-def vault(**extra: Recorded) -> dict[str, Recorded]:
+# The rows are those of plugin_registered_and_removed.json in tests/recorded; runtime and oci_image
+# are those of https://developer.hashicorp.com/vault/api-docs/system/plugins-catalog.
+def vault(**extra: Answer) -> dict[str, Answer]:
     """Return what HashiCorp Vault answers, with an entry for ``ext`` where ``extra`` has one."""
     rows: list[dict[str, t.Any]] = [
         {"type": "secret", "name": "kv", "version": BUILTIN, "builtin": True}
     ]
-    listed = Recorded(200, {"data": {"detailed": rows}})
+    listed = Answer(200, {"data": {"detailed": rows}})
     pins = [{"type": "secret", "name": "pinned", "version": "v1.0.0"}]
     return {
-        "GET /v1/sys/plugins/pins": Recorded(200, {"data": {"pinned_versions": pins}}),
-        "GET /v1/sys/plugins/catalog/secret/": Recorded(404, {"errors": []}),
+        "GET /v1/sys/plugins/pins": Answer(200, {"data": {"pinned_versions": pins}}),
+        "GET /v1/sys/plugins/catalog/secret/": Answer(404, {"errors": []}),
         "GET /v1/sys/plugins/catalog": listed,
-        f"POST {OWN}": Recorded(204),
+        f"POST {OWN}": Answer(204),
         **extra,
     }
 
@@ -749,24 +751,24 @@ def row(name: str = "ext", **fields: t.Any) -> dict[str, t.Any]:
 
 
 @pytest.mark.slow
-def test_recorded_vault_runs_plugins_in_containers(tmp_path: pathlib.Path) -> None:
+def test_handwritten_vault_runs_plugins_in_containers(tmp_path: pathlib.Path) -> None:
     made = row(sha256="a" * 64, oci_image="registry/ext", runtime="runsc")
     once = {"GET /v1/sys/plugins/catalog": vault()["GET /v1/sys/plugins/catalog"]}
-    own = Recorded(200, {"data": {**made, "command": "", "args": None}})
+    own = Answer(200, {"data": {**made, "command": "", "args": None}})
     answers = {
         f"GET {OWN}": own,
         **vault(),
-        "GET /v1/sys/plugins/catalog": Recorded(200, {"data": {"detailed": [made]}}),
+        "GET /v1/sys/plugins/catalog": Answer(200, {"data": {"detailed": [made]}}),
     }
     image = {**IMAGE, "sha256": "A" * 64}
-    with recorded_server(answers, once=once) as recorded:
+    with handwritten_server(answers, once=once) as server:
         cases = Ansible(tmp_path).cases(
-            {name: task({**image, "url": recorded.url}) for name in ("present", "again")},
+            {name: task({**image, "url": server.url}) for name in ("present", "again")},
             VAULT_TOKEN="a-token-of-the-tests",
         )
     assert [*changes(cases).values()] == [True, False]
     assert cases.results["present"]["plugin"]["oci_image"] == "registry/ext"
-    (post,) = [seen for seen in recorded.seen if seen.method == "POST"]
+    (post,) = [seen for seen in server.seen if seen.method == "POST"]
     assert post.body == {
         "version": "v1.0.0",
         "sha256": "a" * 64,
@@ -776,19 +778,19 @@ def test_recorded_vault_runs_plugins_in_containers(tmp_path: pathlib.Path) -> No
 
 
 @pytest.mark.slow
-def test_recorded_vault_that_ignores_an_option(tmp_path: pathlib.Path) -> None:
+def test_handwritten_vault_that_ignores_an_option(tmp_path: pathlib.Path) -> None:
     """Before 1.15 Vault takes a registration with an image, and forgets the image."""
     made = row(sha256="a" * 64)
     once = {"GET /v1/sys/plugins/catalog": vault()["GET /v1/sys/plugins/catalog"]}
     answers = {
-        f"GET {OWN}": Recorded(200, {"data": {**made, "command": "ext", "args": []}}),
+        f"GET {OWN}": Answer(200, {"data": {**made, "command": "ext", "args": []}}),
         **vault(),
-        "GET /v1/sys/plugins/catalog": Recorded(200, {"data": {"detailed": [made]}}),
+        "GET /v1/sys/plugins/catalog": Answer(200, {"data": {"detailed": [made]}}),
     }
     options = {**IMAGE, "sha256": "a" * 64, "command": "ext"}
-    with recorded_server(answers, once=once) as recorded:
+    with handwritten_server(answers, once=once) as server:
         cases = Ansible(tmp_path).cases(
-            {"ignored": task({**options, "url": recorded.url})},
+            {"ignored": task({**options, "url": server.url})},
             VAULT_TOKEN="a-token-of-the-tests",
         )
     result = cases.results["ignored"]
@@ -798,26 +800,14 @@ def test_recorded_vault_that_ignores_an_option(tmp_path: pathlib.Path) -> None:
 
 
 @pytest.mark.slow
-def test_recorded_vault_keeps_a_pinned_version(tmp_path: pathlib.Path) -> None:
-    listed = Recorded(200, {"data": {"detailed": [row("pinned", sha256="a" * 64)]}})
-    gone = {"name": "pinned", "version": "v1.0.0", "state": "absent", "force": True}
-    with recorded_server({**vault(), "GET /v1/sys/plugins/catalog": listed}) as recorded:
-        cases = Ansible(tmp_path).cases(
-            {"pinned": task({**gone, "url": recorded.url})}, VAULT_TOKEN="a-token-of-the-tests"
-        )
-    assert 'secret plugin "pinned" v1.0.0 is the pinned version' in cases.results["pinned"].message
-    assert {seen.method for seen in recorded.seen} == {"GET"}
-
-
-@pytest.mark.slow
-def test_recorded_server_that_hangs_up_on_a_registration(tmp_path: pathlib.Path) -> None:
-    answers = {**vault(), f"POST {OWN}": Recorded(hang_up=True)}
+def test_mocked_server_that_hangs_up_on_a_registration(tmp_path: pathlib.Path) -> None:
+    answers = {**vault(), f"POST {OWN}": Answer(hang_up=True)}
     options = {"version": "v1.0.0", "sha256": "a" * 64}
-    with recorded_server(answers) as recorded:
+    with handwritten_server(answers) as server:
         cases = Ansible(tmp_path).cases(
-            {"lost": task({**options, "url": recorded.url})}, VAULT_TOKEN="a-token-of-the-tests"
+            {"lost": task({**options, "url": server.url})}, VAULT_TOKEN="a-token-of-the-tests"
         )
     message = cases.results["lost"].message
     assert 'it is unknown whether secret plugin "ext" is registered' in message
     assert "then run the task again: it reads the catalog first" in message
-    assert [seen.method for seen in recorded.seen] == ["GET", "GET", "POST"]
+    assert [seen.method for seen in server.seen] == ["GET", "GET", "POST"]

@@ -77,7 +77,8 @@ def versions(server: Server, external_plugin: ExternalPlugin) -> Versions:
 
 def release(server: Server) -> tuple[int, ...]:
     """Return the numbers of the server's version."""
-    return tuple(map(int, server.call("GET", "sys/health")["version"].split(".")))
+    numbers = str(server.call("GET", "sys/health")["version"]).partition("-")[0]
+    return tuple(map(int, numbers.split(".")))
 
 
 def says(server: Server, path: str, key: str, namespace: str = "") -> t.Any:
@@ -239,13 +240,13 @@ def test_a_broken_version_leaves_all_mounts_with_the_old_one(
 
 @pytest.mark.slow
 def test_a_version_without_a_file(server: Server, versions: Versions, ansible: Ansible) -> None:
-    """OpenBao 2.7 looks for the file when a mount is configured for it."""
+    """OpenBao looks for the file when a mount is configured for it, from 2.7 on; Vault does not."""
     before = pids(server)
     versions.new.path.unlink()
     result = ansible.playbook(upgrade()).result
     assert result.failed
     assert "no such file or directory" in result.message
-    if release(server) < (2, 7):
+    if server.product == "Vault" or release(server) < (2, 7):
         assert result.message.startswith("all 3 mounts serve the old version again: ")
         assert (result["changed"], result["rolled_back"]) == (True, True)
     else:

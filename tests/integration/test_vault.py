@@ -310,6 +310,23 @@ def test_many_dead_mounts_are_asked_once_each(
 
 
 @pytest.mark.slow
+@vault_only("its standbys run no plugins")
+def test_only_the_active_node_runs_plugins(cluster: Cluster, tmp_path: pathlib.Path) -> None:
+    plugin = cluster.plugin(OLD)
+    cluster.mount("a", PLUGIN, version=OLD)
+    before = {node.info("a")["pid"] for node in cluster.nodes}
+    assert len(before) == 1  # the standbys forward
+    for standby in cluster.standbys:
+        standby.here(plugin).path.unlink()
+    run = Ansible(tmp_path, cluster.standbys[0]).playbook(reload(mounts="a", scope="global"))
+    assert not run.result.failed, run.result.message
+    assert (run.result["changed"], run.result["verified"]) == (True, True)
+    (node,) = run.result["nodes"]
+    assert (node["role"], node["ok"]) == ("active", True)
+    assert before.isdisjoint({node.info("a")["pid"] for node in cluster.nodes})
+
+
+@pytest.mark.slow
 @vault_only("its standbys redirect to the dead leader for seconds")
 def test_a_redirect_to_a_dead_leader_does_not_stick(
     session_cluster: Cluster, tmp_path: pathlib.Path

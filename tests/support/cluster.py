@@ -18,6 +18,7 @@ import typing as t
 
 import requests
 
+from . import tested
 from .external_plugin import BuiltPlugin, Kind, build_plugin
 from .products import product
 from .server import (
@@ -424,6 +425,8 @@ def running_cluster(*, standby_reads: bool = True) -> t.Iterator[Cluster]:
         for name in NAMES:
             cluster.nodes.append(_start_node(base / name, key, standby_reads=standby_reads))
         _form(cluster)
+        health = cluster.active.call("GET", "sys/health")
+        tested.note_server(cluster.active.product, health["version"])
         yield cluster
     finally:
         cluster.stop()

@@ -15,7 +15,7 @@ import trustme
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from .recorded import Recorded, RecordedServer, recorded_server
+from .handwritten import Answer, HandwrittenServer, handwritten_server
 from .server import Server
 
 Options = dict[str, t.Any]
@@ -70,8 +70,8 @@ def signed_jwt(server: Server) -> Options:
 
 
 @contextlib.contextmanager
-def kubernetes(server: Server) -> t.Iterator[tuple[Options, RecordedServer]]:
-    """Arrange a role for a service account that a recorded TokenReview vouches for."""
+def kubernetes(server: Server) -> t.Iterator[tuple[Options, HandwrittenServer]]:
+    """Arrange a role for a service account that a hand-written TokenReview vouches for."""
     review = {
         "apiVersion": "authentication.k8s.io/v1",
         "kind": "TokenReview",
@@ -81,7 +81,7 @@ def kubernetes(server: Server) -> t.Iterator[tuple[Options, RecordedServer]]:
         },
     }
     reviews = "POST /apis/authentication.k8s.io/v1/tokenreviews"
-    with recorded_server({reviews: Recorded(201, review)}) as cluster:
+    with handwritten_server({reviews: Answer(201, review)}) as cluster:
         path = enable(server, "kubernetes")
         config = {
             "kubernetes_host": cluster.url,

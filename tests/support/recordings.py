@@ -21,6 +21,8 @@ RECORDED = pathlib.Path(__file__).resolve().parents[1] / "recorded"
 # No such host: all requests go to the proxy, which records them or replays what it has.
 URL = "http://vault.test:8200"
 TOKEN = "a-token-of-the-recordings"
+# The operation of a plain request.
+REQUEST = "request"
 OPERATIONS = "ansible_collections.vaultops.vault.plugins.module_utils._operations"
 
 
@@ -85,6 +87,25 @@ class Recording:
         path.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
+class PlainRequest:
+    """In the place of an operation: a request of the client, and what the client made of it."""
+
+    SPEC: t.ClassVar[dict[str, t.Any]] = {
+        "method": {"type": "str"},
+        "path": {"type": "str"},
+        "body": {"type": "dict"},
+        "query": {"type": "dict"},
+    }
+    CONSTRAINTS: t.ClassVar[dict[str, t.Any]] = {}
+
+    @staticmethod
+    def run(client: t.Any, params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
+        """Send the request."""
+        names = ("method", "path", "body")
+        answer = client.request(*(params[name] for name in names), query=params["query"])
+        return {"changed": False, **answer._asdict()}
+
+
 def recorded_files() -> list[pathlib.Path]:
     """Return all recordings."""
     return sorted(RECORDED.glob("*/*.json"))
@@ -101,8 +122,12 @@ def run_task(
 
     from ansible_collections.vaultops.vault.plugins.module_utils._front import perform
 
-    chosen = importlib.import_module(f"{OPERATIONS}.{operation}")
-    connection = {"url": URL, "proxies": proxy, "token": token, "retries": 0}
+    chosen: t.Any = PlainRequest
+    if operation != REQUEST:
+        chosen = importlib.import_module(f"{OPERATIONS}.{operation}")
+    connection: dict[str, t.Any] = {"url": URL, "proxies": proxy, "retries": 0}
+    if "auth_method" not in options:
+        connection["token"] = token
     validator = ArgumentSpecValidator(perform.argument_spec(chosen), **chosen.CONSTRAINTS)
     checked = validator.validate({**connection, **options})
     if checked.error_messages:

@@ -20,7 +20,7 @@ import typing as t
 
 import requests
 
-from . import openbao
+from . import openbao, tested
 from .products import VAULT_VARIABLE, Product, product, vault_binary
 
 if t.TYPE_CHECKING:
@@ -210,7 +210,9 @@ def _await_start(server: Server) -> None:
         if server.process.poll() is not None:
             raise ServerError(f"the server ended at once:\n{server.log}")
         with contextlib.suppress(requests.RequestException, OSError):
-            if server.request("GET", "sys/health").status_code == 200:
+            health = server.request("GET", "sys/health")
+            if health.status_code == 200:
+                tested.note_server(server.product, health.json()["version"])
                 return
         time.sleep(0.05)
     server.stop()

@@ -1,10 +1,11 @@
 # Copyright (c) 2026, the vaultops.vault authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What docs/ says of the options is what the argument specs say."""
+"""What docs/ says of the options is what the argument specs say, and of the tests what there is."""
 
 from __future__ import annotations
 
+import pathlib
 import re
 import typing as t
 
@@ -12,7 +13,9 @@ import pytest
 
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.options import AUTH_SPEC
 from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import CONNECTION_SPEC
+from ansible_collections.vaultops.vault.tests.support import tested
 from ansible_collections.vaultops.vault.tests.support.ansible_runs import REPOSITORY
+from ansible_collections.vaultops.vault.tests.support.scenarios import SCENARIOS
 
 PAGE = (REPOSITORY / "docs" / "connection.md").read_text(encoding="utf-8")
 ROW = re.compile(r"^\| `(?P<name>\w+)`(?: \((?P<aliases>[^)]*)\))? \|(?P<rest>.*)\|$", re.MULTILINE)
@@ -21,7 +24,7 @@ DEVELOPING = (REPOSITORY / "docs" / "developing.md").read_text(encoding="utf-8")
 SHOWN_BY = {
     option: re.findall(r"`(test_\w+\.py)::(test_\w+)`", line)
     for line in DEVELOPING.splitlines()
-    if "::test_" in line
+    if line.startswith("| ") and "::test_" in line
     for option in re.findall(r"`(\w+)`", line.split("|")[1])
 }
 SPEC: dict[str, dict[str, t.Any]] = {**CONNECTION_SPEC, **AUTH_SPEC}
@@ -43,3 +46,29 @@ def test_a_test_shows_each_option(name: str) -> None:
     for file, function in SHOWN_BY[name]:
         text = (REPOSITORY / "tests" / "integration" / file).read_text(encoding="utf-8")
         assert f"def {function}(" in text
+
+
+def rows(text: str) -> list[list[str]]:
+    """Return the cells of all tables, without their heads and without backticks."""
+    lines = [line.replace("`", "") for line in text.splitlines() if line.startswith("| ")]
+    heads = {"Situation", "Row"}
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return [row for row in cells if row[0] not in heads]
+
+
+def test_tests_show_each_row_of_vault_and_openbao() -> None:
+    page = (REPOSITORY / "docs" / "vault-and-openbao.md").read_text(encoding="utf-8")
+    table = DEVELOPING.partition("\n### Vault\n")[2].partition("\n## ")[0]
+    assert [row[0] for row in rows(table)] == [row[0] for row in rows(page)]
+    for _name, *cells in rows(table):
+        for cell in cells:
+            tests, _word, scenarios = cell.partition("scenario")
+            for file, function in re.findall(r"(test_\w+\.py)::(test_\w+)", tests):
+                path = REPOSITORY / "tests" / "integration" / file
+                assert f"def {function}(" in path.read_text(encoding="utf-8")
+            assert set(re.findall(r"\w\w+", scenarios)) <= set(SCENARIOS)
+
+
+@pytest.mark.parametrize("path", tested.QUOTING, ids=lambda path: path.name)
+def test_pages_quote_what_was_tested(path: pathlib.Path) -> None:
+    assert path.read_text(encoding="utf-8") == tested.quoted(path, tested.documented_runs())

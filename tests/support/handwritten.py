@@ -1,10 +1,11 @@
 # Copyright (c) 2026, the vaultops.vault authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A server of recorded answers: a stand-in for what no server here can do.
+"""A server of hand-written answers: a stand-in for what no server here can do.
 
-For Vault Enterprise's answers and for broken networks only; everything else is tested against a
-real server.
+For the answers of Vault Enterprise and of old releases, and for broken networks; the test's name
+says so, and the source of each answer stands beside it.  All else is tested against a real server,
+or against what one answered (recordings.py).
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from .http_servers import QuietHandler, serving
 
 
 @dataclasses.dataclass(frozen=True)
-class Recorded:
-    """One recorded answer.  ``hang_up`` ends the connection instead, after ``delay`` seconds."""
+class Answer:
+    """One answer.  ``hang_up`` ends the connection instead, after ``delay`` seconds."""
 
     status: int = 200
     body: str | dict[str, t.Any] = ""
@@ -40,26 +41,26 @@ class SeenRequest:
 
 
 @dataclasses.dataclass
-class RecordedServer:
+class HandwrittenServer:
     """Answers each request by the first row of ``answers`` whose "METHOD path" it begins with.
 
     A row of ``once`` goes first, one time.
     """
 
     url: str
-    answers: dict[str, Recorded]
-    once: dict[str, Recorded] = dataclasses.field(default_factory=dict)
+    answers: dict[str, Answer]
+    once: dict[str, Answer] = dataclasses.field(default_factory=dict)
     seen: list[SeenRequest] = dataclasses.field(default_factory=list)
 
-    def answer(self, request: SeenRequest) -> Recorded:
-        """Note the request and return its recorded answer; 404 where there is none."""
+    def answer(self, request: SeenRequest) -> Answer:
+        """Note the request and return its answer; 404 where there is none."""
         self.seen.append(request)
         line = f"{request.method} {request.path}"
         for start in self.once:
             if line.startswith(start):
                 return self.once.pop(start)
         rows = (answer for start, answer in self.answers.items() if line.startswith(start))
-        return next(rows, Recorded(404, {"errors": []}))
+        return next(rows, Answer(404, {"errors": []}))
 
 
 def _as_sent(body: str | dict[str, t.Any]) -> str:
@@ -71,9 +72,9 @@ def _as_sent(body: str | dict[str, t.Any]) -> str:
 
 
 @contextlib.contextmanager
-def recorded_server(
-    answers: dict[str, Recorded], *, once: dict[str, Recorded] | None = None
-) -> t.Iterator[RecordedServer]:
+def handwritten_server(
+    answers: dict[str, Answer], *, once: dict[str, Answer] | None = None
+) -> t.Iterator[HandwrittenServer]:
     """Serve ``answers`` on loopback for the length of a ``with`` block."""
 
     class Handler(QuietHandler):
@@ -82,7 +83,7 @@ def recorded_server(
             request = SeenRequest(
                 self.command, self.path, dict(self.headers), json.loads(text) if text else None
             )
-            answer = recorded.answer(request)
+            answer = server.answer(request)
             time.sleep(answer.delay)
             if answer.hang_up:
                 self.close_connection = True
@@ -90,5 +91,5 @@ def recorded_server(
             self.reply(answer.status, _as_sent(answer.body).encode(), answer.headers)
 
     with serving(Handler) as url:
-        recorded = RecordedServer(url, answers, dict(once or {}))
-        yield recorded
+        server = HandwrittenServer(url, answers, dict(once or {}))
+        yield server
