@@ -86,6 +86,25 @@ def test_a_standby_that_forwards_nothing_is_followed(
     assert len(writes(standby)) == (0 if verify else 1)
 
 
+@pytest.mark.slow
+@pytest.mark.vault_only("a standby of OpenBao runs plugins, and reloads itself")
+def test_a_real_standby_redirects_what_it_forwarded(
+    cluster: Cluster, tmp_path: pathlib.Path
+) -> None:
+    """The leader stops with the request in its queue, and another is elected."""
+    leader, standby = cluster.active, cluster.standbys[0]
+    leader.call("POST", "sys/mounts/k", {"type": "kv"})
+    leader.pause()
+    try:
+        task = {"plugin": "kv", "url": standby.url, "verify": False, "retries": 2}
+        run = Ansible(tmp_path, standby).playbook({RELOAD: task})
+    finally:
+        leader.resume()
+    assert run.result.failed
+    assert UNKNOWN in run.result.message
+    assert "may have been forwarded before" in run.result.message
+
+
 def tls_side(ca: trustme.CA) -> ssl.SSLContext:
     """Return the TLS side of a front on loopback."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

@@ -105,8 +105,8 @@ class Connection(t.NamedTuple):
 
 
 def checked_url(url: str, option: str = "url") -> str:
-    """Return the address of a server, its scheme in lower case; raises OptionError."""
-    return _checked(Setting(option, url, f"from the option {option}"))
+    """Return the address in ``option``, its scheme in lower case; raises OptionError."""
+    return _checked(Setting("url", url, f"from the option {option}"))
 
 
 def is_host_name(host: str) -> bool:
