@@ -170,6 +170,7 @@ def test_a_version_that_cannot_be_registered_leaves_no_file(fleet: Fleet) -> Non
     mistyped = fleet.roll_out("v1.3.0")
     assert "reported version (v1.2.0) did not match requested version (v1.3.0)" in failure(mistyped)
     told = [task.message for task in mistyped.tasks if task.failed][-1]
+    assert "did not match requested version" in told
     assert told.endswith("ext-v1.3.0 was removed again from n1, n2, n3")
     assert fleet.names() == {"ext-v1.0.0"}
 
