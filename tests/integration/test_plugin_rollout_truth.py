@@ -126,6 +126,7 @@ def test_all_variables_are_checked_first(fleet: Fleet, subtests: pytest.Subtests
         "command": "../ext",
         "env": ["no value"],
         "name": "a/b",
+        "nodes": "n1,nowhere",
     }
     for name, value in wrong.items():
         with subtests.test(name):
@@ -159,7 +160,7 @@ def test_a_limit_does_not_hide_nodes(fleet: Fleet) -> None:
     fleet.inventory.write_text(inventory + away)
     four = fleet.roll_out("v1.2.0", "--limit", "n1,n2,n3")
     assert "n4 without the file" in failure(four)
-    named = fleet.roll_out("v1.2.0", "--limit", "n1,n2,n3", plugin_rollout_nodes=["n1", "n2", "n3"])
+    named = fleet.roll_out("v1.2.0", "--limit", "n1,n2,n3", plugin_rollout_nodes="n1,n2,n3")
     assert named.returncode == 0, named.output
     assert fleet.runs() == {"v1.2.0"}
 
@@ -169,6 +170,7 @@ def test_a_version_that_cannot_be_registered_leaves_no_file(fleet: Fleet) -> Non
     mistyped = fleet.roll_out("v1.3.0")
     assert "reported version (v1.2.0) did not match requested version (v1.3.0)" in failure(mistyped)
     told = [task.message for task in mistyped.tasks if task.failed][-1]
+    assert "did not match requested version" in told
     assert told.endswith("ext-v1.3.0 was removed again from n1, n2, n3")
     assert fleet.names() == {"ext-v1.0.0"}
 

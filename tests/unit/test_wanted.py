@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_catalog import (
     CatalogEntry,
     Registration,
+    canonical_version,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog.catalog import Catalog
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog.wanted import (
@@ -45,11 +46,34 @@ def entry(version: str = "", sha256: str = ONE, *, builtin: bool = False) -> Cat
         (" ", ""),
         ("1.2.3", "v1.2.3"),
         ("v1.2.3", "v1.2.3"),
+        ("01.2.03", "v1.2.3"),
         (" v10.0.0-rc.1+build.5 ", "v10.0.0-rc.1+build.5"),
     ],
 )
 def test_versions(text: str | None, version: str) -> None:
     assert plugin_version(text) == version
+
+
+@pytest.mark.parametrize(
+    ("reported", "asked_for"),
+    [
+        ("", ""),
+        ("v1.2.3", "v1.2.3"),
+        ("1.2.3", "v1.2.3"),
+        ("v1.2", "v1.2.0"),
+        ("1", "v1.0.0"),
+        ("v01.2.3-1", "v1.2.3-1"),
+        ("v1.2.3rc1", "v1.2.3-rc1"),
+        ("v1.2.3.4+build", "v1.2.3.4+build"),
+        ("v0.21.0+builtin", "v0.21.0+builtin"),
+        ("banana", "banana"),
+    ],
+)
+def test_versions_as_the_server_asks_for_them(reported: str, asked_for: str) -> None:
+    assert canonical_version(reported) == asked_for
+    there = entry(reported)
+    assert there.misspelled is (reported != asked_for)
+    assert there.full_name == (f"ext/{reported}" if there.misspelled else "ext")
 
 
 @pytest.mark.parametrize("text", ["1.1", "v1", "banana", "1.2.3.4", "V1.2.3", "1.2.3 4", "latest"])
