@@ -40,6 +40,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._front.perform impo
     Operation,
     Outcome,
     argument_spec,
+    interrupted_result,
     perform,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.interruption import (
@@ -69,6 +70,10 @@ LOOK_EVERY = 0.5
 
 # What a module imports only where it needs it, each worker inherits from here.
 INHERITED = (plugins_pins, *map(load_method, METHODS))
+
+
+class _NotStartedError(BaseException):
+    """A signal came before the module was started."""
 
 
 class InProcessAction(ActionBase):
@@ -158,15 +163,20 @@ class InProcessAction(ActionBase):
             self._preparing = interruption
             try:
                 result = self._run_module(variables)
-            except Interrupted:
+            except _NotStartedError:
                 self._remove_tmp_path(self._connection._shell.tmpdir)
-                result = {"failed": True, "msg": f"interrupted by {interruption.reason}"}
+                result = {}
+            except Interrupted:
+                return {}, interruption.signal
+            if interruption.signal is not None and not result.get("_ansible_parsed"):
+                # It was ended before it could say anything, and so before it sent anything.
+                result = interrupted_result(interruption)
         return result, interruption.signal
 
     def _low_level_execute_command(self, *args: t.Any, **more: t.Any) -> dict[str, t.Any]:
         # A signal has ended what prepares the module: it is not started any more.
         if self._preparing is not None and self._preparing.signal is not None:
-            raise Interrupted
+            raise _NotStartedError
         run: t.Callable[..., dict[str, t.Any]] = super()._low_level_execute_command
         return run(*args, **more)
 

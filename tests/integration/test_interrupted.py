@@ -40,6 +40,8 @@ LOGS_IN = {"BAO_TOKEN": ""}
 MAY_ALL = 'path "*" { capabilities = ["create", "read", "update", "list", "sudo"] }'
 CTRL_C = b"\x03"
 START_SECONDS = 5
+# The module has to start meanwhile, also on a busy machine.
+TASK_TIMEOUT = 10
 DEADLINE = 60.0
 FRONTS = {"in process": True, "as a module": False}
 
@@ -221,8 +223,9 @@ def test_ctrl_c_in_a_terminal_and_again(slow: Slow, ansible: Ansible, in_process
 
 @pytest.mark.parametrize("in_process", FRONTS.values(), ids=FRONTS.keys())
 def test_the_task_keyword_timeout(slow: Slow, ansible: Ansible, in_process: bool) -> None:
+    slow.plugin.fault(f"sleep {TASK_TIMEOUT}")
     run = ansible.playbook(
-        {MODULE: {"mounts": "ext", **LOGIN}, "timeout": START_SECONDS},
+        {MODULE: {"mounts": "ext", **LOGIN}, "timeout": TASK_TIMEOUT},
         BAO_TOKEN="",
         ANSIBLE_VAULTOPS_IN_PROCESS=str(in_process),
     )
@@ -230,12 +233,37 @@ def test_the_task_keyword_timeout(slow: Slow, ansible: Ansible, in_process: bool
     assert slow.left_tokens() == 0
     assert run.result.failed
     assert run.result["changed"] is True
-    assert run.result["timedout"]["period"] == START_SECONDS
+    assert run.result["timedout"]["period"] == TASK_TIMEOUT
     assert run.result.message == (
         "interrupted by the task's timeout (keyword timeout) after the answer to the reload; "
         "what it has changed stays, and is not verified: run the task again"
     )
     assert "keyword timeout): waiting " in run.stderr
+
+
+@pytest.mark.parametrize("seconds", [1, 2])
+def test_a_module_that_is_interrupted_before_it_works(
+    slow: Slow, ansible: Ansible, seconds: int
+) -> None:
+    """While Ansible prepares it, or Python starts: nothing was sent, and the message says so."""
+    slow_python = ansible.directory / "slow-python"
+    slow_python.write_text(f'#!/bin/sh\nsleep 4\nexec {sys.executable} "$@"\n')
+    slow_python.chmod(0o755)
+    run = ansible.playbook(
+        {
+            MODULE: {"mounts": "ext", **LOGIN},
+            "timeout": seconds,
+            "vars": {"ansible_python_interpreter": str(slow_python)},
+        },
+        **LOGS_IN,
+    )
+    assert run.result.failed
+    assert run.result["changed"] is False
+    assert run.result.message == (
+        "interrupted by the task's timeout (keyword timeout) before it had changed anything; "
+        "run the task again"
+    )
+    assert not slow.reloading()
 
 
 @pytest.mark.parametrize("in_process", FRONTS.values(), ids=FRONTS.keys())
@@ -285,7 +313,7 @@ def test_the_token_is_revoked_whatever_is_interrupted(
     slow: Slow, ansible: Ansible, during: str, in_process: bool
 ) -> None:
     with counting_proxy() as proxy:
-        proxy.delay = 2.0
+        proxy.delays[during] = 3.0
         started = start_reload(ansible, "ansible", in_process, proxies=proxy.url)
         until(lambda: during in proxy.seen, during)
         started.process.send_signal(signal.SIGTERM)
@@ -304,9 +332,9 @@ def test_a_login_that_is_interrupted_leaves_no_token(
     logins.allow(server)
     logins.userpass(server)
     before = count_tokens(server)
-    login = {"vaultops.vault.login": LOGIN, "timeout": 3}
+    login = {"vaultops.vault.login": LOGIN, "timeout": TASK_TIMEOUT}
     with counting_proxy() as proxy:
-        proxy.delay = 3.5
+        proxy.delays["POST auth/userpass/login/bob"] = TASK_TIMEOUT
         run = ansible.playbook(
             login,
             HTTP_PROXY=proxy.url,

@@ -69,7 +69,7 @@ def perform(
         try:
             outcome = _outcome(operation, params, check_mode, progress, interruption)
         except Interrupted:
-            outcome = Outcome(_interrupted(interruption), [], set())
+            outcome = Outcome(interrupted_result(interruption), [], set())
     return outcome._replace(signal=interruption.signal)
 
 
@@ -94,7 +94,7 @@ def _outcome(
             result = _result(client, operation, params, check_mode)
     except Interrupted:
         client.close()  # it may have come while the session was about to end
-        result = _interrupted(interruption)
+        result = interrupted_result(interruption)
     return Outcome(result, client.warnings, client.secrets)
 
 
@@ -107,7 +107,8 @@ def _result(client: Session, operation: Operation, params: Params, check_mode: b
         return _failure(error)
 
 
-def _interrupted(interruption: Interruption) -> Result:
+def interrupted_result(interruption: Interruption) -> Result:
+    """Return the result of a task that a signal ended."""
     what, step = "before it had changed anything", "run the task again"
     if interruption.writes:
         what = f"after {interruption.writes[-1]}"

@@ -37,8 +37,8 @@ class Interruption:
     """While it is entered, a signal raises Interrupted, or waits for what is uninterrupted().
 
     ``say`` takes the line that tells why it waits.  It is called inside a signal handler, so it
-    must not take a lock.  ``signal`` is the first signal that came; ``writes`` are the requests
-    that succeeded and may have changed something.
+    must not take a lock.  ``signal`` is the one that ends the task; ``writes`` are the requests
+    that have, or may have, changed something.
     """
 
     def __init__(self, say: t.Callable[[str], None]) -> None:
@@ -90,6 +90,8 @@ class Interruption:
         try:
             yield
         except Interrupted:
+            if wait.changes and self._waits[0] is wait:
+                self.writes.append(f"hanging up before {wait.what}")
             raise
         except BaseException:
             # The operation ends by itself, after it has found out, or has undone, what it did.
@@ -124,7 +126,7 @@ class Interruption:
         if first:
             self._say(f"interrupted by {self.reason}: {wait.reason}")
         elif wait.cost:
-            self._raised = True
+            self.signal, self._raised = number, True
             self._say(f"interrupted again, so the task ends at once; {wait.cost}")
             self._raise()
 
