@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pathlib
@@ -138,6 +139,15 @@ def workers_of(pid: int) -> list[int]:
     """Return the processes that ``pid`` has started."""
     children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
     return [int(child) for child in children.split()]
+
+
+def is_module_running(ansible: Ansible) -> bool:
+    """Tell whether a module that Ansible has sent is still at work."""
+    lines = []
+    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            lines.append(path.read_bytes().decode(errors="replace"))
+    return any("AnsiballZ_" in line and str(ansible.directory) in line for line in lines)
 
 
 def start(ansible: Ansible, *command: str, **environment: str) -> Started:
@@ -418,10 +428,12 @@ def test_an_async_that_is_too_short_is_warned_of(
 def test_what_an_async_that_ends_costs_and_what_heals_it(slow: Slow, ansible: Ansible) -> None:
     """As docs/reload.md says: Ansible kills the task, which nothing can put off."""
     jobs = {"ANSIBLE_ASYNC_DIR": str(ansible.directory), **LOGS_IN}
-    task = {MODULE: {"mounts": "ext", **LOGIN}, "async": 3, "poll": 1}
+    slow.plugin.fault("sleep 60")
+    task = {MODULE: {"mounts": "ext", **LOGIN}, "async": TASK_TIMEOUT, "poll": 1}
     run = ansible.playbook(task, **jobs)
     assert run.result.failed
     assert slow.reloading()
+    until(lambda: not is_module_running(ansible), "end of the module")
     assert not slow.serves()
     slow.plugin.heal()
     assert ansible.playbook({MODULE: {"mounts": "ext"}}).result["verified"] is True
