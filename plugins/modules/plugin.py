@@ -22,6 +22,7 @@ description:
 extends_documentation_fragment:
   - vaultops.vault._attributes
   - vaultops.vault._attributes.actiongroup_vault
+  - vaultops.vault._attributes.interrupted
   - vaultops.vault._connection
   - vaultops.vault._auth
 attributes:

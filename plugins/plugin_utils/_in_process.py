@@ -14,7 +14,9 @@ import contextlib
 import getpass
 import os
 import pathlib
+import signal
 import sys
+import threading
 import traceback
 import typing as t
 
@@ -27,24 +29,51 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.vaultops.vault.plugins.module_utils._api import plugins_pins
+from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_reload import (
+    CUT_SHORT,
+    TIMEOUT_PER_MOUNT,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.methods import load_method
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.options import METHODS
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
 from ansible_collections.vaultops.vault.plugins.module_utils._front.perform import (
     Operation,
+    Outcome,
     argument_spec,
+    interrupted_result,
     perform,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._http.interruption import (
+    SIGNALS,
+    Interrupted,
+    Interruption,
+    let_end,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.transport import (
     REQUESTS_IMPORT_ERROR,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._parsing import parse_duration
 
 VARIABLE = "vaultops_in_process"
+PYTHON = "ansible_python_interpreter"
 ENVIRONMENT = "ANSIBLE_VAULTOPS_IN_PROCESS"
 
 display = Display()
 
+# A worker has no stderr of its own, and Ansible shows none of its lines once it is interrupted.
+STDERR: int | None = None
+with contextlib.suppress(OSError):
+    STDERR = os.dup(2)
+
+# So often a worker looks whether Ansible itself is still there, in seconds.
+LOOK_EVERY = 0.5
+
 # What a module imports only where it needs it, each worker inherits from here.
 INHERITED = (plugins_pins, *map(load_method, METHODS))
+
+
+class _NotStartedError(BaseException):
+    """A signal came before the module was started."""
 
 
 class InProcessAction(ActionBase):
@@ -53,6 +82,8 @@ class InProcessAction(ActionBase):
     _supports_check_mode = True
     _supports_async = True
     operation: Operation
+    # Of a local module, until it has run.
+    _preparing: Interruption | None = None
 
     def run(
         self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None
@@ -64,12 +95,19 @@ class InProcessAction(ActionBase):
         reason = self.reason_for_module(variables)
         way = f"as a module: {reason}" if reason else "in process"
         display.vvv(f"{self._task.action} runs {way}", host=self._host)
-        if reason:
-            result.update(self._run_module(variables))
-        else:
-            with self._task_environment():
-                result.update(self._run_in_process())
-        return result
+        if self._connection.transport != "local" or self._task.async_val:
+            return {**result, **self._run_module(variables)}
+        with _own_group(), _watch_over_ansible():
+            if reason:
+                more, number = self._run_local_module(variables)
+            else:
+                with self._task_environment():
+                    more, number = self._run_in_process()
+        if number == signal.SIGALRM:
+            more["timedout"] = {"period": self._task.timeout}
+        elif number is not None:
+            signal.raise_signal(number)  # now the worker may end as Ansible wants it to
+        return {**result, **more}
 
     def reason_for_module(self, variables: dict[str, t.Any]) -> str:
         """Return why the task has to run as an ordinary module, nothing where it need not."""
@@ -82,25 +120,90 @@ class InProcessAction(ActionBase):
         become = self._connection.become
         if become is not None:
             user = become.get_option("become_user", playcontext=self._play_context) or "root"
-            if user != getpass.getuser():
+            if user != own_user():
                 return f"it becomes {user}"
-        python = self._templar.template(variables.get("ansible_python_interpreter") or "auto")
+        python = self._templar.template(self._of_target(variables).get(PYTHON) or "auto")
         if not str(python).startswith("auto") and not is_own(str(python)):
             return f"its interpreter is {python}"
         if REQUESTS_IMPORT_ERROR is not None:
             return "the Python library requests is missing here"
         return ""
 
+    def _of_target(self, variables: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Return the variables of the host on which the task runs, as for a module."""
+        delegated: dict[str, t.Any] = variables.get("ansible_delegated_vars") or {}
+        found: dict[str, t.Any] = delegated.get(self._task.delegate_to) or variables
+        return found
+
     def _wanted(self, variables: dict[str, t.Any]) -> bool:
         chosen = variables.get(VARIABLE, os.environ.get(ENVIRONMENT) or True)
         return bool(boolean(self._templar.template(chosen), strict=False))
 
     def _run_module(self, variables: dict[str, t.Any]) -> dict[str, t.Any]:
+        self._warn_of_async()
         wrap_async = bool(self._task.async_val) and not self._connection.has_native_async
         result: dict[str, t.Any] = self._execute_module(task_vars=variables, wrap_async=wrap_async)
         if not wrap_async:
             self._remove_tmp_path(self._connection._shell.tmpdir)
         return result
+
+    def _run_local_module(self, variables: dict[str, t.Any]) -> tuple[dict[str, t.Any], int | None]:
+        """Run the module, and pass a signal on to it: it knows what may be cut short."""
+
+        def pass_on(line: str) -> None:
+            self._say(line)
+            # Not SIGINT itself: this worker gets it too, and would take it for another Ctrl-C.
+            number = signal.SIGALRM if interruption.by_timeout else signal.SIGTERM
+            if os.getpgrp() == os.getpid():
+                with contextlib.suppress(OSError):
+                    os.killpg(os.getpid(), number)
+
+        with Interruption(pass_on) as interruption:
+            let_end("the module to end a reload that is under way", CUT_SHORT)
+            self._preparing = interruption
+            try:
+                result = self._run_module(variables)
+            except _NotStartedError:
+                self._remove_tmp_path(self._connection._shell.tmpdir)
+                result = {}
+            except Interrupted:
+                return {}, interruption.signal
+            if interruption.signal is not None and not result.get("_ansible_parsed"):
+                # It was ended before it could say anything, and so before it sent anything.
+                result = interrupted_result(interruption)
+        return result, interruption.signal
+
+    def _low_level_execute_command(self, *args: t.Any, **more: t.Any) -> dict[str, t.Any]:
+        # A signal has ended what prepares the module: it is not started any more.
+        if self._preparing is not None and self._preparing.signal is not None:
+            raise _NotStartedError
+        run: t.Callable[..., dict[str, t.Any]] = super()._low_level_execute_command
+        return run(*args, **more)
+
+    def _remove_tmp_path(self, tmp_path: str | None, force: bool = False) -> None:
+        self._preparing = None
+        remove: t.Callable[..., None] = super()._remove_tmp_path
+        remove(tmp_path, force)
+
+    def _warn_of_async(self) -> None:
+        """Warn where `async` is shorter than the reload may take: its end cannot be put off."""
+        if not self._task.async_val or "reload_timeout" not in self.operation.SPEC:
+            return
+        arguments = plain(self._task.args)
+        mounts = arguments.get("mounts") or ""
+        count = len(mounts.split(",") if isinstance(mounts, str) else mounts)
+        needed = TIMEOUT_PER_MOUNT * max(1, count)
+        if arguments.get("reload_timeout"):
+            with contextlib.suppress(OptionError):
+                needed = parse_duration(arguments["reload_timeout"], "reload_timeout")
+        if self._task.async_val < needed and not self._task.check_mode:
+            # Not display.warning(): that would show it when all is over.
+            display.display(
+                f"[WARNING]: {self._task.action}: async is {self._task.async_val} s, and the reload"
+                f" may take {needed:.0f} s: when async ends, Ansible kills the task; {CUT_SHORT}; "
+                "set async to more than that",
+                stderr=True,
+            )
 
     @contextlib.contextmanager
     def _task_environment(self) -> t.Iterator[None]:
@@ -116,7 +219,7 @@ class InProcessAction(ActionBase):
                 del os.environ[name]
             os.environ.update(before)
 
-    def _run_in_process(self) -> dict[str, t.Any]:
+    def _run_in_process(self) -> tuple[dict[str, t.Any], int | None]:
         validator = ArgumentSpecValidator(
             argument_spec(self.operation), **self.operation.CONSTRAINTS
         )
@@ -129,10 +232,12 @@ class InProcessAction(ActionBase):
         ]
         if checked.error_messages:
             result = {"failed": True, "changed": False, "msg": self._usage_error(checked.errors)}
+            outcome = Outcome(result, [], set())
         else:
-            result, more, found = self._performed(params)
-            warnings += more
-            secrets |= found
+            outcome = self._performed(params)
+        result = outcome.result
+        warnings += outcome.warnings
+        secrets |= outcome.secrets
         if not self._task.diff:
             result.pop("diff", None)
         if warnings:
@@ -142,25 +247,69 @@ class InProcessAction(ActionBase):
         if _invocation_is_wanted():
             result["invocation"] = {"module_args": params}
         masked: dict[str, t.Any] = remove_values(result, secrets)
-        return masked
+        return masked, outcome.signal
 
-    def _performed(self, params: dict[str, t.Any]) -> tuple[dict[str, t.Any], list[str], set[str]]:
+    def _performed(self, params: dict[str, t.Any]) -> Outcome:
         try:
-            outcome = perform(self.operation, params, self._task.check_mode, self._progress)
+            return perform(self.operation, params, self._task.check_mode, self._progress, self._say)
         except Exception as error:  # noqa: BLE001 - a mistake of ours must not take the worker down
             message = f"unexpected {type(error).__name__} in {self._task.action}; please report it"
             # Where it happened, without the error's own words: they may hold a secret.
             frames = "".join(traceback.format_tb(error.__traceback__))
-            return {"failed": True, "msg": message, "exception": frames}, [], set()
-        return outcome.result, outcome.warnings, outcome.secrets
+            return Outcome({"failed": True, "msg": message, "exception": frames}, [], set())
 
     def _progress(self, line: str) -> None:
-        display.v(f"{self._task.action}: {line}", host=self._host)
+        if not self._task.no_log:
+            display.v(f"{self._task.action}: {line}", host=self._host)
+
+    def _say(self, line: str) -> None:
+        """Show a line at once; called inside a signal handler, where Display may be locked."""
+        if self._task.no_log:
+            line = "interrupted, and waiting for a request; no_log hides which"
+        if STDERR is not None:
+            with contextlib.suppress(OSError):
+                os.write(STDERR, f"[WARNING]: {self._task.action}: {line}\n".encode())
 
     def _usage_error(self, errors: t.Any) -> str:
         if isinstance(errors[0], UnsupportedError):
             return f"Unsupported parameters for ({self._task.action}) module: {errors.msg}"
         return str(errors.msg)
+
+
+@contextlib.contextmanager
+def _own_group() -> t.Iterator[None]:
+    """Leave Ansible's process group, to which others send signals; from 2.19 on it does that."""
+    with contextlib.suppress(OSError):
+        os.setpgid(0, 0)
+    yield
+
+
+@contextlib.contextmanager
+def _watch_over_ansible() -> t.Iterator[None]:
+    """Turn the end of Ansible itself, such as a killed job, into a SIGHUP of this worker."""
+    ansible, worker, done = os.getppid(), os.getpid(), threading.Event()
+
+    def watch() -> None:
+        # A signal has to wake the main thread, which alone handles it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        while not done.wait(LOOK_EVERY):
+            if os.getppid() != ansible:
+                os.kill(worker, signal.SIGHUP)
+                return
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        done.set()
+
+
+def own_user() -> str:
+    """Return the name of the user that runs Ansible, the uid where it has none."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
 
 
 def plain(value: t.Any) -> t.Any:

@@ -26,6 +26,8 @@ from ansible_collections.vaultops.vault.tests.support.server import Server
 MODULE = "vaultops.vault.plugin_reload"
 LOGIN = "vaultops.vault.login"
 GROUP = "group/vaultops.vault.vault"
+# Whatever names a user, or a home.
+UNNAMED = [f"--unset={name}" for name in ("HOME", "LOGNAME", "USER", "LNAME", "USERNAME")]
 FRONTS = {"in process": True, "as a module": False}
 
 
@@ -373,3 +375,123 @@ def test_the_oldest_python_of_a_target(
     assert 'mount "nope/" does not exist' in cases.results["failure"].message
     assert "auth_method approle needs role_id" in cases.results["no login"].message
     assert "Traceback" not in cases.run.output
+
+
+@pytest.mark.each_core
+def test_a_user_that_has_no_name_and_no_home(
+    server: Server, ansible: Ansible, tmp_path: Path, subtests: pytest.Subtests
+) -> None:
+    """As in a container that runs as any uid: all works, or says what is missing."""
+    logins.allow(server)
+    logins.userpass(server)
+    no_home = "set HOME where the task runs, or give an absolute path"
+    cases: dict[str, tuple[dict[str, t.Any], str]] = {
+        "a token": ({"token": server.token}, ""),
+        "a login": (USERPASS, ""),
+        "become the same user": ({"token": server.token}, ""),
+        "no token": ({}, "not set, and there is no home directory with a file .vault-token"),
+        "token_path": (
+            {"token_path": "~/a"},
+            f'token_path "~/a" is in a home directory .*{no_home}',
+        ),
+        "ca_cert": ({"token": "x", "ca_cert": "~/a"}, f'ca_cert "~/a" is in a home .*{no_home}'),
+        "client_cert": (
+            {"token": "x", "client_cert": "/a", "client_key": "~/a"},
+            f'client_key "~/a" is in a home .*{no_home}',
+        ),
+        "a home that nobody has": (
+            {"token_path": "~nobody-of-that-name/a"},
+            f'token_path "~nobody-of-that-name/a" is in a home .*{no_home}',
+        ),
+    }
+    tasks = [
+        {
+            "name": f"{name} | {front}",
+            MODULE: {"plugin": "kv", **arguments},
+            "vars": {"vaultops_in_process": in_process},
+            "ignore_errors": True,
+            **({"become": True, "become_user": "12345"} if name.startswith("become") else {}),
+        }
+        for name, (arguments, _message) in cases.items()
+        for front, in_process in FRONTS.items()
+        if not (name.startswith("become") and not in_process)
+    ]
+    run = ansible.playbook(
+        *tasks,
+        options=["-vvv"],
+        by=["unshare", "--user", "--map-user=12345", "env", *UNNAMED],
+        BAO_TOKEN="",
+        ANSIBLE_HOME=str(tmp_path / "ansible-home"),
+    )
+    assert len(run.tasks) == len(tasks), run.output
+    for result in run.tasks:
+        with subtests.test(result.name):
+            expected = cases[result.name.split(" | ")[0]][1]
+            assert result.failed == bool(expected), result.message
+            assert re.search(expected, result.message)
+
+
+@pytest.mark.each_core
+def test_a_delegated_task_goes_by_the_host_that_runs_it(
+    server: Server, ansible: Ansible, tmp_path: Path, subtests: pytest.Subtests
+) -> None:
+    """As for the role: its hosts may have an interpreter of their own, and localhost runs it."""
+    elsewhere = {"ansible_python_interpreter": "/nowhere/python", "ansible_connection": "local"}
+    hosts = {
+        "node": elsewhere,
+        "plain": {"ansible_connection": "local"},
+        "own": {**elsewhere, "ansible_python_interpreter": "{{ ansible_playbook_python }}"},
+    }
+    inventory = tmp_path / "inventory.json"
+    inventory.write_text(json.dumps({"all": {"hosts": hosts}}))
+    elsewhere_way = "as a module: its interpreter is /nowhere/python"
+    cases: dict[str, tuple[str, dict[str, t.Any], list[str]]] = {
+        "not delegated": ("node", {}, [elsewhere_way]),
+        "to localhost": ("node", {"delegate_to": "localhost"}, ["in process"]),
+        "to a host without": ("node", {"delegate_to": "plain"}, ["in process"]),
+        "to a host with Ansible's own": ("node", {"delegate_to": "own"}, ["in process"]),
+        "to a host with another": ("plain", {"delegate_to": "node"}, [elsewhere_way]),
+        "to hosts in turn": (
+            "node",
+            {"delegate_to": "{{ item }}", "loop": ["plain", "node"]},
+            ["in process", elsewhere_way],
+        ),
+        "the task's own": (
+            "plain",
+            {"delegate_to": "localhost", "vars": {**elsewhere}},
+            [elsewhere_way],
+        ),
+    }
+    plays = [
+        {
+            "hosts": host,
+            "gather_facts": False,
+            "tasks": [
+                {"name": name, MODULE: {"plugin": "kv"}, "ignore_errors": True, **keywords},
+            ],
+        }
+        for name, (host, keywords, _ways) in cases.items()
+    ]
+    path = tmp_path / "play.json"
+    path.write_text(json.dumps(plays))
+    run = ansible.play_file(path, options=["-vvv", "-i", str(inventory)])
+    ways = iter(re.findall(rf"{re.escape(MODULE)} runs (.*)", run.output))
+    for name, (_host, _keywords, expected) in cases.items():
+        with subtests.test(name):
+            assert [next(ways) for _way in expected] == expected
+    assert list(ways) == []
+
+
+def test_no_log_hides_the_progress(
+    server: Server, external_plugin: ExternalPlugin, ansible: Ansible
+) -> None:
+    external_plugin(version="v1.0.0")
+    server.mount("ext", PLUGIN)
+    external_plugin(version="v1.1.0")
+    upgrade = {"vaultops.vault.plugin_upgrade": {"plugin": PLUGIN, "version": "v1.1.0"}}
+    hidden = ansible.playbook({**upgrade, "no_log": True}, options=["-v"])
+    assert hidden.result["changed"] is True
+    assert "v1.1.0" not in hidden.output
+    server.tune_version("ext", "v1.0.0")
+    shown = ansible.playbook(upgrade, options=["-v"])
+    assert "plugin_upgrade: 1 of 1 mounts run v1.1.0" in shown.output

@@ -87,21 +87,30 @@ class Ansible:
     server: Server | None = None
 
     def playbook(
-        self, *tasks: dict[str, t.Any], options: t.Sequence[str] = (), **environment: str
+        self,
+        *tasks: dict[str, t.Any],
+        options: t.Sequence[str] = (),
+        by: t.Sequence[str] = (),
+        **environment: str,
     ) -> Run:
         """Run ``tasks`` on localhost by ``ansible-playbook``.
 
         ``environment`` is added to that of the process; an empty string stays an empty variable.
+        ``by`` is a command that runs it, such as ``env``.
         """
         play = {"hosts": "localhost", "gather_facts": False, "tasks": list(tasks)}
-        return self.plays(play, options=options, **environment)
+        return self.plays(play, options=options, by=by, **environment)
 
     def plays(
-        self, *plays: dict[str, t.Any], options: t.Sequence[str] = (), **environment: str
+        self,
+        *plays: dict[str, t.Any],
+        options: t.Sequence[str] = (),
+        by: t.Sequence[str] = (),
+        **environment: str,
     ) -> Run:
         """Run a playbook of some plays."""
         path = self._file("playbook.json", plays)
-        return self.play_file(path, options=options, **environment)
+        return self.play_file(path, options=options, by=by, **environment)
 
     def cases(self, tasks: t.Mapping[str, dict[str, t.Any]], **environment: str) -> Cases:
         """Run the tasks in one playbook, each whatever became of the others; results by name."""
@@ -112,10 +121,15 @@ class Ansible:
         return Cases(run, results)
 
     def play_file(
-        self, path: pathlib.Path, *, options: t.Sequence[str] = (), **environment: str
+        self,
+        path: pathlib.Path,
+        *,
+        options: t.Sequence[str] = (),
+        by: t.Sequence[str] = (),
+        **environment: str,
     ) -> Run:
         """Run the playbook at ``path``."""
-        return self._run(["ansible-playbook", str(path), *options], environment)
+        return self._run(["ansible-playbook", str(path), *options], environment, by)
 
     def adhoc(
         self, module: str, arguments: str = "", *, options: t.Sequence[str] = (), **environment: str
@@ -147,7 +161,9 @@ class Ansible:
             **connection,
         }
 
-    def _run(self, command: list[str], environment: t.Mapping[str, str]) -> Run:
+    def _run(
+        self, command: list[str], environment: t.Mapping[str, str], by: t.Sequence[str] = ()
+    ) -> Run:
         events = self._file("events.jsonl", None)
         program = pathlib.Path(sys.executable).parent / command[0]
         recorder = {
@@ -157,7 +173,7 @@ class Ansible:
             "VAULTOPS_TEST_EVENTS": str(events),
         }
         done = subprocess.run(
-            [str(program), *command[1:]],
+            [*by, str(program), *command[1:]],
             env={**self.environment(), **recorder, **environment},
             cwd=self.directory,
             stdin=subprocess.DEVNULL,

@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import http.client
 import ssl
+import time
 import typing as t
 import urllib.parse
 
@@ -19,6 +20,7 @@ from .http_servers import QuietHandler, serving
 class Proxy:
     """A running proxy; ``cut_posts`` hangs up on a POST after so many seconds, on both sides.
 
+    ``delays`` are how many seconds a request waits before it is passed on, by its line;
     ``strips`` are beginnings of headers that do not get through.
     """
 
@@ -26,6 +28,7 @@ class Proxy:
     seen: list[str] = dataclasses.field(default_factory=list)
     headers: set[str] = dataclasses.field(default_factory=set)
     cut_posts: float | None = None
+    delays: dict[str, float] = dataclasses.field(default_factory=dict)
     strips: tuple[str, ...] = ()
 
     def sent_headers(self, start: str) -> set[str]:
@@ -95,6 +98,7 @@ def _forwarding(upstream_url: str, tls: ssl.SSLContext | None) -> t.Iterator[Pro
             api_path = target._replace(scheme="", netloc="").geturl()
             proxy.seen.append(f"{self.command} {api_path.removeprefix('/v1/')}")
             proxy.headers.update(self.headers)
+            time.sleep(proxy.delays.get(proxy.seen[-1], 0.0))
             timeout = proxy.cut_posts if self.command == "POST" else None
             headers = {
                 name: value

@@ -44,7 +44,7 @@ def test_a_mistake_in_an_operation_is_a_failed_task(monkeypatch: pytest.MonkeyPa
 
     failing = Front(mistaken, {})
     params = ArgumentSpecValidator(argument_spec(failing.operation)).validate({})
-    result, _warnings, _secrets = failing._performed(params.validated_parameters)
+    result = failing._performed(params.validated_parameters).result
     assert result["failed"] is True
     assert result["msg"] == "unexpected KeyError in some.module; please report it"
     assert "mistaken" in result["exception"]
@@ -79,7 +79,7 @@ def test_deprecations_and_warnings_are_carried_over() -> None:
         "gone": {"removed_in_version": "8", "removed_from_collection": "vaultops.vault"},
     }
     front._task.args = {"old": "x", "gone": "y", "namespace": "a", "vault_namespace": "a"}
-    result = front._run_in_process()
+    result, _signal = front._run_in_process()
     told = {deprecation["msg"]: deprecation for deprecation in result["deprecations"]}
     alias, option = sorted(told)
     assert alias.startswith("Alias 'old' is deprecated")

@@ -23,6 +23,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.answers import Answer
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._http.interruption import uninterrupted
 from ansible_collections.vaultops.vault.plugins.module_utils._text import SHOWN, one_line, quoted
 
 RELOAD_PATH = "sys/plugins/reload/backend"
@@ -56,6 +57,11 @@ class _Meaning(t.NamedTuple):
 FIX_PLUGIN = (
     "fix the plugin (its file, sha256 or catalog entry; the server's log has the reason), then run "
     "the task again"
+)
+# What it costs to hang up on the server while it reloads.
+CUT_SHORT = (
+    "if the reload is cut short, a mount that the server has stopped by then stays down until a "
+    "reload of it succeeds"
 )
 # What becomes of a mount whose reload failed, where the server does not keep its old plugin.
 _STAYS_DOWN = "a mount whose reload failed is down until a reload of it succeeds"
@@ -234,8 +240,9 @@ def _send(
     if scope != "local":
         body = {**body, "scope": scope}
     try:
-        answer = client.request("POST", path, body, timeout=timeout, may_be_empty=False)
-        reload_id, warnings = _said(answer)
+        with uninterrupted("the answer to the reload", CUT_SHORT, timeout):
+            answer = client.request("POST", path, body, timeout=timeout, may_be_empty=False)
+            reload_id, warnings = _said(answer)
     except Refused as error:
         return _refusal(client, error)
     except NoAnswer as error:

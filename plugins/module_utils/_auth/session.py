@@ -25,6 +25,10 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.answers import Answer
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._http.interruption import (
+    is_interrupted,
+    uninterrupted,
+)
 
 if t.TYPE_CHECKING:
     import requests
@@ -37,6 +41,11 @@ _INLINE_FAILED = "failed to perform inline authentication"
 # The words for a request without a token: of an old Vault, and of a standby for path help.
 _NO_TOKEN = ("missing client token", "please forward to the active node")
 _READS = ("GET", "LIST")
+# A task that is interrupted waits so many seconds for the revocation of its token.
+LAST_SECONDS = 10.0
+# What it costs to end at once, while the server may be at work.
+_CUT_SHORT = "if the request is cut short, it is unknown what the server did"
+_TOKEN_LEFT = "a token that the server has made by then stays until its lease ends"
 
 
 class Session(VaultClient):
@@ -68,11 +77,19 @@ class Session(VaultClient):
         return self
 
     def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Revoke the token that a login made, and end the connection; may be repeated."""
         try:
-            if self._made and not self.keep_token:
-                self._revoke()
+            with uninterrupted("the token's revocation", changes=False):
+                if self._made and not self.keep_token:
+                    limit = LAST_SECONDS if is_interrupted() else self.connection.timeout
+                    with self.time_limit(limit):
+                        self._revoke()
+                self._made = {}
         finally:
-            super().__exit__(*exception)
+            super().__exit__()
 
     def adopt(self, identity: Identity) -> None:
         """Be ``identity`` from now on."""
@@ -90,6 +107,17 @@ class Session(VaultClient):
             return super().request(*args, anonymous=True, **more)
         with self._lock:
             self._ensure_identity()
+        if args[0] in _READS:
+            return self._request_as(*args, **more)
+        # Cut short, it would be unknown what the server did.
+        with uninterrupted(
+            f"the answer to {args[0]} {args[1]}",
+            _CUT_SHORT,
+            more.get("timeout") or self.connection.timeout,
+        ):
+            return self._request_as(*args, **more)
+
+    def _request_as(self, *args: t.Any, **more: t.Any) -> Answer:
         if self.inline_headers:
             return self._request_inline(*args, **more)
         return super().request(*args, **more)
@@ -129,6 +157,14 @@ class Session(VaultClient):
         if login is None:
             raise AssertionError("adopt an identity with a login first")
         self._check_server()
+        # A token that was made has to be known, to be revoked.
+        with uninterrupted(
+            "the answer to the login", _TOKEN_LEFT, self.connection.timeout, changes=False
+        ):
+            self._take_token(login)
+        return self._made
+
+    def _take_token(self, login: LoginRequest) -> None:
         try:
             answer = self.request(
                 "POST", login.path, login.body, anonymous=True, may_be_empty=False
@@ -146,7 +182,6 @@ class Session(VaultClient):
             )
         self.token, self._made, self.inline_headers = token, auth.as_dict(), {}
         self.secrets.add(token)
-        return self._made
 
     def _request_inline(self, method: str, *args: t.Any, **more: t.Any) -> Answer:
         self._answered.inline_refused = False
@@ -196,7 +231,7 @@ class Session(VaultClient):
         if self._made.get("token_type") == "batch":
             return  # a batch token cannot be revoked: it lives on no server
         try:
-            self.request("POST", "auth/token/revoke-self")
+            super().request("POST", "auth/token/revoke-self")
         except VaultError as error:
             if isinstance(error, PermissionDenied) and self._made.get("num_uses"):
                 return  # it is used up, so it is gone

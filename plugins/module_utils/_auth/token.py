@@ -11,13 +11,13 @@ from ansible_collections.vaultops.vault.plugins.module_utils._auth.method import
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
 from ansible_collections.vaultops.vault.plugins.module_utils._http.environment import (
     Setting,
-    expanded,
     fits_header,
     printable,
     read_setting,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._types import Params
 
+HOME = "~"
 DEFAULT_FILE = ".vault-token"
 
 
@@ -37,13 +37,19 @@ def read_token(params: Params) -> str:
 
 def _token_of_file(params: Params) -> Setting:
     # `bao login` writes ~/.vault-token; the variable names the file itself.
-    chosen = read_setting("token_path", params["token_path"], ["TOKEN_PATH"], "~")
-    path = pathlib.Path(expanded(chosen.value))
+    chosen = read_setting("token_path", params["token_path"], ["TOKEN_PATH"], HOME)
+    name = params["token_file"] or DEFAULT_FILE
+    try:
+        path = pathlib.Path(chosen.expanded().value)
+    except OptionError as error:
+        if chosen.value != HOME:
+            raise
+        raise _no_token(chosen, f"there is no home directory with a file {name}") from error
     reason = "has none"
     text = ""
     try:
         if path.is_dir():
-            path = path / (params["token_file"] or DEFAULT_FILE)
+            path = path / name
         text = path.read_text(encoding="utf-8").strip()
     except FileNotFoundError:
         reason = "does not exist"
@@ -51,13 +57,17 @@ def _token_of_file(params: Params) -> Setting:
         reason = f"cannot be read ({getattr(error, 'strerror', None) or error})"
     shown = f'the file "{printable(str(path))}"'
     if not text:
-        raise OptionError(
-            "no token: the option token and the variables BAO_TOKEN and VAULT_TOKEN are not set, "
-            f"and {shown} {reason}",
-            where=f"token_path: {chosen.origin}",
-            next_step="give a token, or set auth_method to none behind an agent that adds one",
-        )
+        raise _no_token(chosen, f"{shown} {reason}")
     return Setting("token", text, f"from {shown}")
+
+
+def _no_token(token_path: Setting, file: str) -> OptionError:
+    return OptionError(
+        "no token: the option token and the variables BAO_TOKEN and VAULT_TOKEN are not set, "
+        f"and {file}",
+        where=f"token_path: {token_path.origin}",
+        next_step="give a token, or set auth_method to none behind an agent that adds one",
+    )
 
 
 METHOD = AuthMethod(

@@ -16,6 +16,10 @@ from ansible_collections.vaultops.vault.plugins.module_utils._http.connection im
     CONNECTION_SPEC,
     Connection,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._http.interruption import (
+    Interrupted,
+    Interruption,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._types import Params, Result, Spec
 
 
@@ -33,11 +37,15 @@ class Operation(t.Protocol):
 
 
 class Outcome(t.NamedTuple):
-    """The task's result and warnings, and the secrets that a front must mask in all it prints."""
+    """The task's result and warnings, and the secrets that a front must mask in all it prints.
+
+    ``signal`` is the one that ends the task, None for none.
+    """
 
     result: Result
     warnings: list[str]
     secrets: set[str]
+    signal: int | None = None
 
 
 def argument_spec(operation: Operation) -> Spec:
@@ -50,28 +58,63 @@ def perform(
     params: Params,
     check_mode: bool,
     progress: t.Callable[[str], None] | None = None,
+    say: t.Callable[[str], None] = lambda _line: None,
 ) -> Outcome:
     """Run ``operation`` with validated ``params``; a VaultError becomes a failed result.
 
-    ``progress`` takes a line now and then while the operation waits.
+    ``progress`` takes a line now and then while the operation waits; ``say`` one that tells why the
+    task does not end though a signal came, see Interruption.
     """
+    with Interruption(say) as interruption:
+        try:
+            outcome = _outcome(operation, params, check_mode, progress, interruption)
+        except Interrupted:
+            outcome = Outcome(interrupted_result(interruption), [], set())
+    return outcome._replace(signal=interruption.signal)
+
+
+def _outcome(
+    operation: Operation,
+    params: Params,
+    check_mode: bool,
+    progress: t.Callable[[str], None] | None,
+    interruption: Interruption,
+) -> Outcome:
     try:
         client = Session(Connection.from_params(params), params["auth_mode"])
     except VaultError as error:
         return Outcome(_failure(error), [], set())
-    identify = getattr(operation, "identify", chosen_identity)
-    with client:
-        client.keep_token = params["keep_token"]
-        client.progress = progress or client.progress
-        client.takes_inline_auth = partial(_takes_inline_auth, client)
-        if client.connection.namespace:
-            client.before_first_request = partial(_require_namespace, client)
-        try:
-            client.adopt(identify(params))
-            result = operation.run(client, params, check_mode)
-        except VaultError as error:
-            result = _failure(error)
+    client.keep_token = params["keep_token"]
+    client.progress = progress or client.progress
+    client.takes_inline_auth = partial(_takes_inline_auth, client)
+    if client.connection.namespace:
+        client.before_first_request = partial(_require_namespace, client)
+    try:
+        with client:
+            result = _result(client, operation, params, check_mode)
+    except Interrupted:
+        client.close()  # it may have come while the session was about to end
+        result = interrupted_result(interruption)
     return Outcome(result, client.warnings, client.secrets)
+
+
+def _result(client: Session, operation: Operation, params: Params, check_mode: bool) -> Result:
+    identify = getattr(operation, "identify", chosen_identity)
+    try:
+        client.adopt(identify(params))
+        return operation.run(client, params, check_mode)
+    except VaultError as error:
+        return _failure(error)
+
+
+def interrupted_result(interruption: Interruption) -> Result:
+    """Return the result of a task that a signal ended."""
+    what, step = "before it had changed anything", "run the task again"
+    if interruption.writes:
+        what = f"after {interruption.writes[-1]}"
+        step = f"what it has changed stays, and is not verified: {step}"
+    error = VaultError(f"interrupted by {interruption.reason} {what}", next_step=step)
+    return {**_failure(error), "changed": bool(interruption.writes)}
 
 
 def _require_namespace(client: Session) -> None:

@@ -23,6 +23,18 @@ class Setting(t.NamedTuple):
         """Return the error that says ``what`` is wrong with it, and where it came from."""
         return OptionError(f"{self.option} {what}", where=self.origin, next_step=next_step)
 
+    def expanded(self) -> Setting:
+        """Return it with the home directory for its ``~``; raises OptionError where none is."""
+        try:
+            return self._replace(value=str(pathlib.Path(self.value).expanduser()))
+        except (RuntimeError, KeyError):  # KeyError: before Python 3.10
+            # A container may run as any uid, without an entry in /etc/passwd.
+            raise self.error(
+                f'"{printable(self.value)}" is in a home directory that is not known to user '
+                f"{os.getuid()}",
+                "set HOME where the task runs, or give an absolute path",
+            ) from None
+
     def text_of_file(self) -> str:
         """Return the text of the file that it names; raises OptionError."""
         return self._text_of(pathlib.Path(self.value))
@@ -83,14 +95,6 @@ def read_setting(
 def client_variable(name: str) -> str:
     """Return the variable BAO_``name``, else VAULT_``name``, else nothing."""
     return str(read_setting(name, None, [name]).value)
-
-
-def expanded(path: str) -> str:
-    """Return ``path`` with the home directory for its ``~``, as it is where there is none."""
-    try:
-        return str(pathlib.Path(path).expanduser())
-    except RuntimeError:
-        return path
 
 
 def fits_header(text: str) -> bool:

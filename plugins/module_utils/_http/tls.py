@@ -10,7 +10,6 @@ import typing as t
 
 from ansible_collections.vaultops.vault.plugins.module_utils._http.environment import (
     Setting,
-    expanded,
     read_setting,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._parsing import parse_bool
@@ -48,7 +47,7 @@ def read_trust(params: t.Mapping[str, t.Any], encrypted: bool) -> Trust:
         chosen = read_setting("ca_cert", None, ["CAPATH"])
     if not chosen.value:
         return _trust_of_requests() if encrypted else Trust(True)
-    chosen = chosen._replace(value=expanded(chosen.value))
+    chosen = chosen.expanded()
     texts = chosen.texts_of_folder()
     if texts is not None:
         # OpenSSL would find only files named by a hash; the command line clients read them all.
@@ -93,8 +92,7 @@ def read_client_cert(params: t.Mapping[str, t.Any]) -> tuple[str, str] | None:
             f'"{alone.value}" is alone: client_cert and client_key come together',
             "give both, or neither; the variables are *_CLIENT_CERT and *_CLIENT_KEY",
         )
-    cert = cert._replace(value=expanded(cert.value))
-    key = key._replace(value=expanded(key.value))
+    cert, key = cert.expanded(), key.expanded()
     cert.text_of_file()
     if "ENCRYPTED" in key.text_of_file():
         # OpenSSL would ask for the passphrase at a terminal that no user sees.

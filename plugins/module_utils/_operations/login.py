@@ -65,8 +65,9 @@ def run(client: Session, params: Params, check_mode: bool) -> Result:
         return {"changed": _revoke(client, check_mode)}
     if check_mode:
         return {"changed": True, "login": None}
-    client.keep_token = True
     auth = client.log_in()
+    # Not before: a task that is interrupted until now gives the token to nobody.
+    client.keep_token = True
     # It is what the task is for, so it is not masked; the credentials stay masked.
     client.secrets.discard(auth["client_token"])
     return {"changed": True, "login": {name: auth.get(name) for name in _REPORTED}}

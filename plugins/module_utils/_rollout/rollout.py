@@ -28,6 +28,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     VaultError,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._http.interruption import let_end
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.mount_results import predicted
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.options import ReloadOptions
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.reload import reload
@@ -242,6 +243,7 @@ def _roll_back(
     steps = progress.to_roll_back(plan)
     failures: t.Mapping[str, VaultError] = {}
     if steps:
+        let_end("the rollback", "if it is cut short, mounts may stay down")
         client.progress(f"rolls back: {error.what}")
         progress, failures = _restore_verified(client, options, plan, server, progress, steps)
     complete = bool(steps) and not failures and not lost

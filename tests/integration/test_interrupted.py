@@ -1,0 +1,440 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A task that is interrupted while a plugin takes five seconds to start, by real signals."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import time
+import typing as t
+from importlib.metadata import version
+
+import pytest
+from ansible_runner.interface import run as run_job
+
+from ansible_collections.vaultops.vault.tests.support import logins
+from ansible_collections.vaultops.vault.tests.support.ansible_runs import Ansible
+from ansible_collections.vaultops.vault.tests.support.external_plugin import BuiltPlugin
+from ansible_collections.vaultops.vault.tests.support.fixtures import PLUGIN, ExternalPlugin
+from ansible_collections.vaultops.vault.tests.support.proxy import counting_proxy
+from ansible_collections.vaultops.vault.tests.support.server import Server, ServerError
+
+MODULE = "vaultops.vault.plugin_reload"
+UPGRADE = "vaultops.vault.plugin_upgrade"
+LOGIN = {
+    "auth_method": "userpass",
+    "auth_mode": "login",
+    "username": "bob",
+    "password": "a-password",
+}
+CORE = tuple(int(part) for part in version("ansible-core").split(".")[:2])
+# Without it, the token of the environment would be taken.
+LOGS_IN = {"BAO_TOKEN": ""}
+MAY_ALL = 'path "*" { capabilities = ["create", "read", "update", "list", "sudo"] }'
+CTRL_C = b"\x03"
+START_SECONDS = 5
+# The module has to start meanwhile, also on a busy machine.
+TASK_TIMEOUT = 10
+DEADLINE = 60.0
+FRONTS = {"in process": True, "as a module": False}
+
+
+def until(condition: t.Callable[[], t.Any], what: str) -> None:
+    """Wait for ``condition``, for a minute at most."""
+    deadline = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < deadline, f"no {what} within {DEADLINE:.0f} s"
+        time.sleep(0.05)
+
+
+def is_running(pid: int) -> bool:
+    """Tell whether there is such a process."""
+    return pathlib.Path(f"/proc/{pid}").exists()
+
+
+class Slow(t.NamedTuple):
+    """A mount whose plugin takes long to start, and what was there before the task."""
+
+    server: Server
+    plugin: BuiltPlugin
+    pid: int
+    tokens: int
+
+    def until_reloading(self) -> None:
+        """Wait until the server has stopped the plugin: from now on it must not be left alone."""
+        until(self.reloading, "stop of the old process")
+
+    def reloading(self) -> bool:
+        """Tell whether the server has stopped the plugin."""
+        return not is_running(self.pid)
+
+    def serves(self) -> bool:
+        """Tell whether a new process of the plugin answers."""
+        try:
+            return bool(self.server.info("ext")["pid"] != self.pid)
+        except ServerError:
+            return False
+
+    def until_saved(self) -> None:
+        """Wait until the mount serves again and no token of a login is left."""
+        until(self.serves, "new process of the plugin")
+        until(lambda: self.left_tokens() == 0, "revocation of the token")
+
+    def left_tokens(self) -> int:
+        """Return how many tokens there are more than before."""
+        return count_tokens(self.server) - self.tokens
+
+
+def count_tokens(server: Server) -> int:
+    """Return how many tokens the server knows."""
+    return len(server.call("LIST", "auth/token/accessors")["keys"])
+
+
+def configured_version(server: Server, path: str) -> str:
+    """Return the version that the mount is configured for."""
+    return str(server.call("GET", f"sys/mounts/{path}")["plugin_version"])
+
+
+@pytest.fixture
+def slow(server: Server, external_plugin: ExternalPlugin) -> Slow:
+    """A mount of a plugin that takes five seconds to start, and a user who may reload it."""
+    plugin = external_plugin()
+    server.mount("ext", PLUGIN)
+    logins.allow(server)
+    logins.userpass(server)
+    plugin.fault(f"sleep {START_SECONDS}")
+    return Slow(server, plugin, server.info("ext")["pid"], count_tokens(server))
+
+
+class Started(t.NamedTuple):
+    """Ansible on its way."""
+
+    process: subprocess.Popen[bytes]
+    log: pathlib.Path
+
+    def output(self) -> str:
+        """Return all that it has printed so far."""
+        return self.log.read_text(encoding="utf-8")
+
+    def ended(self, seconds: float = DEADLINE) -> str:
+        """Wait for its end, and return all that it printed."""
+        self.process.wait(seconds)
+        return self.output()
+
+
+def program(name: str) -> pathlib.Path:
+    """Return the path of a program of this Python's environment."""
+    return pathlib.Path(sys.executable).with_name(name)
+
+
+def workers_of(pid: int) -> list[int]:
+    """Return the processes that ``pid`` has started."""
+    children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    return [int(child) for child in children.split()]
+
+
+def is_module_running(ansible: Ansible) -> bool:
+    """Tell whether a module that Ansible has sent is still at work."""
+    lines = []
+    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            lines.append(path.read_bytes().decode(errors="replace"))
+    return any("AnsiballZ_" in line and str(ansible.directory) in line for line in lines)
+
+
+def start(ansible: Ansible, *command: str, **environment: str) -> Started:
+    """Start ``command`` in a session of its own, as a terminal does."""
+    log = ansible.directory / "output"
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            [str(program(command[0])), *command[1:]],
+            env={**ansible.environment(), **LOGS_IN, **environment},
+            cwd=ansible.directory,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
+        )
+    return Started(process, log)
+
+
+def playbook(ansible: Ansible, *tasks: dict[str, t.Any]) -> str:
+    """Write a playbook and return its path."""
+    path = ansible.directory / "play.json"
+    play = {"hosts": "localhost", "gather_facts": False, "tasks": tasks}
+    path.write_text(json.dumps([play]))
+    return str(path)
+
+
+def start_reload(ansible: Ansible, command: str, in_process: bool, **options: t.Any) -> Started:
+    """Start the reload of the mount as playbook or as ad-hoc call."""
+    arguments = {"mounts": "ext", **LOGIN, **options}
+    front = {"ANSIBLE_VAULTOPS_IN_PROCESS": str(in_process)}
+    if command == "ansible":
+        words = ("localhost", "-m", MODULE, "-a", json.dumps(arguments))
+        return start(ansible, "ansible", *words, **front)
+    path = playbook(ansible, {MODULE: arguments}, {"ansible.builtin.debug": {"msg": "went on"}})
+    return start(ansible, "ansible-playbook", path, **front)
+
+
+@pytest.mark.parametrize("in_process", FRONTS.values(), ids=FRONTS.keys())
+@pytest.mark.parametrize("command", ["ansible-playbook", "ansible"])
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_reload_ends_before_the_task_does(
+    slow: Slow, ansible: Ansible, name: str, command: str, in_process: bool
+) -> None:
+    started = start_reload(ansible, command, in_process)
+    slow.until_reloading()
+    started.process.send_signal(getattr(signal, name))
+    started.process.wait(DEADLINE)
+    slow.until_saved()
+    output = started.output()
+    assert started.process.returncode != 0
+    assert "went on" not in output
+    # What Ansible does not pass on, such as SIGHUP, its worker notices as Ansible is gone.
+    names = name if CORE >= (2, 19) else "SIGTERM|SIGHUP"
+    assert re.search(f"{MODULE}: interrupted by ({names})", output)
+    assert "Another Ctrl-C does not wait; if the reload is cut short" in output
+
+
+@pytest.mark.parametrize("in_process", FRONTS.values(), ids=FRONTS.keys())
+def test_ctrl_c_in_a_terminal_and_again(slow: Slow, ansible: Ansible, in_process: bool) -> None:
+    """The second one ends Ansible at once; what that may cost was said before."""
+    ours, terminal = os.openpty()
+    with subprocess.Popen(
+        [
+            *("setsid", "--ctty", str(program("ansible-playbook"))),
+            playbook(ansible, {MODULE: {"mounts": "ext", **LOGIN}}),
+        ],
+        env={**ansible.environment(), **LOGS_IN, "ANSIBLE_VAULTOPS_IN_PROCESS": str(in_process)},
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+    ) as process:
+        os.close(terminal)
+        slow.until_reloading()
+        os.write(ours, CTRL_C)
+        output = ""
+        while "another ctrl-c does not wait" not in output.lower():
+            output += os.read(ours, 10_000).decode()
+        os.write(ours, CTRL_C)
+        process.wait(START_SECONDS - 2)
+    os.close(ours)
+    slow.until_saved()
+
+
+@pytest.mark.parametrize("in_process", FRONTS.values(), ids=FRONTS.keys())
+def test_the_task_keyword_timeout(slow: Slow, ansible: Ansible, in_process: bool) -> None:
+    slow.plugin.fault(f"sleep {TASK_TIMEOUT}")
+    run = ansible.playbook(
+        {MODULE: {"mounts": "ext", **LOGIN}, "timeout": TASK_TIMEOUT},
+        BAO_TOKEN="",
+        ANSIBLE_VAULTOPS_IN_PROCESS=str(in_process),
+    )
+    assert slow.serves()
+    assert slow.left_tokens() == 0
+    assert run.result.failed
+    assert run.result["changed"] is True
+    assert run.result["timedout"]["period"] == TASK_TIMEOUT
+    assert run.result.message == (
+        "interrupted by the task's timeout (keyword timeout) after the answer to the reload; "
+        "what it has changed stays, and is not verified: run the task again"
+    )
+    assert "keyword timeout): waiting " in run.stderr
+
+
+@pytest.mark.parametrize("seconds", [1, 2])
+def test_a_module_that_is_interrupted_before_it_works(
+    slow: Slow, ansible: Ansible, seconds: int
+) -> None:
+    """While Ansible prepares it, or Python starts: nothing was sent, and the message says so."""
+    slow_python = ansible.directory / "slow-python"
+    slow_python.write_text(f'#!/bin/sh\nsleep 4\nexec {sys.executable} "$@"\n')
+    slow_python.chmod(0o755)
+    run = ansible.playbook(
+        {
+            MODULE: {"mounts": "ext", **LOGIN},
+            "timeout": seconds,
+            "vars": {"ansible_python_interpreter": str(slow_python)},
+        },
+        **LOGS_IN,
+    )
+    assert run.result.failed
+    assert run.result["changed"] is False
+    assert run.result.message == (
+        "interrupted by the task's timeout (keyword timeout) before it had changed anything; "
+        "run the task again"
+    )
+    assert not slow.reloading()
+
+
+@pytest.mark.parametrize("in_process", FRONTS.values(), ids=FRONTS.keys())
+@pytest.mark.each_core
+def test_the_cancel_of_ansible_runner(
+    slow: Slow, ansible: Ansible, tmp_path: pathlib.Path, in_process: bool
+) -> None:
+    """It kills Ansible by SIGKILL; the worker notices that, and ends after the reload."""
+    (tmp_path / "job").mkdir()
+    environment = {**ansible.environment(), **LOGS_IN}
+    environment["ANSIBLE_VAULTOPS_IN_PROCESS"] = str(in_process)
+    environment["PATH"] = f"{program('ansible').parent}:{environment['PATH']}"
+    tasks = [{MODULE: {"mounts": "ext", **LOGIN}}]
+    play = {"hosts": "localhost", "gather_facts": False, "tasks": tasks}
+    job = run_job(
+        private_data_dir=str(tmp_path / "job"),
+        playbook=[play],
+        envvars=environment,
+        quiet=True,
+        cancel_callback=slow.reloading,
+    )
+    assert job.status == "canceled"
+    slow.until_saved()
+
+
+def test_a_second_ctrl_c_of_the_module_itself(slow: Slow, ansible: Ansible) -> None:
+    """Where it arrives, it does not wait, and the token is revoked all the same."""
+    started = start_reload(ansible, "ansible-playbook", in_process=True)
+    slow.until_reloading()
+    (worker,) = workers_of(started.process.pid)
+    os.kill(worker, signal.SIGINT)
+    time.sleep(0.5)
+    os.kill(worker, signal.SIGINT)
+    since = time.monotonic()
+    until(lambda: slow.left_tokens() == 0, "revocation of the token")
+    assert time.monotonic() - since < START_SECONDS - 2
+    output = started.ended()
+    assert "interrupted again, so the task ends at once; if the reload is cut short" in output
+    assert not slow.serves()
+    slow.plugin.heal()
+    assert ansible.playbook({MODULE: {"mounts": "ext"}}).result["verified"] is True
+
+
+@pytest.mark.parametrize("in_process", FRONTS.values(), ids=FRONTS.keys())
+@pytest.mark.parametrize("during", ["POST auth/userpass/login/bob", "GET sys/mounts/ext"])
+def test_the_token_is_revoked_whatever_is_interrupted(
+    slow: Slow, ansible: Ansible, during: str, in_process: bool
+) -> None:
+    with counting_proxy() as proxy:
+        proxy.delays[during] = 3.0
+        started = start_reload(ansible, "ansible", in_process, proxies=proxy.url)
+        until(lambda: during in proxy.seen, during)
+        started.process.send_signal(signal.SIGTERM)
+        until(lambda: "POST auth/token/revoke-self" in proxy.seen, "revocation of the token")
+        until(lambda: slow.left_tokens() == 0, "revocation of the token")
+        started.ended()
+    assert proxy.posts == ["POST auth/userpass/login/bob", "POST auth/token/revoke-self"]
+    assert not slow.reloading()
+
+
+@pytest.mark.parametrize("in_process", FRONTS.values(), ids=FRONTS.keys())
+def test_a_login_that_is_interrupted_leaves_no_token(
+    server: Server, ansible: Ansible, in_process: bool
+) -> None:
+    """The module login gives its token to the play, which ends: so it is revoked too."""
+    logins.allow(server)
+    logins.userpass(server)
+    before = count_tokens(server)
+    login = {"vaultops.vault.login": LOGIN, "timeout": TASK_TIMEOUT}
+    with counting_proxy() as proxy:
+        proxy.delays["POST auth/userpass/login/bob"] = TASK_TIMEOUT
+        run = ansible.playbook(
+            login,
+            HTTP_PROXY=proxy.url,
+            ANSIBLE_VAULTOPS_IN_PROCESS=str(in_process),
+            **LOGS_IN,
+        )
+    assert run.result.failed
+    assert run.result["changed"] is False
+    assert run.result.message == (
+        "interrupted by the task's timeout (keyword timeout) before it had changed anything; "
+        "run the task again"
+    )
+    assert proxy.posts == ["POST auth/userpass/login/bob", "POST auth/token/revoke-self"]
+    assert count_tokens(server) == before
+
+
+@pytest.mark.parametrize("in_process", FRONTS.values(), ids=FRONTS.keys())
+@pytest.mark.parametrize("works", [True, False], ids=["moves", "rolls back"])
+def test_an_upgrade_stops_after_the_mount_at_hand_or_its_rollback(
+    server: Server,
+    external_plugin: ExternalPlugin,
+    ansible: Ansible,
+    works: bool,
+    in_process: bool,
+) -> None:
+    old = external_plugin(version="v1.0.0")
+    for path in ("a", "b"):
+        server.mount(path, PLUGIN)
+    logins.userpass(server)
+    server.call("PUT", "sys/policies/acl/logins", {"policy": MAY_ALL})
+    tokens, pid = count_tokens(server), server.info("a")["pid"]
+    new = external_plugin(version="v1.1.0")
+    new.fault(f"sleep {START_SECONDS}" if works else "exit")
+    old.fault(f"sleep {START_SECONDS}")
+    upgrade = {"plugin": PLUGIN, "version": "v1.1.0", "mounts": "a,b", "batch": 1, **LOGIN}
+    path = playbook(ansible, {UPGRADE: upgrade})
+    front = {"ANSIBLE_VAULTOPS_IN_PROCESS": str(in_process)}
+    started = start(ansible, "ansible-playbook", path, "-v", **front)
+    until(lambda: not is_running(pid), "stop of the old process")
+    if not works:
+        until(lambda: configured_version(server, "a") == "v1.0.0", "rollback")
+    started.process.send_signal(signal.SIGINT)
+    until(lambda: count_tokens(server) == tokens, "revocation of the token")
+    output = started.ended()
+    versions = [server.info(path)["version"] for path in ("a", "b")]
+    assert versions == ["v1.1.0" if works else "v1.0.0", "v1.0.0"]
+    assert "Another Ctrl-C does not wait" in output
+    if in_process:
+        awaited = "up to 130 s for the answer to the reload" if works else "for the rollback"
+        assert f"waiting {awaited}" in output
+
+
+@pytest.mark.parametrize(
+    ("options", "needed"),
+    [
+        ({"mounts": "ext, auth/a"}, 260),
+        ({"mounts": ["ext"]}, 130),
+        ({"plugin": PLUGIN}, 130),
+        ({"mounts": "ext", "reload_timeout": "2m"}, 120),
+        ({"mounts": "ext", "reload_timeout": "20s"}, None),
+    ],
+    ids=str,
+)
+def test_an_async_that_is_too_short_is_warned_of(
+    server: Server,
+    external_plugin: ExternalPlugin,
+    ansible: Ansible,
+    options: dict[str, t.Any],
+    needed: int | None,
+) -> None:
+    external_plugin()
+    server.mount("ext", PLUGIN)
+    # Under another HOME the job would not be found again.
+    jobs = {"ANSIBLE_ASYNC_DIR": str(ansible.directory)}
+    run = ansible.playbook({MODULE: options, "async": 60, "poll": 1}, **jobs)
+    warning = f"async is 60 s, and the reload may take {needed} s: when async ends, Ansible kills"
+    assert ("async is 60 s" in run.output) == (needed is not None)
+    assert needed is None or warning in " ".join(run.output.split())
+
+
+def test_what_an_async_that_ends_costs_and_what_heals_it(slow: Slow, ansible: Ansible) -> None:
+    """As docs/reload.md says: Ansible kills the task, which nothing can put off."""
+    jobs = {"ANSIBLE_ASYNC_DIR": str(ansible.directory), **LOGS_IN}
+    slow.plugin.fault("sleep 60")
+    task = {MODULE: {"mounts": "ext", **LOGIN}, "async": TASK_TIMEOUT, "poll": 1}
+    run = ansible.playbook(task, **jobs)
+    assert run.result.failed
+    assert slow.reloading()
+    until(lambda: not is_module_running(ansible), "end of the module")
+    assert not slow.serves()
+    slow.plugin.heal()
+    assert ansible.playbook({MODULE: {"mounts": "ext"}}).result["verified"] is True
+    assert slow.serves()
