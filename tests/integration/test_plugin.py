@@ -809,5 +809,5 @@ def test_mocked_server_that_hangs_up_on_a_registration(tmp_path: pathlib.Path) -
         )
     message = cases.results["lost"].message
     assert 'it is unknown whether secret plugin "ext" is registered' in message
-    assert "then run the task again: it reads the catalog first" in message
+    assert "then run the task again: it reads before it writes" in message
     assert [seen.method for seen in server.seen] == ["GET", "GET", "POST"]
