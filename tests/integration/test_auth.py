@@ -428,8 +428,11 @@ def test_the_token_is_masked_only_where_it_is_no_result(
 
 AWS = {"aws_access_key": "AKIATEST", "aws_secret_key": "an-aws-secret"}
 AZURE = {
-    f"azure_{name}": f"a-{name}"
-    for name in ("subscription_id", "resource_group_name", "vm_name", "vmss_name", "resource_id")
+    "azure_subscription_id": "a-subscription",
+    "azure_resource_group_name": "a-group",
+    "azure_vm_name": "a-machine",
+    "azure_vmss_name": "a-set",
+    "azure_resource_id": "a-resource",
 }
 
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 import contextlib
 import datetime
 import pathlib
+import socket
 import ssl
 import subprocess
 import time
 import typing as t
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import trustme
@@ -26,6 +28,7 @@ from ansible_collections.vaultops.vault.tests.support.server import (
     clean_environment,
     free_port,
     server_binary,
+    start_server,
 )
 
 MODULE = "vaultops.vault.plugin_reload"
@@ -348,15 +351,42 @@ def test_mocked_redirect_from_https_to_http_is_refused(tmp_path: pathlib.Path) -
 
 
 def test_a_server_that_starts_a_moment_later(tmp_path: pathlib.Path) -> None:
-    run = Ansible(tmp_path).adhoc(
-        MODULE,
-        "plugin=kv verify=false url=http://127.0.0.1:1 connect_timeout=1s",
-        BAO_TOKEN="a-token-of-the-tests",
-        BAO_MAX_RETRIES="1",
-    )
+    port, token = free_port(), "root-of-the-tests"
+    url = f"url=http://127.0.0.1:{port}"
+    with ThreadPoolExecutor() as threads:
+        running = threads.submit(
+            Ansible(tmp_path).adhoc,
+            MODULE,
+            f"plugin=kv verify=false {url} connect_timeout=1s retries=30",
+            BAO_TOKEN=token,
+        )
+        time.sleep(3)
+        server = start_server(tmp_path / "server", port=port, token=token)
+        try:
+            run = running.result()
+        finally:
+            server.stop()
+    assert not run.result.failed, run.result.message
+    assert run.result["changed"] is True
+    assert "POST sys/plugins/reload/backend was retried" in " ".join(run.result["warnings"])
+
+
+def test_a_host_that_takes_no_connection(tmp_path: pathlib.Path) -> None:
+    """A queue that is full drops what comes: only the timeout ends that."""
+    with socket.socket() as full, contextlib.ExitStack() as stack:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for _number in range(3):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        url = f"http://127.0.0.1:{full.getsockname()[1]}"
+        run = Ansible(tmp_path).adhoc(
+            MODULE, f"plugin=kv url={url} connect_timeout=1s retries=0", BAO_TOKEN="a-token"
+        )
     assert run.result.failed
-    assert "cannot connect" in run.result.message
-    assert "POST sys/plugins/reload/backend was retried once" in " ".join(run.result["warnings"])
+    assert f"no connection to {url} within 1 s" in run.result.message
+    assert "was not sent" in run.result.message
 
 
 def test_mocked_redirect_to_a_leader_that_is_gone() -> None:

@@ -540,3 +540,38 @@ def test_current_needs_the_looks(server: Server, ansible: Ansible) -> None:
     assert run.result.failed
     assert "state=current has to read mounts and catalog" in run.result.message
     assert "permission denied reading the mounts (403 from GET" in run.result.message
+
+
+@pytest.mark.openbao_only("Vault reloads a mount that is being removed")
+def test_a_mount_that_is_being_removed(
+    server: Server, external_plugin: ExternalPlugin, ansible: Ansible
+) -> None:
+    """Its lease cannot be revoked, so it can be neither disabled nor reloaded; the others can."""
+    external_plugin("v1.0.0")
+    external_plugin("v1.1.0")
+    for path in ("a", "b", "c"):
+        server.mount(path, PLUGIN, version="v1.0.0")
+    server.call("GET", "b/lease")
+    assert not server.request("DELETE", "sys/mounts/b").ok
+    pids = {path: server.info(path)["pid"] for path in ("a", "c")}
+
+    run = ansible.playbook(reload(plugin=PLUGIN))
+    assert not run.result.failed, run.result.message
+    assert reloaded(run) == {"a/": True, "b/": False, "c/": True}
+    assert all(server.info(path)["pid"] != pid for path, pid in pids.items())
+    warning = 'left out, as no reload makes them answer: they are being removed: "b/"'
+    assert warning in run.result["warnings"]
+
+    run = ansible.playbook(reload(mounts=["a", "b"]))
+    assert run.result.failed
+    assert "it is being removed, and no reload makes it answer" in run.result.message
+    run = ansible.playbook(reload(mounts=["a", "b"], state="current"))
+    assert '"b/" cannot be reloaded: ' in run.result.message
+    assert "it is being removed" in run.result.message
+
+    run = ansible.playbook(
+        {"vaultops.vault.plugin_upgrade": {"plugin": PLUGIN, "version": "v1.1.0"}}
+    )
+    assert not run.result.failed, run.result.message
+    assert warning in run.result["warnings"]
+    assert [server.info(path)["version"] for path in ("a", "c")] == ["v1.1.0", "v1.1.0"]

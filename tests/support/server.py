@@ -219,15 +219,18 @@ def _await_start(server: Server) -> None:
     raise ServerError(f"the server did not start within {START_SECONDS} s:\n{server.log}")
 
 
-def start_server(directory: pathlib.Path, *, tls: bool = False) -> Server:
+def start_server(
+    directory: pathlib.Path, *, tls: bool = False, port: int = 0, token: str = ""
+) -> Server:
     """Start an in-memory, unsealed server whose files live in ``directory``; the caller stops it.
 
-    With ``tls`` it serves HTTPS with a certificate for localhost and 127.0.0.1 of its own CA.
+    It has a ``port`` and a root ``token`` of its own unless they are given.  With ``tls`` it serves
+    HTTPS with a certificate for localhost and 127.0.0.1 of its own CA.
     """
     for name in ("home", "plugins", "tls", "tmp"):
         (directory / name).mkdir(parents=True, exist_ok=True)
-    token = f"root-{secrets.token_hex(16)}"
-    port = free_port()
+    token = token or f"root-{secrets.token_hex(16)}"
+    port = port or free_port()
     command = [
         server_binary(),
         "server",

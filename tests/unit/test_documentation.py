@@ -40,12 +40,19 @@ def test_the_table_has_the_aliases(name: str) -> None:
     assert aliases == SPEC[name].get("aliases", [])
 
 
+def spellings(name: str) -> list[str]:
+    """Return an option's name, its aliases and the variables that the page has for it."""
+    variables = re.findall(r"`([A-Z_]{5,})`", ROWS[name]["rest"])
+    return [name, *SPEC[name].get("aliases", []), *variables]
+
+
 @pytest.mark.parametrize("name", SPEC)
 def test_a_test_shows_each_option(name: str) -> None:
     assert SHOWN_BY[name]
     for file, function in SHOWN_BY[name]:
         text = (REPOSITORY / "tests" / "integration" / file).read_text(encoding="utf-8")
         assert f"def {function}(" in text
+        assert any(spelling in text for spelling in spellings(name))
 
 
 def rows(text: str) -> list[list[str]]:

@@ -17,6 +17,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import 
 from ansible_collections.vaultops.vault.plugins.module_utils._api.plugin_failures import (
     NO_BACKEND,
     did_not_start,
+    is_being_removed,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     PermissionDenied,
@@ -46,6 +47,11 @@ class Health(t.NamedTuple):
     alive: bool | None
     reason: str = ""
     probe_failed: bool = False
+
+    @property
+    def being_removed(self) -> bool:
+        """Whether the mount is being removed, so that no reload makes it answer."""
+        return is_being_removed(self.reason)
 
 
 UNKNOWN_HEALTH = Health(None)

@@ -29,6 +29,15 @@ _NO_START = (
 )
 
 
+# Of a mount whose disabling has begun and failed; it stays so until that is done.
+_BEING_REMOVED = "is tainted"
+
+
+def is_being_removed(words: str) -> bool:
+    """Tell whether ``words`` say that a mount is being removed, so that nothing revives it."""
+    return _BEING_REMOVED in words
+
+
 def did_not_start(words: str) -> bool:
     """Tell whether ``words`` say that a plugin did not start, or does not run any more."""
     return any(part in words for part in _NO_START) or bool(_NO_FILE.search(words))

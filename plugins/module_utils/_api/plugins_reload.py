@@ -15,6 +15,7 @@ import typing as t
 
 from ansible_collections.vaultops.vault.plugins.module_utils._api.plugin_failures import (
     did_not_start,
+    is_being_removed,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     NoAnswer,
@@ -68,6 +69,12 @@ _STAYS_DOWN = "a mount whose reload failed is down until a reload of it succeeds
 
 _DOWN = _Meaning("cannot reload plugin", True, FIX_PLUGIN)
 _NOT_KNOWN = _Meaning("", None, FIX_PLUGIN)
+
+FINISH_REMOVAL = (
+    "it is being removed, and no reload makes it answer: disable it again; the server's log says "
+    "what is in the way"
+)
+_REMOVED = _Meaning("", False, FINISH_REMOVAL)
 
 # The first row that fits counts.
 _MEANINGS = (
@@ -133,6 +140,12 @@ class ReloadAnswer(t.NamedTuple):
     def left_down(self, path: str) -> bool:
         """Tell whether the server named the mount at ``path`` as failed, and left it down."""
         return self.stays_down and _meaning(self.failed.get(path, "")).touched is True
+
+    def without(self, paths: t.Collection[str]) -> ReloadAnswer:
+        """Return the answer without the failures of ``paths``."""
+        failed = {path: words for path, words in self.failed.items() if path not in paths}
+        is_whole = bool(self.failed) and not failed
+        return self._replace(failed=failed, error=None if is_whole else self.error)
 
     @property
     def without_effect(self) -> bool:
@@ -296,6 +309,8 @@ def _unknown(error: NoAnswer) -> NoAnswer:
 
 
 def _meaning(words: str) -> _Meaning:
+    if is_being_removed(words):
+        return _REMOVED
     known = next((row for row in _MEANINGS if row.part in words), None)
     # By plugin, the server does not name the mount.
     return known or (_DOWN if did_not_start(words) else _NOT_KNOWN)

@@ -45,6 +45,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._reload.preflight i
     Preflight,
     Selection,
     inspect,
+    left_out,
     stale_mounts,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.results import (
@@ -179,6 +180,13 @@ def _reloaded(
     worth_it = answer.error is None or answer.lost
     wait = options.wait if options.wait and worth_it else _NO_WAIT
     rows = verify_nodes(nodes, preflight, before, selected, answers, options.probe, wait)
+    removed = {m.before.path for row in rows for m in row.mounts if m.being_removed}
+    if removed and options.leaves_out_removed:
+        client.warn(left_out(sorted(removed)))
+        selected = [mount for mount in selected if mount.path not in removed]
+        answer = answer.without(removed)
+        answers = {node: each.without(removed) for node, each in answers.items()}
+        rows = verify_nodes(nodes, preflight, before, selected, answers, options.probe, wait)
     rows = as_far_as_known(rows, preflight)
     active = [row for row in rows if row.node == nodes.active]
     if active:

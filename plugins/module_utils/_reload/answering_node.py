@@ -13,6 +13,9 @@ from ansible_collections.vaultops.vault.plugins.module_utils._api.path_help impo
     Health,
     check_all,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._api.plugin_failures import (
+    is_being_removed,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_reload import (
     ASSUMED_MOUNTS,
     ReloadAnswer,
@@ -30,6 +33,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._reload.options imp
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.preflight import (
     Expected,
     inspect,
+    left_out,
     select,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.results import (
@@ -56,6 +60,10 @@ def reload_on_answering_node(
         return result_without_reload(options, preflight, selection)
     answer = send_reload(client, options, selection.mounts)
     mounts = verify_mounts(client, options, answer, selection.mounts or ())
+    removed = [row.before.path for row in mounts if row.being_removed]
+    if removed and options.leaves_out_removed:
+        client.warn(left_out(removed))
+        answer, mounts = answer.without(removed), [row for row in mounts if not row.being_removed]
     return result_of(options, preflight, answer, mounts, health=selection.health)
 
 
@@ -69,7 +77,7 @@ def send_reload(
         paths = [mount.path for mount in selected or ()]
     if paths:
         return reload_mounts(client, paths, options.scope, timeout=options.timeout)
-    return reload_plugin(
+    answer = reload_plugin(
         client,
         options.plugin,
         options.scope,
@@ -77,6 +85,11 @@ def send_reload(
         mount_count=len(selected) if selected and not options.plugin_type else ASSUMED_MOUNTS,
         timeout=options.timeout,
     )
+    if answer.error is not None and selected and is_being_removed(answer.error.what):
+        # The server stopped there: by path it goes on.
+        paths = [mount.path for mount in selected]
+        return reload_mounts(client, paths, options.scope, timeout=options.timeout)
+    return answer
 
 
 def verify_mounts(

@@ -15,6 +15,9 @@ from ansible_collections.vaultops.vault.plugins.module_utils._api.path_help impo
     UNKNOWN_HEALTH,
     Health,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._api.plugin_failures import (
+    is_being_removed,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_reload import ReloadAnswer
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog.catalog import Expectation
 
@@ -37,6 +40,11 @@ class MountResult(t.NamedTuple):
     def down(self) -> bool:
         """Whether the plugin is known not to answer."""
         return self.health.alive is False
+
+    @property
+    def being_removed(self) -> bool:
+        """Whether the mount is being removed, so that no reload makes it answer."""
+        return is_being_removed(self.error or "")
 
     @property
     def touched(self) -> bool:

@@ -44,7 +44,7 @@ class ReloadOptions(t.NamedTuple):
     ``probe`` is the path of the health check below a mount, empty for path help, None for no
     health check.  ``timeout`` (seconds) is that of the reload itself, None for what the server may
     need.  ``wait`` is None where no node is to be asked; ``nodes`` are the URLs of the nodes, empty
-    for all that the cluster knows.
+    for all that the cluster knows.  ``all_mounts`` says that ``paths`` are all that a plugin has.
     """
 
     plugin: str = ""
@@ -57,6 +57,12 @@ class ReloadOptions(t.NamedTuple):
     timeout: float | None = None
     wait: Wait | None = None
     nodes: t.Sequence[str] = ()
+    all_mounts: bool = False
+
+    @property
+    def leaves_out_removed(self) -> bool:
+        """Whether a mount that is being removed is left out, as it was not asked for by name."""
+        return bool(self.plugin) or self.all_mounts
 
     @classmethod
     def from_params(cls, params: Params, namespace: str) -> ReloadOptions:

@@ -19,6 +19,9 @@ from ansible_collections.vaultops.vault.plugins.module_utils._api.path_help impo
 from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_catalog import (
     CatalogEntry,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_reload import (
+    FINISH_REMOVAL,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog.catalog import (
     NOT_KNOWN,
     Catalog,
@@ -37,6 +40,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._text import (
     and_more,
     did_you_mean,
     nearest,
+    quoted,
 )
 
 # What the caller wants to see running, by the path of the mount.
@@ -119,12 +123,26 @@ def stale_mounts(client: VaultClient, options: ReloadOptions, preflight: Preflig
             "this check, with state=reloaded",
         )
     health = check_all(client, preflight.mounts, options.probe)
+    removed = [path for path, found in health.items() if found.being_removed]
+    if removed and not options.leaves_out_removed:
+        raise OptionError(
+            f"{quoted(removed)} cannot be reloaded: {health[removed[0]].reason}",
+            next_step=FINISH_REMOVAL,
+        )
+    if removed:
+        client.warn(left_out(removed))
     stale = [
         mount
         for mount in preflight.mounts
-        if is_stale(mount, preflight.expectation(mount), health[mount.path])
+        if mount.path not in removed
+        and is_stale(mount, preflight.expectation(mount), health[mount.path])
     ]
     return Selection(stale, health)
+
+
+def left_out(paths: t.Sequence[str]) -> str:
+    """Return the warning about mounts of a plugin that are being removed."""
+    return f"left out, as no reload makes them answer: they are being removed: {quoted(paths)}"
 
 
 def _inspect_mounts(client: VaultClient, preflight: Preflight, paths: t.Sequence[str]) -> Preflight:

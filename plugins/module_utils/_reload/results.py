@@ -13,6 +13,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._api.path_help impo
     Health,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_reload import (
+    FINISH_REMOVAL,
     FIX_PLUGIN,
     ReloadAnswer,
 )
@@ -180,7 +181,7 @@ def _error(answer: ReloadAnswer, mounts: t.Sequence[MountResult]) -> VaultError 
     return VaultError(
         f"{len(down)} of {len(mounts)} mounts are down after a reload that the server "
         f"reported as done: {quoted(_paths(down))} {down[0].error}",
-        next_step=FIX_PLUGIN,
+        next_step=FINISH_REMOVAL if down[0].being_removed else FIX_PLUGIN,
     )
 
 

@@ -61,5 +61,7 @@ class RolloutOptions(t.NamedTuple):
             batch=params["batch"],
             pin=params["pin"],
             force=params["force"],
-            reload=ReloadOptions(only_stale=True).with_common(params),
+            reload=ReloadOptions(only_stale=True, all_mounts=not params["mounts"]).with_common(
+                params
+            ),
         )

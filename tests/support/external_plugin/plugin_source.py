@@ -43,6 +43,7 @@ Sent = dict[int, "int | str | Sent"]
 # The numbers are those of backend.proto in the SDK.
 UNSUPPORTED_OPERATION: Sent = {2: {1: 5, 2: "unsupported operation"}}
 UNSUPPORTED_PATH: Sent = {2: {1: 6, 2: "unsupported path"}}
+LEASE_NANOSECONDS = 3600 * 10**9
 
 
 def encode(fields: Sent) -> bytes:
@@ -99,6 +100,10 @@ def handle_request(args: Received) -> Sent:
             "mount": mount,
             "reads": READS[mount],
         }
+    elif operation == "read" and path == "lease":
+        # It cannot be revoked: the mount cannot be disabled either.
+        lease: Sent = {1: LEASE_NANOSECONDS, 4: {1: int(time.time())}}
+        return {1: {1: {1: lease, 2: "{}"}, 3: "{}"}}
     else:
         return UNSUPPORTED_PATH if operation in ("help", "read") else UNSUPPORTED_OPERATION
     return {1: {3: json.dumps(data)}}
