@@ -343,6 +343,17 @@ def test_a_secret_across_the_cut(secret: str, as_json: bool) -> None:
         assert not any(word in told for word in secret.split() if len(word) > 4)
 
 
+@pytest.mark.parametrize(
+    "body", [b'{"auth": {"client_token": "canary"}}', b'{"auth": {"client_token": "canary']
+)
+def test_a_login_whose_answer_is_odd_shows_no_token(body: bytes) -> None:
+    head = OK + b"Content-Length: %d\r\n\r\n" % len(body)
+    with serving_bytes(says(head + body)) as (url, _seen):
+        error = failure(Connection(url, retries=0))
+    assert isinstance(error, NoAnswer)
+    assert "canary" not in str(error)
+
+
 # Names and ways.
 
 

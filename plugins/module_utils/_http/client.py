@@ -179,6 +179,8 @@ class VaultClient:
         except VaultError:
             # Its words are shortened, and what is cut cannot be masked any more: again, masked.
             _mask(response, self.secrets)
+            if response.ok and outgoing.method == "POST":
+                response._content = b""  # that of a login may be a token that nobody knows yet
             return read(response, where)
 
     def _send(self, outgoing: Outgoing) -> tuple[requests.Response, str]:
