@@ -79,6 +79,8 @@ def test_an_entry_whose_file_is_gone(server: Server, ansible: Ansible) -> None:
     for name, plugin in gone.items():
         server.register(name, plugin)
         plugin.path.unlink()
+    path = "sys/plugins/catalog/secret/same?version=v1.0.0"
+    unreadable = not server.request("GET", path).ok
     there: Options = {"src": str(other.path), "command": "other"}
     cases = ansible.cases(
         {
@@ -95,8 +97,8 @@ def test_an_entry_whose_file_is_gone(server: Server, ansible: Ansible) -> None:
             ),
         }
     )
-    # Vault reads such an entry, and sees that nothing is to be written.
-    same = FAILED if server.product == "OpenBao" else OK
+    # A server that reads such an entry sees that nothing is to be written.
+    same = FAILED if unreadable else OK
     assert outcomes(cases) == {
         "would change": CHANGED,
         "change": CHANGED,
@@ -113,7 +115,7 @@ def test_an_entry_whose_file_is_gone(server: Server, ansible: Ansible) -> None:
     results = cases.results
     assert results["change"]["before"]["sha256"] == gone["changed"].sha256
     assert results["change"]["plugin"]["command"] == "other"
-    if server.product == "OpenBao":
+    if unreadable:
         assert results["change"]["before"]["command"] is None
         assert "no such file or directory" in warnings(results["remove"])
         assert "was retried" not in cases.run.output

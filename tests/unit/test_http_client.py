@@ -103,6 +103,7 @@ def ca_file(ca: trustme.CA, tmp_path: pathlib.Path) -> str:
 def test_an_error_that_somebody_handles_is_not_the_cause_of_the_next() -> None:
     """A rollback runs inside ``except``: its lost answer is not the refusal before it."""
     refused = Connection(f"http://127.0.0.1:{free_port()}", retries=0)
+    error: VaultError | None = None
     with serving_bytes(says()) as (url, seen):
         try:
             with VaultClient(refused) as client:
@@ -154,7 +155,8 @@ def test_a_tls_error_after_the_request_is_no_proof(
 def test_a_tls_error_before_the_request_is_certain(tls: ssl.SSLContext) -> None:
     with serving_bytes(says(DONE), tls) as (url, seen):
         error = failure(Connection(url, retries=2))
-    assert type(error) is NotSent
+    assert isinstance(error, NotSent)
+    assert not isinstance(error, Unreachable)
     assert "was not sent" in str(error)
     assert not seen
 
@@ -162,7 +164,11 @@ def test_a_tls_error_before_the_request_is_certain(tls: ssl.SSLContext) -> None:
 def test_a_server_that_hangs_up_in_the_handshake_got_nothing(ca_file: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(10)
-        thread = threading.Thread(target=lambda: listener.accept()[0].close())  # noqa: PLW0108
+
+        def hang_up() -> None:
+            listener.accept()[0].close()
+
+        thread = threading.Thread(target=hang_up)
         thread.start()
         port = listener.getsockname()[1]
         error = failure(Connection(f"https://127.0.0.1:{port}", verify=ca_file, retries=0))
@@ -236,7 +242,9 @@ def bomb(size: int) -> bytes:
     """Return ``size`` spaces, packed."""
     packing = zlib.compressobj(9, wbits=31)
     piece = b" " * 1_000_000
-    return b"".join(packing.compress(piece) for _ in range(size // len(piece))) + packing.flush()
+    return (
+        b"".join(packing.compress(piece) for _number in range(size // len(piece))) + packing.flush()
+    )
 
 
 LARGE = {
@@ -273,7 +281,7 @@ def test_a_long_list_fits(packs: bool) -> None:
     content = mounts(8000)
     plain = says(OK + b"Content-Length: %d\r\n\r\n" % len(content), content)
     answer = packed(gzip.compress(content)) if packs else plain
-    with serving_bytes(answer) as (url, _seen), VaultClient(Connection(url)) as client:
+    with serving_bytes(answer) as served, VaultClient(Connection(served[0])) as client:
         assert len(client.request("GET", "sys/mounts").body["data"]) == 8000
 
 
