@@ -168,8 +168,8 @@ class InProcessAction(ActionBase):
                 result = {}
             except Interrupted:
                 return {}, interruption.signal
-            if interruption.signal is not None and not result.get("_ansible_parsed"):
-                # It was ended before it could say anything, and so before it sent anything.
+            if interruption.signal is not None and "module_stdout" in result:
+                # No result of it: it was ended before it could say anything, or send anything.
                 result = interrupted_result(interruption)
         return result, interruption.signal
 
