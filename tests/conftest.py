@@ -55,10 +55,12 @@ def _on_cluster(item: pytest.Item) -> bool:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Note the counts, for docs/tested.md; only the process that started the others comes here."""
+    """Note the counts, for docs/tested.md."""
     from ansible_collections.vaultops.vault.tests.support import tested
 
-    tested.note_counts(terminalreporter.stats)
+    # A worker of pytest-xdist knows its own tests only.
+    if not hasattr(terminalreporter.config, "workerinput"):
+        tested.note_counts(terminalreporter.stats)
 
 
 def _rank(item: pytest.Item) -> int:
