@@ -111,3 +111,10 @@ def if_permitted(read: t.Callable[[], T], denied: list[PermissionDenied]) -> T |
     except PermissionDenied as error:
         denied.append(error)
         return None
+
+
+def missing_sudo(error: VaultError, capability: str, path: str) -> str:
+    """Return the next step for a token that may not write at ``path``, else nothing."""
+    if not isinstance(error, PermissionDenied):
+        return ""
+    return f'give the token the ACL capabilities "{capability}" and "sudo" on "{path}"'

@@ -50,21 +50,27 @@ def _forwarder(upstream_url: t.Callable[[], str]) -> type[QuietHandler]:
     class Handler(QuietHandler):
         def do(self) -> None:
             body = self.body()
-            upstream = http.client.HTTPConnection(urllib.parse.urlsplit(upstream_url()).netloc)
-            with contextlib.closing(upstream):
-                try:
-                    upstream.request(self.command, self.path, body, end_to_end(self.headers))
-                    answer = upstream.getresponse()
-                    content = answer.read()
-                except (OSError, http.client.HTTPException):
-                    # What a load balancer says of a node that is down.
-                    self.reply(502, b"", {})
-                    return
-            self.reply(answer.status, content, end_to_end(answer.headers))
+            try:
+                answer = passed_on(upstream_url(), self.command, self.path, body, self.headers)
+            except (OSError, http.client.HTTPException):
+                # What a load balancer says of a node that is down.
+                answer = (502, b"", {})
+            self.reply(*answer)
 
     return Handler
 
 
-def end_to_end(headers: email.message.Message) -> dict[str, str]:
+def passed_on(
+    server_url: str, method: str, path: str, body: bytes, headers: email.message.Message
+) -> tuple[int, bytes, dict[str, str]]:
+    """Send a request on to a server; return status, body and headers of its answer."""
+    upstream = http.client.HTTPConnection(urllib.parse.urlsplit(server_url).netloc)
+    with contextlib.closing(upstream):
+        upstream.request(method, path, body, _end_to_end(headers))
+        answer = upstream.getresponse()
+        return answer.status, answer.read(), _end_to_end(answer.headers)
+
+
+def _end_to_end(headers: email.message.Message) -> dict[str, str]:
     """Return the headers of a request or an answer without those of the connection."""
     return {name: value for name, value in headers.items() if name.lower() not in HOP_HEADERS}

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import http.client
 import typing as t
 import urllib.parse
 
-from .balancer import end_to_end
+from .balancer import passed_on
 from .http_servers import QuietHandler, serving
 
 
@@ -89,7 +88,7 @@ def fault_proxy(server_url: str) -> t.Iterator[FaultProxy]:
             proxy.seen.append(f"{self.command} {path.removeprefix('/v1/')}")
             if mine is None or proxy.passes_on:
                 proxy.writes += [self.path] if self.command not in ("GET", "LIST") else []
-                answer = _passed_on(server_url, self.command, path, body, self.headers)
+                answer = passed_on(server_url, self.command, path, body, self.headers)
             if mine is None:
                 self.reply(*answer)
             elif mine.status == 0:
@@ -100,13 +99,3 @@ def fault_proxy(server_url: str) -> t.Iterator[FaultProxy]:
     with serving(Handler) as url:
         proxy = FaultProxy(url)
         yield proxy
-
-
-def _passed_on(
-    server_url: str, method: str, path: str, body: bytes, headers: t.Any
-) -> tuple[int, bytes, dict[str, str]]:
-    upstream = http.client.HTTPConnection(urllib.parse.urlsplit(server_url).netloc)
-    with contextlib.closing(upstream):
-        upstream.request(method, path, body, end_to_end(headers))
-        answer = upstream.getresponse()
-        return answer.status, answer.read(), end_to_end(answer.headers)

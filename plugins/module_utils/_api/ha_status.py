@@ -44,7 +44,7 @@ def list_ha_nodes(client: VaultClient) -> dict[str, Node]:
     data = _read_list(client, "sys/ha-status")
     rows = data.required_objects("nodes") if data else []
     return {
-        cluster_address(row.text("cluster_address")): Node(
+        _cluster_address(row.text("cluster_address")): Node(
             row.text("api_address").rstrip("/"), row.text("hostname")
         )
         for row in rows
@@ -58,7 +58,7 @@ def list_raft_members(client: VaultClient) -> dict[str, str]:
     return {row.required_text("address"): row.required_text("node_id") for row in rows}
 
 
-def cluster_address(url: str) -> str:
+def _cluster_address(url: str) -> str:
     """Return host and port of a node's cluster address, empty where it is no address."""
     try:
         return urlsplit(url).netloc

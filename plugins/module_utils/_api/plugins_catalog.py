@@ -15,8 +15,8 @@ import typing as t
 from ansible_collections.vaultops.vault.plugins.module_utils._api.running import Running
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     OptionError,
-    PermissionDenied,
     Refused,
+    missing_sudo,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 from ansible_collections.vaultops.vault.plugins.module_utils._http.fields import Fields
@@ -185,7 +185,7 @@ def register(client: VaultClient, kind: str, name: str, body: t.Mapping[str, t.A
         reported = _REPORTED.search(text)
         misspelled = reported is not None and reported[1] != canonical_version(reported[1])
         step = CORRECT_PLUGIN if misspelled else next(steps, "")
-        step = _missing_rights(error, "update", path) or step
+        step = missing_sudo(error, "update", path) or step
         raise error.with_context(f"{what}: {words}", next_step=step) from error
 
 
@@ -196,7 +196,7 @@ def deregister(client: VaultClient, entry: CatalogEntry) -> None:
     try:
         client.request("DELETE", path, query=_query(entry), namespace="")
     except Refused as error:
-        step = _missing_rights(error, "delete", path)
+        step = missing_sudo(error, "delete", path)
         raise error.with_context(f"cannot remove {entry}: {error.what}", next_step=step) from error
 
 
@@ -234,10 +234,3 @@ def _path(entry: CatalogEntry) -> str:
 def _query(entry: CatalogEntry) -> dict[str, str] | None:
     # An entry with a version is not found without it, and the server corrects its spelling.
     return {"version": entry.version} if entry.version and not entry.misspelled else None
-
-
-def _missing_rights(error: Refused, capability: str, path: str) -> str:
-    """Return the next step for a token that may not write the catalog, else nothing."""
-    if not isinstance(error, PermissionDenied):
-        return ""
-    return f'give the token the ACL capabilities "{capability}" and "sudo" on "{path}"'

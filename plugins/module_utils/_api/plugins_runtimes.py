@@ -17,6 +17,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     PermissionDenied,
     Refused,
     VaultError,
+    missing_sudo,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 from ansible_collections.vaultops.vault.plugins.module_utils._http.fields import Fields
@@ -73,7 +74,7 @@ def register_runtime(client: VaultClient, runtime: Runtime) -> None:
     try:
         client.request("POST", path, runtime.settings, namespace="", repeatable=True)
     except Refused as error:
-        step = _missing_rights(error, "update", path)
+        step = missing_sudo(error, "update", path)
         raise error.with_context(
             f"cannot register {runtime}: {_words(error)}", next_step=step
         ) from error
@@ -87,7 +88,7 @@ def deregister_runtime(client: VaultClient, runtime: Runtime) -> None:
     except Refused as error:
         if "plugin runtime not found" in _words(error):
             return  # a repeated request, or another one was faster
-        step = _missing_rights(error, "delete", path)
+        step = missing_sudo(error, "delete", path)
         if "referencing it" in _words(error):
             step = "register these plugins with another runtime, or remove them, first"
         raise error.with_context(
@@ -136,10 +137,3 @@ def _path(runtime: Runtime) -> str:
 
 def _words(error: Refused) -> str:
     return one_line("\n".join(error.errors)) or error.what
-
-
-def _missing_rights(error: Refused, capability: str, path: str) -> str:
-    """Return the next step for a token that may not write the runtimes, else nothing."""
-    if not isinstance(error, PermissionDenied):
-        return ""
-    return f'give the token the ACL capabilities "{capability}" and "sudo" on "{path}"'

@@ -52,6 +52,38 @@ def await_written(
     return None
 
 
+def ensure_written(
+    client: VaultClient,
+    write: t.Callable[[], object],
+    what: str,
+    is_written: t.Callable[[], bool],
+) -> None:
+    """Write; only where the answer is lost, read.
+
+    Raises VaultError, NoAnswer where it is unknown whether ``what`` was done.
+    """
+    lost = attempt(write, what)
+    if lost is not None:
+        await_written(client, lost, what, lambda: is_written() or None)
+
+
+def remove(
+    client: VaultClient,
+    thing: object,
+    write: t.Callable[[], object],
+    is_listed: t.Callable[[], bool],
+) -> None:
+    """Remove ``thing``, and read until it is gone; raises VaultError."""
+    what = f"{thing} was removed"
+    lost = attempt(write, what)
+    if await_written(client, lost, what, lambda: not is_listed() or None) is None:
+        raise VaultError(
+            f"the server accepted the removal of {thing}, but still lists it",
+            next_step="run the task again; the server's log may say more",
+            result={"changed": True},
+        )
+
+
 def _unread(lost: NoAnswer | None, what: str, error: VaultError) -> VaultError:
     """Return the error of a read after a write."""
     if lost is not None:

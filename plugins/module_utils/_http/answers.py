@@ -12,6 +12,7 @@ https://openbao.org/api-docs/#http-status-codes
 
 from __future__ import annotations
 
+import json
 import typing as t
 
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
@@ -21,7 +22,11 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     Refused,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.fields import CHECK_URL, Fields
-from ansible_collections.vaultops.vault.plugins.module_utils._text import one_line, shortened
+from ansible_collections.vaultops.vault.plugins.module_utils._text import (
+    masked,
+    one_line,
+    shortened,
+)
 
 if t.TYPE_CHECKING:
     import requests
@@ -78,12 +83,12 @@ class Answer(t.NamedTuple):
     @property
     def warnings(self) -> list[str]:
         """The server's warnings."""
-        return Fields(self.body, self.where).texts("warnings")
+        return self.plain.texts("warnings")
 
     @property
     def request_id(self) -> str:
         """The id of the request in the server's logs."""
-        return Fields(self.body, self.where).text("request_id")
+        return self.plain.text("request_id")
 
 
 def read_answer(
@@ -93,33 +98,39 @@ def read_answer(
     *,
     plain: bool = False,
     may_be_empty: bool = False,
+    secrets: t.Collection[str] = (),
 ) -> Answer:
     """Return the answer in ``response``.
 
     ``where`` names the request; ``hint_403`` is the next step for a token that may not.  ``plain``:
     the path answers without the envelope of request_id and data.  ``may_be_empty``: the API may
-    have nothing to say.
+    have nothing to say.  ``secrets`` are masked in words that are shown: once these are shortened,
+    what was cut could not be.
 
     Raises Refused where the server itself refused, or NoAnswer where it cannot be the server.
     """
     status = response.status_code
     body = _json_object(response)
-    refusal = _refusal(response, body, where, hint_403)
+    refusal = _refusal(response, body, where, hint_403, secrets)
     if refusal is not None:
         raise refusal
     if status == _NOTHING_TO_SAY and may_be_empty and not response.content:
         return Answer(status, {}, where)
     if status not in _ANSWERS or body is None or not (plain or _has_envelope(body)):
-        raise _of_another(response, where)
+        raise _of_another(response, where, secrets)
     return Answer(status, body, where)
 
 
 def _refusal(
-    response: requests.Response, body: dict[str, t.Any] | None, where: str, hint_403: str
+    response: requests.Response,
+    body: dict[str, t.Any] | None,
+    where: str,
+    hint_403: str,
+    secrets: t.Collection[str],
 ) -> Refused | None:
     """Return the server's own refusal, None where this is none."""
     status = response.status_code
-    errors = _errors(response, body)
+    errors = _errors(response, body, secrets)
     if errors is None or status not in _REFUSALS or any(map(_by_an_agent, errors)):
         return None
     words = "; ".join(map(one_line, errors)) or response.reason
@@ -141,19 +152,21 @@ def _refusal(
     )
 
 
-def _errors(response: requests.Response, body: dict[str, t.Any] | None) -> list[str] | None:
+def _errors(
+    response: requests.Response, body: dict[str, t.Any] | None, secrets: t.Collection[str]
+) -> list[str] | None:
     """Return the server's words, None where they are not in its form."""
     if response.status_code < 400:
         return None
     if body is None:
-        text = shortened(response.text.strip())
+        text = shortened(masked(response.text.strip(), secrets))
         return [text] if any(part in text for part in _PLAIN_HTTP) else None
     errors = body.get("errors")
     if errors is None and response.status_code == 404 and _has_envelope(body):
         return []  # a warning, and nothing else
     if not isinstance(errors, list) or not all(isinstance(error, str) for error in errors):
         return None
-    return errors
+    return [masked(error, secrets) for error in errors]
 
 
 def _by_an_agent(words: str) -> bool:
@@ -165,10 +178,10 @@ def _has_envelope(body: dict[str, t.Any]) -> bool:
     return is_data and isinstance(body.get("request_id"), str)
 
 
-def _of_another(response: requests.Response, where: str) -> NoAnswer:
+def _of_another(response: requests.Response, where: str, secrets: t.Collection[str]) -> NoAnswer:
     """Return the error for an answer that is none of the server's."""
     status = response.status_code
-    said = shortened(" ".join(response.text.split()))
+    said = _said(response, secrets)
     words = f": {said}" if said else ""
     if status >= 500:
         what = f"a gateway before the server answered {status}{words}"
@@ -179,6 +192,28 @@ def _of_another(response: requests.Response, where: str) -> NoAnswer:
     return NoAnswer(
         what, where=where, next_step=step, status=status, retry_after=_retry_after(response)
     )
+
+
+def _said(response: requests.Response, secrets: t.Collection[str]) -> str:
+    """Return what is shown of an answer that is none of the server's."""
+    if response.ok and response.request.method == "POST":
+        return ""  # that of a login may be a token that nobody knows yet
+    try:
+        text = json.dumps(_masked(json.loads(response.text), secrets))
+    except (ValueError, RecursionError):
+        text = masked(response.text, secrets)
+    return shortened(" ".join(text.split()))
+
+
+def _masked(value: t.Any, secrets: t.Collection[str]) -> t.Any:
+    """Mask ``secrets`` in all texts of a value of JSON, where they are not escaped."""
+    if isinstance(value, str):
+        return masked(value, secrets)
+    if isinstance(value, list):
+        return [_masked(item, secrets) for item in value]
+    if isinstance(value, dict):
+        return {key: _masked(item, secrets) for key, item in value.items()}
+    return value
 
 
 def _json_object(response: requests.Response) -> dict[str, t.Any] | None:

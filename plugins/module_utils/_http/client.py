@@ -36,7 +36,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._http.transport imp
     Transport,
     base_url,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._text import masked, shown_url
+from ansible_collections.vaultops.vault.plugins.module_utils._text import shown_url
 
 if t.TYPE_CHECKING:
     import requests
@@ -137,6 +137,7 @@ class VaultClient:
             hint_403=hint_403(method, path, namespace),
             plain=plain,
             may_be_empty=may_be_empty,
+            secrets=self.secrets,
         )
         outgoing = Outgoing(
             method=method,
@@ -174,14 +175,7 @@ class VaultClient:
             # The leader that a redirect led to may be gone: back to the address of the user.
             self._go_to(base_url(self.connection))
             raise
-        try:
-            return read(response, where)
-        except VaultError:
-            # Its words are shortened, and what is cut cannot be masked any more: again, masked.
-            _mask(response, self.secrets)
-            if response.ok and outgoing.method == "POST":
-                response._content = b""  # that of a login may be a token that nobody knows yet
-            return read(response, where)
+        return read(response, where)
 
     def _send(self, outgoing: Outgoing) -> tuple[requests.Response, str]:
         return self._transport.send(outgoing, self._base)
@@ -291,25 +285,6 @@ class VaultClient:
 
 def _no_progress(_line: str) -> None:
     pass
-
-
-def _mask(response: requests.Response, secrets: t.Collection[str]) -> None:
-    """Mask ``secrets`` in all texts of the answer."""
-    try:
-        text = json.dumps(_masked(json.loads(response.text), secrets))
-    except (ValueError, RecursionError):
-        text = masked(response.text, secrets)
-    response._content = text.encode(errors="replace")
-
-
-def _masked(value: t.Any, secrets: t.Collection[str]) -> t.Any:
-    if isinstance(value, str):
-        return masked(value, secrets)
-    if isinstance(value, list):
-        return [_masked(item, secrets) for item in value]
-    if isinstance(value, dict):
-        return {key: _masked(item, secrets) for key, item in value.items()}
-    return value
 
 
 def _target(response: requests.Response) -> str:

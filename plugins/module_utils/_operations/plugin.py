@@ -27,6 +27,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._catalog.catalog im
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog.read_back import (
     attempt,
     await_written,
+    remove,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog.usage import Usage, find_usage
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog.wanted import Wanted
@@ -127,7 +128,12 @@ def _remove(
     if misspelled not in (None, entry):
         client.warn(f"{misspelled} is an entry of its own: run the task again to remove it, too")
     if not check_mode:
-        _deregister(client, entry)
+        remove(
+            client,
+            entry,
+            partial(deregister, client, entry),
+            lambda: any(_key(other) == _key(entry) for other in list_entries(client)),
+        )
     return _result(True, before, None)
 
 
@@ -258,22 +264,6 @@ def _register(
         next_step="see whether this version of the server knows all options; its log may say more",
         result={"changed": True, "plugin": _as_result(after)},
     )
-
-
-def _deregister(client: VaultClient, entry: CatalogEntry) -> None:
-    """Remove the entry, and read that it is gone; raises VaultError."""
-    what = f"{entry} was removed"
-    lost = attempt(partial(deregister, client, entry), what)
-
-    def is_gone() -> bool | None:
-        return not any(_key(other) == _key(entry) for other in list_entries(client)) or None
-
-    if await_written(client, lost, what, is_gone) is None:
-        raise VaultError(
-            f"the server accepted the removal of {entry}, but still lists it",
-            next_step="run the task again; the server's log may say more",
-            result={"changed": True},
-        )
 
 
 def _key(entry: CatalogEntry) -> tuple[str, str, str]:

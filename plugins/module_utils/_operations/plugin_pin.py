@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import typing as t
-from functools import partial
 
 from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_catalog import (
     CORRECT_PLUGIN,
@@ -14,16 +13,10 @@ from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_catalo
     list_entries,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_pins import (
-    pin,
-    read_pins,
     require_pins,
-    unpin,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog.catalog import Catalog
-from ansible_collections.vaultops.vault.plugins.module_utils._catalog.read_back import (
-    attempt,
-    await_written,
-)
+from ansible_collections.vaultops.vault.plugins.module_utils._catalog.set_pin import set_pin
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog.wanted import (
     plugin_name,
     plugin_version,
@@ -66,7 +59,7 @@ def _pin(client: VaultClient, plugin: tuple[str, str], version: str, check_mode:
     if before == version:
         return _result(False, plugin, before, before)
     if not check_mode:
-        _write(client, plugin, version, partial(pin, client, entry.kind, entry.name, entry.version))
+        set_pin(client, entry.kind, entry.name, entry.version)
     return _result(True, plugin, before, version)
 
 
@@ -75,22 +68,8 @@ def _unpin(client: VaultClient, plugin: tuple[str, str], version: str, check_mod
     if not before or version not in ("", before):
         return _result(False, plugin, before, before)
     if not check_mode:
-        _write(client, plugin, "", partial(unpin, client, *plugin))
+        set_pin(client, *plugin, "")
     return _result(True, plugin, before, "")
-
-
-def _write(
-    client: VaultClient, plugin: tuple[str, str], version: str, write: t.Callable[[], None]
-) -> None:
-    """Write the pin; where the answer is lost, read it.  Raises VaultError."""
-    what = (
-        f'{plugin[0]} plugin "{plugin[1]}" was {f"pinned to {version}" if version else "unpinned"}'
-    )
-    lost = attempt(write, what)
-    if lost is not None:
-        await_written(
-            client, lost, what, lambda: read_pins(client).get(plugin, "") == version or None
-        )
 
 
 def _entry(catalog: Catalog, plugin: tuple[str, str], version: str) -> CatalogEntry:

@@ -21,6 +21,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_runtim
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog.read_back import (
     attempt,
     await_written,
+    remove,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     OptionError,
@@ -101,7 +102,12 @@ def _remove(client: VaultClient, before: Runtime | None, check_mode: bool) -> Re
         return _result(False, None, None)
     _refuse_needed(client, before)
     if not check_mode:
-        _deregister(client, before)
+        remove(
+            client,
+            before,
+            partial(deregister_runtime, client, before),
+            lambda: _find(require_runtimes(client), before) is not None,
+        )
     return _result(True, before, None)
 
 
@@ -146,22 +152,6 @@ def _register(client: VaultClient, wanted: Runtime) -> None:
         next_step="see whether this version of the server knows all options; its log may say more",
         result={"changed": True, "runtime": _as_result(after)},
     )
-
-
-def _deregister(client: VaultClient, runtime: Runtime) -> None:
-    """Remove the runtime, and read that it is gone; raises VaultError."""
-    what = f"{runtime} was removed"
-    lost = attempt(partial(deregister_runtime, client, runtime), what)
-
-    def is_gone() -> bool | None:
-        return _find(require_runtimes(client), runtime) is None or None
-
-    if await_written(client, lost, what, is_gone) is None:
-        raise VaultError(
-            f"the server accepted the removal of {runtime}, but still lists it",
-            next_step="run the task again; the server's log may say more",
-            result={"changed": True},
-        )
 
 
 def _find(runtimes: t.Sequence[Runtime], wanted: Runtime) -> Runtime | None:

@@ -92,7 +92,7 @@ def evaluate(
     if error is not None and health.alive:
         error = f"{error}; the mount still serves {(after or before).running}"
     elif error is not None and health.alive is False and not answer.left_down(before.path):
-        error = f"{error}; the mount does not answer: {health.reason}"
+        error = f"{error}; the mount {does_not_answer(health)}"
     elif error is None and health.alive is False:
         error = does_not_answer(health)
     elif error is None and health.probe_failed:

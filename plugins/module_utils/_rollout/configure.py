@@ -12,15 +12,10 @@ from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import 
     read_mounts,
     set_version,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_pins import (
-    pin,
-    read_pins,
-    unpin,
-)
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog.read_back import (
-    attempt,
-    await_written,
+    ensure_written,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._catalog.set_pin import set_pin
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import NoAnswer, VaultError
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 from ansible_collections.vaultops.vault.plugins.module_utils._rollout.plan import Plan, Step
@@ -74,50 +69,31 @@ def restore(client: VaultClient, plan: Plan, steps: t.Sequence[Step]) -> dict[st
 def _set_version(client: VaultClient, step: Step, version: str) -> VaultError | None:
     """Configure a mount for ``version``; return what kept it from that, or may have."""
 
-    def is_set() -> bool | None:
+    def is_set() -> bool:
         mount = read_mounts(client, [step.path]).get(step.path)
-        return (mount is not None and mount.version == version) or None
+        return mount is not None and mount.version == version
 
-    write = partial(set_version, client, step.path, version)
     mount = f'mount "{step.path}"'
+    write = partial(set_version, client, step.path, version)
     what = f"{mount} was configured for {version}"
-    return _written(client, write, is_set, what, f"cannot configure {mount} for {version}")
+    change = partial(ensure_written, client, write, what, is_set)
+    return _error_of(change, f"cannot configure {mount} for {version}")
 
 
 def _set_pin(client: VaultClient, plan: Plan, version: str) -> VaultError | None:
     """Pin the plugin to ``version``, or remove its pin; return what kept it from that, or may."""
     kind, name = plan.entry.kind, plan.entry.name
-    write = (
-        partial(pin, client, kind, name, version) if version else partial(unpin, client, kind, name)
-    )
-
-    def is_set() -> bool | None:
-        return read_pins(client).get((kind, name), "") == version or None
-
     plugin = f'{kind} plugin "{name}"'
-    if version:
-        what, not_done = f"{plugin} was pinned to {version}", f"cannot pin {plugin} to {version}"
-    else:
-        what, not_done = f"{plugin} was unpinned", f"cannot unpin {plugin}"
-    return _written(client, write, is_set, what, not_done)
+    not_done = f"cannot pin {plugin} to {version}" if version else f"cannot unpin {plugin}"
+    return _error_of(partial(set_pin, client, kind, name, version), not_done)
 
 
-def _written(
-    client: VaultClient,
-    write: t.Callable[[], None],
-    is_set: t.Callable[[], bool | None],
-    what: str,
-    not_done: str,
-) -> VaultError | None:
-    """Write; where the answer is lost, read.  Return the error where it is not done, or unknown."""
+def _error_of(change: t.Callable[[], None], not_done: str) -> VaultError | None:
+    """Return what kept a change from being made, or may have; the latter says so itself."""
     try:
-        lost = attempt(write, what)
+        change()
+    except NoAnswer as error:
+        return error
     except VaultError as error:
         return error.with_context(f"{not_done}: {error.what}")
-    if lost is None:
-        return None
-    try:
-        await_written(client, lost, what, is_set)
-    except VaultError as error:
-        return error
     return None
