@@ -14,6 +14,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import sys
@@ -68,6 +69,8 @@ OLDEST_CORE = pythons.oldest_core()
 DEFAULT_CORES = {OLDEST_CORE, pythons.newest_core()}
 # The oldest ansible-core and the oldest OpenBao in one session, where a Python runs that core.
 OLDEST_TOGETHER = len(DEFAULT_CORES) == 2 and pythons.python_for(OLDEST_CORE) is not None
+# They run as a user who is not root, where root runs the others.
+OLDEST_AS_USER = OLDEST_TOGETHER and not ordinary_user.reason_to_skip(OLDEST_CORE)
 
 
 def run_with_server(session: nox.Session, *command: str, version: str = "", **more: str) -> None:
@@ -115,13 +118,26 @@ def bench(session: nox.Session) -> None:
     run_with_server(session, "python", "-m", "tests.benchmarks.bench", "--peers", peers)
 
 
-@nox.session(name="ordinary-user", python=False, allow_parallel=False)
+@nox.session(
+    name="ordinary-user", python=False, default=not OLDEST_AS_USER, allow_parallel=False
+)
 def ordinary_user_tests(session: nox.Session) -> None:
     """Run the quick tests, where root runs the others, as a user who is not root."""
     if reason := ordinary_user.reason_to_skip():
         session.skip(reason)
-    with ordinary_user.prepared(openbao.binary(), *TESTS) as place:
-        place.run(session, *PYTEST, *QUICK_OR_EACH_USER, *session.posargs)
+    run_as_ordinary_user(session, *QUICK_OR_EACH_USER, server=openbao.binary())
+
+
+def run_as_ordinary_user(
+    session: nox.Session, *chosen: str, server: Path, core: str = "", **more: str
+) -> None:
+    """Run pytest as a user who is not root; ``more`` are the paths of files that it needs."""
+    with ordinary_user.prepared(*TESTS, core=core) as place, contextlib.ExitStack() as kept:
+        files = {openbao.VARIABLE: server, **more}
+        environment = {name: place.with_file(Path(file)) for name, file in files.items()}
+        for name, folder in noting(session).items():
+            environment[name] = kept.enter_context(place.with_folder(folder))
+        place.run(session, *PYTEST, *chosen, *session.posargs, **environment)
 
 
 @nox.session(default=False, tags=["matrix"], allow_parallel=False)
@@ -143,20 +159,25 @@ def add_tests(core: str) -> None:
     """Add the session that runs the unit and integration tests on a release of ansible-core."""
 
     def tests(session: nox.Session) -> None:
-        session.install(pythons.core_requirement(core), *TESTS)
         # The role moves a cluster to a new version, which the oldest OpenBao does not do.
         clusters = {openbao.CLUSTER_VARIABLE: str(openbao.binary())}
-        run_with_server(session, *PYTEST, *chosen, version=version, **clusters)
+        if as_user:
+            server = openbao.binary(version)
+            run_as_ordinary_user(session, *chosen, server=server, core=core, **clusters)
+        else:
+            session.install(pythons.core_requirement(core), *TESTS)
+            run_with_server(session, *PYTEST, *chosen, version=version, **clusters)
 
     # What servers do takes long to show, and does not depend on ansible-core.
     # Three workers begin with a wait of two minutes there, and one has the cluster.
     chosen = ("-n", "6") if core == pythons.newest_core() else ("-m", "not slow")
     version = OLDEST_OPENBAO if core == OLDEST_CORE and OLDEST_TOGETHER else ""
-    server = f", and OpenBao {version}" if version else ""
-    tests.__doc__ = f"Run the unit and integration tests on ansible-core {core}{server}."
+    as_user = core == OLDEST_CORE and OLDEST_AS_USER
+    how = f"{', and OpenBao ' if version else ''}{version}{', not as root' if as_user else ''}"
+    tests.__doc__ = f"Run the unit and integration tests on ansible-core {core}{how}."
     nox.session(
         name=f"tests-{core}",
-        python=str(pythons.python_for(core)),
+        python=False if as_user else str(pythons.python_for(core)),
         default=core in DEFAULT_CORES,
         tags=["matrix"],
         allow_parallel=False,

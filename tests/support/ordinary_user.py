@@ -21,7 +21,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from . import openbao, pythons
+from . import pythons
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,7 @@ class Place(NamedTuple):
 
     folder: Path
 
-    def run(self, session: nox.Session, *command: str) -> None:
+    def run(self, session: nox.Session, *command: str, **more: str) -> None:
         """Run a program of the virtual environment as the user, in the copy of the checkout."""
         with session.chdir(self.folder / "checkout"):
             session.run(
@@ -52,15 +52,37 @@ class Place(NamedTuple):
                     "PATH": f"{self.folder}/venv/bin:{SYSTEM_PATH}",
                     "TMPDIR": str(self.folder / "tmp"),
                     "USER": NAME,
-                    openbao.VARIABLE: str(self.folder / "bao"),
+                    **more,
                 },
                 include_outer_env=False,
                 external=True,
             )
 
+    def with_file(self, source: Path) -> str:
+        """Give a file of 180 MB a place that the user can read, and return it."""
+        target = Path(tempfile.mkdtemp(dir=self.folder)) / source.name
+        target.parent.chmod(0o755)
+        try:
+            target.hardlink_to(source)
+        except OSError:
+            shutil.copy(source, target)
+        return str(target)
 
-def reason_to_skip() -> str:
-    """Why the tests need not or cannot run as another user, nothing where they can."""
+    @contextlib.contextmanager
+    def with_folder(self, wanted: str) -> Iterator[str]:
+        """Give the user a folder to write into; its files are in ``wanted`` afterwards."""
+        folder = self.folder / "tmp" / "kept"
+        folder.mkdir()
+        _give(folder)
+        yield str(folder)
+        shutil.copytree(folder, wanted, dirs_exist_ok=True)
+
+
+def reason_to_skip(core: str = "") -> str:
+    """Why the tests need not or cannot run as another user, nothing where they can.
+
+    ``core`` is the release of ansible-core that they need, if it has to be a certain one.
+    """
     if os.getuid() != 0:
         return "the other sessions ran the tests as an ordinary user already"
     if not shutil.which("setpriv"):
@@ -69,7 +91,9 @@ def reason_to_skip() -> str:
         pwd.getpwnam(NAME)
     except KeyError:
         return f"this machine has no user {NAME}"
-    return "" if interpreter() else f"no Python here that {NAME} can run and ansible-core supports"
+    if interpreter(core):
+        return ""
+    return f"no Python here that {NAME} can run and {f'ansible-core {core}'.strip()} supports"
 
 
 def as_user() -> list[str]:
@@ -87,11 +111,11 @@ class Interpreter(NamedTuple):
 
 
 @functools.cache
-def interpreter() -> Interpreter | None:
+def interpreter(core: str = "") -> Interpreter | None:
     """The newest Python that the user can run: not those of pyenv in root's home."""
     found = (
         Interpreter(candidate, version)
-        for version in reversed(pythons.VERSIONS)
+        for version in reversed(pythons.CORES[core] if core else pythons.VERSIONS)
         for candidate in pythons.candidates(version)
         if pythons.starts(candidate, version, *as_user())
     )
@@ -99,18 +123,17 @@ def interpreter() -> Interpreter | None:
 
 
 @contextlib.contextmanager
-def prepared(bao: Path, *requirements: str) -> Iterator[Place]:
-    """Make the place, with the checkout as it is now and the server's binary, and remove it."""
-    user, before = pwd.getpwnam(NAME), os.umask(0o022)
+def prepared(*requirements: str, core: str = "") -> Iterator[Place]:
+    """Make the place, with the checkout as it is now and ansible-core, and remove it."""
+    before = os.umask(0o022)
     folder = Path(tempfile.mkdtemp(prefix="vaultops-"))
     try:
         folder.chmod(0o755)
         for name in ("home", "tmp"):
             (folder / name).mkdir(mode=0o700)
-            os.chown(folder / name, user.pw_uid, user.pw_gid)
+            _give(folder / name)
         copy_checkout(folder / "checkout")
-        link_or_copy(bao, folder / "bao")
-        make_venv(folder / "venv", *requirements)
+        make_venv(folder / "venv", *requirements, core=core)
         yield Place(folder)
     finally:
         os.umask(before)
@@ -129,19 +152,16 @@ def copy_checkout(target: Path) -> None:
             copy.chmod(0o755 if source.stat().st_mode & 0o100 else 0o644)
 
 
-def link_or_copy(source: Path, target: Path) -> None:
-    """Give a file of 180 MB a second place, without a second copy where that is possible."""
-    try:
-        target.hardlink_to(source)
-    except OSError:
-        shutil.copy(source, target)
+def _give(folder: Path) -> None:
+    user = pwd.getpwnam(NAME)
+    os.chown(folder, user.pw_uid, user.pw_gid)
 
 
-def make_venv(venv: Path, *requirements: str) -> None:
+def make_venv(venv: Path, *requirements: str, core: str = "") -> None:
     """Make a virtual environment on the user's Python; pip comes from the one that runs nox."""
-    python = interpreter()
-    assert python, reason_to_skip()
+    python = interpreter(core)
+    assert python, reason_to_skip(core)
     subprocess.run([str(python.path), "-m", "venv", "--without-pip", str(venv)], check=True)
     pip = [sys.executable, "-m", "pip", "--python", str(venv / "bin/python")]
-    core = pythons.core_for(python.version)
-    subprocess.run([*pip, "install", "--quiet", core, *requirements], cwd=ROOT, check=True)
+    ansible = pythons.core_requirement(core) if core else pythons.core_for(python.version)
+    subprocess.run([*pip, "install", "--quiet", ansible, *requirements], cwd=ROOT, check=True)
