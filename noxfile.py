@@ -118,9 +118,7 @@ def bench(session: nox.Session) -> None:
     run_with_server(session, "python", "-m", "tests.benchmarks.bench", "--peers", peers)
 
 
-@nox.session(
-    name="ordinary-user", python=False, default=not OLDEST_AS_USER, allow_parallel=False
-)
+@nox.session(name="ordinary-user", python=False, default=not OLDEST_AS_USER, allow_parallel=False)
 def ordinary_user_tests(session: nox.Session) -> None:
     """Run the quick tests, where root runs the others, as a user who is not root."""
     if reason := ordinary_user.reason_to_skip():

@@ -1,11 +1,16 @@
 # Copyright (c) 2026, the vaultops.vault authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ansible as a user runs it: ``ansible-playbook`` and ``ansible`` as processes of their own."""
+"""Ansible as a user runs it: ``ansible-playbook`` and ``ansible`` as processes of their own.
+
+Where nothing depends on how the process came to be, it is a fork of one that has imported Ansible.
+"""
 
 from __future__ import annotations
 
+import atexit
 import dataclasses
+import functools
 import json
 import os
 import pathlib
@@ -15,10 +20,46 @@ import tempfile
 import typing as t
 
 from .server import Server, clean_environment
+from .warm_ansible import Request, Warm
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 SUPPORT = pathlib.Path(__file__).resolve().parent
 RUN_SECONDS = 500
+RECORDER = {
+    "ANSIBLE_CALLBACK_PLUGINS": str(SUPPORT / "callback"),
+    "ANSIBLE_CALLBACKS_ENABLED": "record",
+    "ANSIBLE_LOAD_CALLBACK_PLUGINS": "True",
+}
+# What Ansible or Python reads when it is imported.
+READ_AT_THE_START = ("ANSIBLE_", "PYTHON", "LANG", "LC_", "TMPDIR")
+
+
+@functools.cache
+def warm() -> Warm:
+    """The process that has imported Ansible, until this one ends."""
+    home = tempfile.TemporaryDirectory(prefix="vaultops-warm-")
+    atexit.register(home.cleanup)
+    process = Warm({**clean_environment(pathlib.Path(home.name)), **RECORDER})
+    atexit.register(process.end)
+    return process
+
+
+def in_a_process_of_its_own(request: Request, by: t.Sequence[str] = ()) -> int:
+    """Run a command from its beginning; return its exit status."""
+    with (
+        pathlib.Path(request["stdout"]).open("wb") as stdout,
+        pathlib.Path(request["stderr"]).open("wb") as stderr,
+    ):
+        return subprocess.run(
+            [*by, *request["command"]],
+            env=request["environment"],
+            cwd=request["directory"],
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            timeout=RUN_SECONDS,
+            check=False,
+        ).returncode
 
 
 def collection_tree(base: pathlib.Path) -> pathlib.Path:
@@ -165,29 +206,27 @@ class Ansible:
         self, command: list[str], environment: t.Mapping[str, str], by: t.Sequence[str] = ()
     ) -> Run:
         events = self._file("events.jsonl", None)
-        program = pathlib.Path(sys.executable).parent / command[0]
-        recorder = {
-            "ANSIBLE_CALLBACK_PLUGINS": str(SUPPORT / "callback"),
-            "ANSIBLE_CALLBACKS_ENABLED": "record",
-            "ANSIBLE_LOAD_CALLBACK_PLUGINS": "True",
-            "VAULTOPS_TEST_EVENTS": str(events),
+        request: Request = {
+            "command": [str(pathlib.Path(sys.executable).parent / command[0]), *command[1:]],
+            "environment": {
+                **self.environment(),
+                **RECORDER,
+                "VAULTOPS_TEST_EVENTS": str(events),
+                **environment,
+            },
+            "directory": str(self.directory),
+            "stdout": str(self._file("stdout", None)),
+            "stderr": str(self._file("stderr", None)),
         }
-        done = subprocess.run(
-            [*by, str(program), *command[1:]],
-            env={**self.environment(), **recorder, **environment},
-            cwd=self.directory,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=RUN_SECONDS,
-            check=False,
-        )
-        lines = events.read_text(encoding="utf-8").splitlines()
+        if by or any(name.startswith(READ_AT_THE_START) for name in environment):
+            status = in_a_process_of_its_own(request, by)
+        else:
+            status = warm().run(request, RUN_SECONDS)
         return Run(
-            done.returncode,
-            done.stdout,
-            done.stderr,
-            [TaskResult(**json.loads(line)) for line in lines],
+            status,
+            pathlib.Path(request["stdout"]).read_text(encoding="utf-8"),
+            pathlib.Path(request["stderr"]).read_text(encoding="utf-8"),
+            [TaskResult(**json.loads(line)) for line in events.read_text("utf-8").splitlines()],
         )
 
     def _file(self, name: str, content: t.Any) -> pathlib.Path:

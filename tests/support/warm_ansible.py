@@ -1,0 +1,148 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ansible's commands as forks of one process that has imported Ansible: half of a start is imports.
+
+As a program it reads requests from standard input, a line of JSON each, and answers with the exit
+status of the command.  ``Warm`` is the side of the tests.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import gc
+import importlib
+import json
+import os
+import pathlib
+import select
+import signal
+import subprocess
+import sys
+import typing as t
+
+# What a run of each command loads of Ansible itself, whatever it is to do.
+IMPORTED = (
+    "ansible.cli.adhoc",
+    "ansible.cli.playbook",
+    "ansible.executor.module_common",
+    "ansible.executor.playbook_executor",
+    "ansible.executor.task_executor",
+    "ansible.module_utils.basic",
+    "ansible.plugins.action.assert",
+    "ansible.plugins.action.normal",
+    "ansible.plugins.action.set_fact",
+    "ansible.plugins.cache.memory",
+    "ansible.plugins.callback.default",
+    "ansible.plugins.callback.minimal",
+    "ansible.plugins.connection.local",
+    "ansible.plugins.filter.core",
+    "ansible.plugins.inventory.ini",
+    "ansible.plugins.inventory.yaml",
+    "ansible.plugins.shell.sh",
+    "ansible.plugins.strategy.linear",
+    "ansible.plugins.test.core",
+    "ansible.plugins.vars.host_group_vars",
+)
+
+
+class Request(t.TypedDict):
+    """A command, and what a process of its own would have been started with."""
+
+    command: list[str]
+    environment: dict[str, str]
+    directory: str
+    stdout: str
+    stderr: str
+
+
+class Warm:
+    """The process that has imported Ansible, with ``environment`` for what imports depend on."""
+
+    def __init__(self, environment: t.Mapping[str, str]) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, __file__],
+            env=dict(environment),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,  # so that all of it can be ended together
+        )
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    def run(self, request: Request, timeout: float) -> int:
+        """Run a command; return its exit status.
+
+        Raises TimeoutExpired after ``timeout`` seconds, when it has ended the command.
+        """
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin
+        assert stdout
+        stdin.write(f"{json.dumps(request)}\n")
+        stdin.flush()
+        if not select.select([stdout], [], [], timeout)[0]:
+            self.end()
+            raise subprocess.TimeoutExpired(request["command"], timeout)
+        return int(stdout.readline())
+
+    def end(self) -> None:
+        """End the process, and what it runs."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.communicate()
+
+
+def serve() -> None:
+    """Run each requested command in a fork, until there are no more requests."""
+    for name in IMPORTED:
+        importlib.import_module(name)
+    gc.freeze()  # else each fork copies what it only looks through
+    for line in sys.stdin:
+        if (child := os.fork()) == 0:
+            request: Request = json.loads(line)
+            become(request)
+            end_as_a_program(run_command)
+        _pid, status = os.waitpid(child, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)
+
+
+def become(request: Request) -> None:
+    """Make this process what a new one with ``request`` would be."""
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    os.chdir(request["directory"])
+    files = [(os.devnull, os.O_RDONLY)]
+    files += [(request["stdout"], os.O_WRONLY), (request["stderr"], os.O_WRONLY)]
+    for descriptor, (path, mode) in enumerate(files):
+        os.dup2(os.open(path, mode), descriptor)
+    sys.argv[:] = request["command"]
+    importlib.reload(sys.modules["ansible.constants"])  # the settings, from the environment
+
+
+def run_command() -> None:
+    """Run what ``sys.argv`` says."""
+    module = {"ansible": "adhoc", "ansible-playbook": "playbook"}[pathlib.Path(sys.argv[0]).name]
+    sys.modules[f"ansible.cli.{module}"].main()
+
+
+def end_as_a_program(main: t.Callable[[], None]) -> t.NoReturn:
+    """Run ``main`` and end as Python does, but leave the memory that was inherited alone."""
+    status = 0
+    try:
+        main()
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else int(bool(end.code))
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
+if __name__ == "__main__":
+    sys.path[0] = str(pathlib.Path(sys.executable).parent)  # as for Ansible's own programs
+    serve()

@@ -1,0 +1,79 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A fork of a process that has imported Ansible does what a process of its own does."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import subprocess
+import typing as t
+
+import pytest
+
+from ansible_collections.vaultops.vault.tests.support.ansible_runs import Ansible
+from ansible_collections.vaultops.vault.tests.support.server import clean_environment
+from ansible_collections.vaultops.vault.tests.support.warm_ansible import Request, Warm
+
+SHOW = {
+    "ansible.builtin.debug": {
+        "msg": [
+            "{{ lookup('env', 'HOME') }}, {{ lookup('env', 'SOME') }}, {{ playbook_dir }}",
+            "{{ lookup('config', 'COLLECTIONS_PATHS', 'DEFAULT_REMOTE_TMP', wantlist=true) }}",
+            "{{ ansible_playbook_python }}, {{ lookup('pipe', 'cat; id -u; pwd') }}",
+        ]
+    }
+}
+PLAYBOOKS: dict[str, list[dict[str, t.Any]]] = {
+    "success": [SHOW],
+    "failure": [SHOW, {"ansible.builtin.fail": {"msg": "as told"}}],
+    "as a module": [{"ansible.builtin.command": "/bin/sh -c 'echo $SOME; pwd'"}],
+    "no such module": [{"no.such.module": {}}],
+}
+
+
+@pytest.mark.parametrize("tasks", PLAYBOOKS.values(), ids=PLAYBOOKS)
+def test_the_same_as_a_process_of_its_own(
+    tasks: list[dict[str, t.Any]], tmp_path: pathlib.Path
+) -> None:
+    ansible = Ansible(tmp_path)
+    forked, own = (ansible.playbook(*tasks, by=by, SOME="value") for by in ((), ("env",)))
+    assert (forked.returncode, _text(forked.output)) == (own.returncode, _text(own.output))
+    assert [(task.name, task.status) for task in forked.tasks] == [
+        (task.name, task.status) for task in own.tasks
+    ]
+
+
+def test_ad_hoc(tmp_path: pathlib.Path) -> None:
+    run = Ansible(tmp_path).adhoc("ansible.builtin.debug", "msg=hello")
+    assert run.returncode == 0
+    assert run.result["msg"] == "hello"
+
+
+def test_a_command_that_does_not_end_is_ended(tmp_path: pathlib.Path) -> None:
+    ansible = Ansible(tmp_path)
+    warm = Warm(clean_environment(tmp_path))
+    playbook = tmp_path / "sleeps.yml"
+    playbook.write_text(
+        "[{hosts: localhost, gather_facts: false, tasks: [{ansible.builtin.pause: {seconds: 20}}]}]"
+    )
+    request: Request = {
+        "command": ["ansible-playbook", str(playbook)],
+        "environment": ansible.environment(),
+        "directory": str(tmp_path),
+        "stdout": str(tmp_path / "stdout"),
+        "stderr": str(tmp_path / "stderr"),
+    }
+    for stream in ("stdout", "stderr"):
+        (tmp_path / stream).touch()
+    with pytest.raises(subprocess.TimeoutExpired):
+        warm.run(request, 3)
+    with pytest.raises(ProcessLookupError):
+        os.kill(warm.pid, 0)
+
+
+def _text(output: str) -> str:
+    """Return the output without what differs from run to run."""
+    lines = output.splitlines()
+    return "\n".join(line for line in lines if "delta" not in line and "playbook.json" not in line)
