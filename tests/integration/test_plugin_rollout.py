@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import dataclasses
 import pathlib
-import shutil
 
 import pytest
 
@@ -28,12 +26,7 @@ def bare_fleet(cluster: Cluster, tmp_path: pathlib.Path) -> Fleet:
 @pytest.fixture
 def fleet(bare_fleet: Fleet) -> Fleet:
     """The nodes as the role sets them up, but without its time, and two mounts."""
-    plugin = bare_fleet.files["v1.0.0"]
-    for node in bare_fleet.cluster.nodes:
-        shutil.copy2(plugin.path, node.plugin_directory / NAME)
-    registered = dataclasses.replace(plugin, path=plugin.path.with_name(NAME))
-    bare_fleet.cluster.register("ext", registered)
-    bare_fleet.mount()
+    bare_fleet.set_up("ext", "ext2")
     return bare_fleet
 
 
@@ -42,7 +35,7 @@ def test_up_and_again_and_cleaned_up(bare_fleet: Fleet) -> None:
     first = fleet.roll_out("v1.0.0")
     assert first.returncode == 0, first.output
     assert fleet.names() == {NAME}
-    fleet.mount()
+    fleet.mount("ext", "ext2")
 
     checked = fleet.roll_out("v1.1.0", "--check", "--diff")
     assert checked.returncode == 0, checked.output

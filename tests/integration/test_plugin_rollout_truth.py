@@ -23,11 +23,9 @@ Namespaces = t.Callable[..., None]
 
 @pytest.fixture
 def fleet(cluster: Cluster, tmp_path: pathlib.Path) -> Fleet:
-    """The nodes as the role itself has set them up: ``ext`` runs v1.0.0."""
+    """The nodes as the role sets them up: ``ext`` runs v1.0.0."""
     ready = Fleet(tmp_path, cluster)
-    first = ready.roll_out("v1.0.0")
-    assert first.returncode == 0, first.output
-    cluster.mount("ext", "ext", version="v1.0.0")
+    ready.set_up("ext")
     return ready
 
 
@@ -128,16 +126,18 @@ def test_all_variables_are_checked_first(fleet: Fleet, subtests: pytest.Subtests
         "name": "a/b",
         "nodes": "n1,nowhere",
     }
-    for name, value in wrong.items():
-        with subtests.test(name):
-            run = fleet.roll_out("v1.1.0", **{f"plugin_rollout_{name}": value})
-            assert f"plugin_rollout_{name}" in failure(run)
-            assert "nothing was changed" in failure(run)
+    cases = {name: {f"plugin_rollout_{name}": value} for name, value in wrong.items()}
+    told = dict.fromkeys(wrong, "nothing was changed")
     for version in ("1.1", "v1.1.0+builtin"):
-        with subtests.test(version):
-            fleet.files[version] = fleet.files["v1.1.0"]
-            run = fleet.roll_out(version)
-            assert "plugin_rollout_version is not a semantic version" in failure(run)
+        cases[version] = {"plugin_rollout_version": version}
+        told[version] = "plugin_rollout_version is not a semantic version"
+    messages = fleet.refusals("v1.1.0", cases)
+    for name in cases:
+        with subtests.test(name):
+            assert len(messages[name]) == len(fleet.cluster.nodes)
+            for message in messages[name]:
+                assert told[name] in message
+                assert name not in wrong or f"plugin_rollout_{name}" in message
     assert fleet.names() == {"ext-v1.0.0"}
     assert versions(fleet) == {"v1.0.0"}
 

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import pathlib
+import shutil
 import typing as t
 
 from .ansible_runs import REPOSITORY, Ansible, Run
@@ -31,6 +33,16 @@ class Fleet:
         policy = REPOSITORY / "docs" / "policies" / "plugin_rollout.hcl"
         self.token = cluster.new_token(policy.read_text(encoding="utf-8"))
 
+    def set_up(self, *mounts: str) -> None:
+        """Arrange what the role does for v1.0.0, and mount it."""
+        plugin = self.files["v1.0.0"]
+        name = f"ext-{plugin.version}"
+        for node in self.cluster.nodes:
+            shutil.copy2(plugin.path, node.plugin_directory / name)
+        registered = dataclasses.replace(plugin, path=plugin.path.with_name(name))
+        self.cluster.register("ext", registered)
+        self.mount(*mounts)
+
     def roll_out(
         self,
         version: str,
@@ -39,29 +51,55 @@ class Fleet:
         **values: t.Any,
     ) -> Run:
         """Run the role for ``version``, with the token of its minimal policy."""
-        variables = {
+        variables = {**self.variables(version), **values}
+        return self._play({"roles": [{"role": ROLE}], "vars": variables, **(play or {})}, *options)
+
+    def refusals(
+        self, version: str, cases: t.Mapping[str, t.Mapping[str, t.Any]]
+    ) -> dict[str, list[str]]:
+        """Run the role for ``version`` once for each of the cases, which are variables.
+
+        Returns each host's message of failure.
+        """
+        tasks = [
+            {
+                "block": [
+                    {
+                        "ansible.builtin.include_role": {"name": ROLE},
+                        "vars": {**self.variables(version), **variables},
+                    }
+                ],
+                "rescue": [
+                    {"name": name, "ansible.builtin.debug": {"var": "ansible_failed_result.msg"}}
+                ],
+            }
+            for name, variables in cases.items()
+        ]
+        run = self._play({"tasks": tasks})
+        told: dict[str, list[str]] = {name: [] for name in cases}
+        for task in run.tasks:
+            if task.name in told:
+                told[task.name].append(str(task["ansible_failed_result.msg"]))
+        return told
+
+    def variables(self, version: str) -> dict[str, t.Any]:
+        """Return the variables of a rollout of ``version``."""
+        return {
             "plugin_rollout_name": "ext",
             "plugin_rollout_version": version,
             "plugin_rollout_src": str(self.files[version].path),
-            **values,
         }
-        plays = [
-            {
-                "hosts": "vault",
-                "gather_facts": False,
-                "roles": [{"role": ROLE}],
-                "vars": variables,
-                **(play or {}),
-            }
-        ]
+
+    def _play(self, play: t.Mapping[str, t.Any], *options: str) -> Run:
+        """Run a play on all nodes, with the token of the role's minimal policy."""
         path = self.ansible.directory / "rollout.json"
-        path.write_text(json.dumps(plays))
+        path.write_text(json.dumps([{"hosts": "vault", "gather_facts": False, **play}]))
         everything = ["-i", str(self.inventory), *options]
         return self.ansible.play_file(path, options=everything, BAO_TOKEN=self.token)
 
-    def mount(self) -> None:
-        """Mount v1.0.0 twice."""
-        for path in ("ext", "ext2"):
+    def mount(self, *paths: str) -> None:
+        """Mount v1.0.0."""
+        for path in paths:
             self.cluster.mount(path, "ext", version="v1.0.0")
 
     def runs(self, mount: str = "ext") -> set[str]:
