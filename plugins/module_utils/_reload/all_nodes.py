@@ -151,6 +151,7 @@ def _stale_on(state: NodeState, preflight: Preflight) -> list[str]:
         mount.path
         for mount in preflight.mounts or ()
         if mount.path in state.mounts
+        and not state.health[mount.path].being_removed
         and is_stale(
             state.mounts[mount.path], preflight.expectation(mount), state.health[mount.path]
         )
@@ -180,7 +181,7 @@ def _reloaded(
     worth_it = answer.error is None or answer.lost
     wait = options.wait if options.wait and worth_it else _NO_WAIT
     rows = verify_nodes(nodes, preflight, before, selected, answers, options.probe, wait)
-    removed = {m.before.path for row in rows for m in row.mounts if m.being_removed}
+    removed = {m.before.path: m.health for row in rows for m in row.mounts if m.being_removed}
     if removed and options.leaves_out_removed:
         client.warn(left_out(sorted(removed)))
         selected = [mount for mount in selected if mount.path not in removed]
@@ -193,7 +194,7 @@ def _reloaded(
         mounts = as_on_active_node(active[0], answer, selected)
     else:
         mounts = verify_mounts(client, options, answer, selected)
-    health = situation.selection.health
+    health = {**situation.selection.health, **removed}
     return result_of(options, preflight, answer, mounts, rows, health)
 
 

@@ -60,11 +60,14 @@ def reload_on_answering_node(
         return result_without_reload(options, preflight, selection)
     answer = send_reload(client, options, selection.mounts)
     mounts = verify_mounts(client, options, answer, selection.mounts or ())
-    removed = [row.before.path for row in mounts if row.being_removed]
+    health = dict(selection.health)
+    removed = [row for row in mounts if row.being_removed]
     if removed and options.leaves_out_removed:
-        client.warn(left_out(removed))
-        answer, mounts = answer.without(removed), [row for row in mounts if not row.being_removed]
-    return result_of(options, preflight, answer, mounts, health=selection.health)
+        paths = [row.before.path for row in removed]
+        client.warn(left_out(paths))
+        answer, mounts = answer.without(paths), [row for row in mounts if not row.being_removed]
+        health.update({row.before.path: row.health for row in removed})
+    return result_of(options, preflight, answer, mounts, health=health)
 
 
 def send_reload(

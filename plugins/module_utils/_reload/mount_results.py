@@ -47,6 +47,11 @@ class MountResult(t.NamedTuple):
         return is_being_removed(self.error or "")
 
     @property
+    def failed(self) -> bool:
+        """Whether it is not well, and no mount that is being removed."""
+        return self.error is not None and not self.being_removed
+
+    @property
     def touched(self) -> bool:
         """Whether it is known to have been reloaded, or stopped by a reload."""
         return bool(self.reloaded) or (self.down and self.error is not None)
@@ -59,7 +64,9 @@ class MountResult(t.NamedTuple):
 
 def left_alone(mount: Mount, health: Health = UNKNOWN_HEALTH) -> MountResult:
     """Return the result of a mount for which nothing was sent; ``health`` is as far as known."""
-    return MountResult(mount, mount, reloaded=False, health=health)
+    down = health.alive is False
+    error = does_not_answer(health) if down else None
+    return MountResult(mount, mount, reloaded=False, error=error, health=health, was_down=down)
 
 
 def predicted(

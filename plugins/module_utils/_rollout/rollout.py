@@ -189,7 +189,7 @@ def _of_version(reloaded: _Reloaded, entry: CatalogEntry) -> VaultError | None:
     error = reloaded.error
     if error is None or not reloaded.changed or isinstance(error, NoAnswer):
         return error
-    failed = [mount for mount in reloaded.done.mounts if mount.error] if reloaded.done else []
+    failed = [mount for mount in reloaded.done.mounts if mount.failed] if reloaded.done else []
     only_probe = bool(failed) and all(mount.health.probe_failed for mount in failed)
     if reloaded.unverified or only_probe:
         return error.with_context(f"{entry} is not verified: {error.what}")
@@ -307,7 +307,7 @@ def _reload_restored(
         return progress, {}
     if reloaded.done is not None or len(steps) == 1:
         rows = reloaded.done.mounts if reloaded.done else ()
-        failed = [row.before.path for row in rows if row.error] or list(previous)
+        failed = [row.before.path for row in rows if row.failed] or list(previous)
         return progress, dict.fromkeys(failed, reloaded.error)
     failures: dict[str, VaultError] = {}
     for step in steps:
