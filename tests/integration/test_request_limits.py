@@ -67,7 +67,9 @@ class Limited(t.NamedTuple):
 def limited(limit: str) -> t.Iterator[Limited]:
     """Run a server with more mounts of a plugin than one request may name, by ``limit``."""
     port = free_port()
-    listener = f'listener "tcp" {{\n address = "127.0.0.1:{port}"\n tls_disable = true\n {limit}\n}}'
+    listener = (
+        f'listener "tcp" {{\n address = "127.0.0.1:{port}"\n tls_disable = true\n {limit}\n}}'
+    )
     url = f"http://127.0.0.1:{port}"
     with running_server(configuration=listener) as server, fault_proxy(url) as proxy:
         for version in (OLD, NEW):

@@ -75,7 +75,7 @@ class Situation(t.NamedTuple):
     preflight: Preflight
     selection: Selection
     before: t.Sequence[NodeState]
-    stale: t.Mapping[Node, t.Sequence[str]]
+    stale: t.Mapping[Node, t.AbstractSet[str]]
 
 
 def reload_on_all_nodes(
@@ -145,9 +145,9 @@ def _inspect_all(
     return Situation(server, preflight, selection, before, stale)
 
 
-def _stale_on(state: NodeState, preflight: Preflight) -> list[str]:
+def _stale_on(state: NodeState, preflight: Preflight) -> set[str]:
     """Return the paths of the mounts that need a reload on that node."""
-    return [
+    return {
         mount.path
         for mount in preflight.mounts or ()
         if mount.path in state.mounts
@@ -155,7 +155,7 @@ def _stale_on(state: NodeState, preflight: Preflight) -> list[str]:
         and is_stale(
             state.mounts[mount.path], preflight.expectation(mount), state.health[mount.path]
         )
-    ]
+    }
 
 
 def _reloaded(
@@ -230,7 +230,7 @@ def _predicted(options: ReloadOptions, situation: Situation) -> ReloadResult:
         _predicted_node(
             state,
             situation.preflight,
-            situation.stale[state.node] if each else [mount.path for mount in selected],
+            situation.stale[state.node] if each else {mount.path for mount in selected},
         )
         for state in situation.before
     ]
@@ -246,7 +246,9 @@ def _predicted(options: ReloadOptions, situation: Situation) -> ReloadResult:
     return result
 
 
-def _predicted_node(state: NodeState, preflight: Preflight, paths: t.Sequence[str]) -> NodeResult:
+def _predicted_node(
+    state: NodeState, preflight: Preflight, paths: t.AbstractSet[str]
+) -> NodeResult:
     """Return what a reload of the mounts at ``paths`` would do on a node."""
     mounts = [
         predicted(

@@ -136,7 +136,7 @@ def stale_mounts(client: VaultClient, options: ReloadOptions, preflight: Preflig
     stale = [
         mount
         for mount in preflight.mounts
-        if mount.path not in removed
+        if not health[mount.path].being_removed
         and is_stale(mount, preflight.expectation(mount), health[mount.path])
     ]
     return Selection(stale, health)

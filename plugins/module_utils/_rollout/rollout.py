@@ -102,16 +102,14 @@ def roll_out(
         return _unchanged(plan, Progress(), error)
     if check_mode:
         return _predicted(plan, ahead)
-    progress = Progress()
+    progress, count = Progress(), len(plan.steps)
     for batch in plan.batches:
         progress, failure = _move(client, options.reload, plan, server, progress, batch)
         if failure is not None and not (progress.changed or progress.doubtful):
             return _unchanged(plan, progress, failure)
         if failure is not None:
             return _roll_back(client, options.reload, plan, server, progress, failure)
-        client.progress(
-            f"{len(progress.started)} of {len(plan.steps)} mounts run {plan.entry.version}"
-        )
+        client.progress(f"{len(progress.started)} of {count} mounts run {plan.entry.version}")
     return RolloutResult(plan, progress, progress.changed)
 
 
