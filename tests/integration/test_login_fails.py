@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the vaultops.vault authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A login that fails ends the task: nothing else is sent to any node that could change something."""
+"""A login that fails ends the task: no node is sent anything that could change something."""
 
 from __future__ import annotations
 

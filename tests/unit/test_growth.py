@@ -44,11 +44,14 @@ from ansible_collections.vaultops.vault.plugins.module_utils._reload.options imp
     ReloadOptions,
     Wait,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._reload.preflight import Preflight
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.preflight import (
+    Preflight,
+    Selection,
+)
 
 FEW, MANY = 1_000, 8_000
-# Linear is 8, the square is 64: half way on the scale of factors.
-MOST = 24.0
+# Linear is 8, the square is 64.
+MOST = 18.0
 NODES = [Node(f"http://n{number}", f"n{number}") for number in range(3)]
 ALL = Server("OpenBao", "2.7.1", role="active")
 
@@ -155,7 +158,7 @@ def situation(count: int) -> all_nodes.Situation:
     preflight = Preflight(mounts(count), CATALOG)
     before = states(count)
     stale = {state.node: all_nodes._stale_on(state, preflight) for state in before}
-    selection = all_nodes.Selection(mounts(count)[::2])
+    selection = Selection(mounts(count)[::2])
     return all_nodes.Situation(ALL, preflight, selection, before, stale)
 
 
