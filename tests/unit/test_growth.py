@@ -103,6 +103,8 @@ class FakeServer(VaultClient):
             ]
             builtin = {"type": "secret", "name": "kv", "version": "v2+builtin.bao", "builtin": True}
             return self.answer({"detailed": [*detailed, builtin]})
+        if path == "sys/auth":
+            return self.answer({"token/": {"type": "token", "accessor": "token_1"}})
         return self.answer({})
 
     def reload(self, named: str | list[str]) -> Answer:

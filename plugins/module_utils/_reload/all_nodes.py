@@ -45,8 +45,8 @@ from ansible_collections.vaultops.vault.plugins.module_utils._reload.preflight i
     Preflight,
     Selection,
     inspect,
-    left_out,
     stale_mounts,
+    warn_of_left_out,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.results import (
     NodeResult,
@@ -183,7 +183,7 @@ def _reloaded(
     rows = verify_nodes(nodes, preflight, before, selected, answers, options.probe, wait)
     removed = {m.before.path: m.health for row in rows for m in row.mounts if m.being_removed}
     if removed and options.leaves_out_removed:
-        client.warn(left_out(sorted(removed)))
+        warn_of_left_out(client, sorted(removed))
         selected = [mount for mount in selected if mount.path not in removed]
         answer = answer.without(removed)
         answers = {node: each.without(removed) for node, each in answers.items()}

@@ -33,8 +33,8 @@ from ansible_collections.vaultops.vault.plugins.module_utils._reload.options imp
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.preflight import (
     Expected,
     inspect,
-    left_out,
     select,
+    warn_of_left_out,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.results import (
     ReloadResult,
@@ -64,7 +64,7 @@ def reload_on_answering_node(
     removed = [row for row in mounts if row.being_removed]
     if removed and options.leaves_out_removed:
         paths = [row.before.path for row in removed]
-        client.warn(left_out(paths))
+        warn_of_left_out(client, paths)
         answer, mounts = answer.without(paths), [row for row in mounts if not row.being_removed]
         health.update({row.before.path: row.health for row in removed})
     return result_of(options, preflight, answer, mounts, health=health)

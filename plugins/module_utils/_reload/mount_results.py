@@ -86,6 +86,11 @@ def does_not_answer(health: Health) -> str:
     return f"does not answer: {health.reason}"
 
 
+def does_not_answer_probe(health: Health) -> str:
+    """Return the error of a mount whose plugin answers, but not at the path of the probe."""
+    return f"answers, but not the probe: {health.reason}"
+
+
 def is_stale(mount: Mount, expectation: Expectation, health: Health) -> bool:
     """Tell whether ``mount`` needs a reload: it runs something else than expected, or is down."""
     return health.alive is False or expectation.is_met_by(mount) is False
@@ -103,7 +108,7 @@ def evaluate(
     elif error is None and health.alive is False:
         error = does_not_answer(health)
     elif error is None and health.probe_failed:
-        error = f"answers, but not the probe: {health.reason}"
+        error = does_not_answer_probe(health)
     result = MountResult(before, after, answer.was_reloaded(before.path), error, health)
     if error is not None:
         return result._replace(reloaded=False)
@@ -119,6 +124,8 @@ def unverified_reason(result: MountResult, expectation: Expectation) -> str | No
         return None  # it failed: that is certain
     if result.reloaded is False:
         # It was left alone; whether it answers may be unknown all the same.
+        if result.health.probe_failed:
+            return f"{mount} {does_not_answer_probe(result.health)}"
         asked = result.health.alive is None and result.health.reason
         return f"{mount} could not be verified: {result.health.reason}" if asked else None
     if after is None or result.health.alive is None:

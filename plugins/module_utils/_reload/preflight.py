@@ -132,7 +132,7 @@ def stale_mounts(client: VaultClient, options: ReloadOptions, preflight: Preflig
             next_step=FINISH_REMOVAL,
         )
     if removed:
-        client.warn(left_out(removed))
+        warn_of_left_out(client, removed)
     stale = [
         mount
         for mount in preflight.mounts
@@ -157,9 +157,11 @@ def _refuse_other_namespaces(client: VaultClient) -> None:
         )
 
 
-def left_out(paths: t.Sequence[str]) -> str:
-    """Return the warning about mounts of a plugin that are being removed."""
-    return f"left out, as no reload makes them answer: they are being removed: {quoted(paths)}"
+def warn_of_left_out(client: VaultClient, paths: t.Sequence[str]) -> None:
+    """Warn, once for a task, of mounts of a plugin that are being removed."""
+    words = f"left out, as no reload makes them answer: they are being removed: {quoted(paths)}"
+    if words not in client.warnings:
+        client.warn(words)
 
 
 def _inspect_mounts(client: VaultClient, preflight: Preflight, paths: t.Sequence[str]) -> Preflight:

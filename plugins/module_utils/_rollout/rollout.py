@@ -326,7 +326,8 @@ def _outcome(
 ) -> str:
     """Return what serves in the end, as the beginning of a message."""
     if complete:
-        count = len(progress.started)
+        removed = [mount for mount in progress.mounts.values() if mount.being_removed]
+        count = len(progress.started) - len(removed)
         serve = "the mount serves" if count == 1 else f"all {count} mounts serve"
         return f"{serve} the old version again: "
     if progress.down:
