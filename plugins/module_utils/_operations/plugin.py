@@ -279,7 +279,7 @@ def _register(
         f'the server accepted the registration of {wanted.kind} plugin "{wanted.name}", but '
         + (f"its entry differs in {differing}" if differing else "does not list it"),
         next_step="see whether this version of the server knows all options; its log may say more",
-        result={"changed": True, "plugin": _as_result(after)},
+        result={"changed": after != before, "plugin": _as_result(after)},
     )
 
 
