@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import typing as t
 
@@ -80,8 +81,14 @@ def without_passwords(text: str) -> str:
     return re.sub(r"//\S*@", "//", text)
 
 
+def spellings(secrets: t.Iterable[str]) -> set[str]:
+    """Return ``secrets``, and those with quotes or line breaks as servers quote them, too."""
+    plain = set(filter(None, secrets))
+    return plain | {json.dumps(secret, ensure_ascii=False)[1:-1] for secret in plain}
+
+
 def masked(text: str, secrets: t.Iterable[str]) -> str:
     """Return ``text`` with stars for each of ``secrets``, so that it can be cut anywhere."""
-    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+    for secret in sorted(spellings(secrets), key=len, reverse=True):
         text = text.replace(secret, MASK)
     return text

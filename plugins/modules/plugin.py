@@ -142,6 +142,9 @@ options:
       - V(true) removes the entry all the same. The server accepts the removal without a warning.
         Whatever needs the entry keeps running until its next reload or the next start of the
         server, and then fails to start.
+      - If the token may not read whether the configuration of an OpenBao server declares the entry,
+        the module refuses to change or remove it. V(true) changes or removes it all the same, with
+        a warning. It never does so with an entry that is known to be declared.
     type: bool
     default: false
 notes:
@@ -159,8 +162,8 @@ notes:
     O(namespace) says.
   - The token needs C(read) on C(sys/plugins/catalog). On C(sys/plugins/catalog/<type>/<name>) it
     needs C(read), C(update) or C(delete), and C(sudo). Without C(read) and C(sudo) there, the
-    module cannot compare command and arguments, and warns about it. On OpenBao it then refuses to
-    change the entry, and removes it only with O(force=true).
+    module cannot compare command and arguments, and warns about it. On OpenBao it then
+    changes or removes the entry only with O(force=true).
   - O(state=absent) also needs C(read) on C(sys/mounts) and C(sys/auth), and C(list) on
     C(sys/namespaces), in each namespace. For a database plugin, it needs C(list) on
     C(<mount>/config) and C(read) on C(<mount>/config/<name>) of each database mount.

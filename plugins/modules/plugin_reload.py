@@ -62,7 +62,8 @@ options:
     description:
       - Reload O(plugin) of this type in all namespaces. This uses an endpoint that HashiCorp Vault
         has from 1.16 on, in the root namespace only. OpenBao does not have it.
-      - The result lists the mounts of the root namespace only.
+      - The result lists the mounts of the root namespace only. So O(state=current), which has to
+        inspect each mount, refuses it on servers with namespaces.
       - Mutually exclusive with O(mounts).
     type: str
     choices: [auth, secret, database, unknown]

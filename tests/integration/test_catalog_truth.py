@@ -26,7 +26,9 @@ from ansible_collections.vaultops.vault.tests.support.external_plugin import (
     BuiltPlugin,
     build_plugin,
 )
+from ansible_collections.vaultops.vault.tests.support.faults import FAULTS, fault_proxy
 from ansible_collections.vaultops.vault.tests.support.fixtures import ExternalPlugin
+from ansible_collections.vaultops.vault.tests.support.recordings import run_task
 from ansible_collections.vaultops.vault.tests.support.server import Server
 
 Options = dict[str, t.Any]
@@ -404,3 +406,28 @@ def test_a_page_of_something_else_is_no_empty_list(
         assert "it is unknown who needs" in cases.results["remove"].message
     straight = ansible.cases({"remove": absent(type=kind)})
     assert outcomes(straight) == {"remove": CHANGED}
+
+
+@pytest.mark.openbao_only("namespaces are Enterprise's on Vault")
+def test_an_answer_with_nothing_in_it_does_not_mean_that_nobody_needs_an_entry(
+    server: Server, external_plugin: ExternalPlugin
+) -> None:
+    external_plugin("v1.0.0")
+    server.call("POST", "sys/namespaces/team", {})
+    server.mount("ext", "ext", version="v1.0.0", namespace="team")
+    options = {"name": "ext", "type": "secret", "version": "v1.0.0", "state": "absent"}
+    with fault_proxy(server.url) as proxy:
+
+        def remove() -> dict[str, t.Any]:
+            return run_task("plugin", options, False, proxy=proxy.url, token=server.token)
+
+        assert 'is needed by "team/ext/"' in remove()["msg"]
+        requests = list(proxy.seen)
+        assert "LIST sys/namespaces" in requests
+        for position, request in enumerate(requests):
+            proxy.arm(FAULTS["data with nothing in it"], position)
+            result = remove()
+            assert result["failed"], request
+            assert not result["changed"], request
+            assert proxy.writes == [], request
+    assert server.info("ext", namespace="team")["version"] == "v1.0.0"

@@ -208,7 +208,7 @@ def test_a_reload_ends_before_the_task_does(
     assert "Another Ctrl-C does not wait; if the reload is cut short" in output
 
 
-@pytest.mark.slow
+@pytest.mark.each_core
 @pytest.mark.parametrize("in_process", FRONTS.values(), ids=FRONTS.keys())
 def test_ctrl_c_in_a_terminal_and_again(slow: Slow, ansible: Ansible, in_process: bool) -> None:
     """The second one ends Ansible at once; what that may cost was said before."""

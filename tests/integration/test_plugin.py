@@ -533,6 +533,7 @@ def test_a_token_that_may_read_less(
             "lists, differs": task({**differs, **lists}),
             "lists, new": task({**new, **lists}),
             "writes, differs": task({**differs, **writes}),
+            "writes, differs by force": task({**differs, **writes, "force": True}),
             "writes, new": task({**new, **writes}),
             "writes, gone": task({**gone, **writes}),
             "writes, gone by force": task({**gone, **writes, "force": True}),
@@ -546,6 +547,7 @@ def test_a_token_that_may_read_less(
         "lists, differs": (True, False),
         "lists, new": (True, False),
         "writes, differs": (True, False),
+        "writes, differs by force": (False, True),
         "writes, new": (False, True),
         "writes, gone": (True, False),
         "writes, gone by force": (False, True),
@@ -558,6 +560,8 @@ def test_a_token_that_may_read_less(
     )
     for name in ("lists, differs", "writes, differs", "writes, gone"):
         assert "the server's configuration may declare it" in told[name]
+    for name in ("writes, differs by force", "writes, gone by force"):
+        assert "skipped the check whether the server's configuration declares" in told[name]
     assert results["writes, new"]["plugin"]["command"] == "other-v1.0.0"
     assert "permission denied reading who needs" in told["writes, gone by force"]
     assert '"read" on "sys/plugins/catalog"' in told["nothing"]

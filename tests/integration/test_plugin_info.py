@@ -349,7 +349,9 @@ VAULT = {
             }
         },
     ),
-    "GET /v1/sys/auth": Answer(200, {"data": {}}),
+    "GET /v1/sys/auth": Answer(
+        200, {"data": {"token/": {"type": "token", "accessor": "auth_token_12345678"}}}
+    ),
 }
 
 

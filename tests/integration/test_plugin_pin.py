@@ -91,7 +91,7 @@ def handwritten_vault(**pins: str) -> t.Iterator[HandwrittenServer]:
     answers = {
         "GET /v1/sys/plugins/catalog": CATALOG,
         "GET /v1/sys/mounts": data(**{"my-secrets/": MOUNT}),
-        "GET /v1/sys/auth": data(),
+        "GET /v1/sys/auth": data(**{"token/": {"type": "token", "accessor": "auth_token_1"}}),
         "GET /v1/my-secrets?help=1": Answer(200, {"help": "…"}),
     }
     with handwritten_server(answers) as server:

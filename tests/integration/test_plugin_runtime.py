@@ -496,8 +496,8 @@ VAULT = {
     f"GET /v1/{CATALOG}": well(runtimes=[]),
     "GET /v1/sys/plugins/catalog": well(detailed=[BUILTIN]),
     "GET /v1/sys/plugins/pins": well(pinned_versions=[]),
-    "GET /v1/sys/mounts": well(),
-    "GET /v1/sys/auth": well(),
+    "GET /v1/sys/mounts": well(**{"sys/": {"type": "system", "accessor": "system_12345678"}}),
+    "GET /v1/sys/auth": well(**{"token/": {"type": "token", "accessor": "auth_token_12345678"}}),
 }
 UNSUPPORTED = Answer(404, {"errors": ["1 error occurred:\n\t* unsupported path\n\n"]})
 HEALTH = {"initialized": True, "sealed": False, "standby": False, "performance_standby": False}

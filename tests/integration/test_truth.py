@@ -561,6 +561,15 @@ def test_a_mount_that_is_being_removed(
     assert all(server.info(path)["pid"] != pid for path, pid in pids.items())
     warning = 'left out, as no reload makes them answer: they are being removed: "b/"'
     assert warning in run.result["warnings"]
+    assert "is tainted" in by_path(run)["b/"]["error"]
+    current = reload(plugin=PLUGIN, state="current")
+    for options in (["--check", "--diff"], ["--diff"]):
+        run = ansible.playbook(current, options=options)
+        assert not run.result["changed"]
+        assert run.result["verified"] is True  # of the others, as the warning says
+        assert "is tainted" in by_path(run)["b/"]["error"]
+        assert "b/ ext down" in run.result["diff"]["before"]
+        assert warning in run.result["warnings"]
 
     run = ansible.playbook(reload(mounts=["a", "b"]))
     assert run.result.failed
@@ -574,4 +583,13 @@ def test_a_mount_that_is_being_removed(
     )
     assert not run.result.failed, run.result.message
     assert warning in run.result["warnings"]
+    assert [server.info(path)["version"] for path in ("a", "c")] == ["v1.1.0", "v1.1.0"]
+
+    external_plugin("v1.2.0").fault("exit")
+    run = ansible.playbook(
+        {"vaultops.vault.plugin_upgrade": {"plugin": PLUGIN, "version": "v1.2.0"}}
+    )
+    assert run.result["rolled_back"] is True
+    assert run.result.message.startswith("all 2 mounts serve the old version again")
+    assert run.result["warnings"].count(warning) == 1
     assert [server.info(path)["version"] for path in ("a", "c")] == ["v1.1.0", "v1.1.0"]

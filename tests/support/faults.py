@@ -44,6 +44,7 @@ FAULTS = {
     "health of another": Fault(200, b'{"status": "ok"}'),
     "null": Fault(200, b"null"),
     "empty object": Fault(200, b"{}"),
+    "data with nothing in it": Fault(200, b'{"request_id": "1", "data": {}}'),
     "data of another kind": Fault(200, b'{"request_id": "1", "data": [1]}'),
     "rows of another kind": Fault(200, b'{"request_id": "1", "data": {"a/": 7, "keys": 7}}'),
     "deep": Fault(200, b'{"data": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"),

@@ -220,12 +220,18 @@ def _await_start(server: Server) -> None:
 
 
 def start_server(
-    directory: pathlib.Path, *, tls: bool = False, port: int = 0, token: str = ""
+    directory: pathlib.Path,
+    *,
+    tls: bool = False,
+    port: int = 0,
+    token: str = "",
+    configuration: str = "",
 ) -> Server:
     """Start an in-memory, unsealed server whose files live in ``directory``; the caller stops it.
 
     It has a ``port`` and a root ``token`` of its own unless they are given.  With ``tls`` it serves
-    HTTPS with a certificate for localhost and 127.0.0.1 of its own CA.
+    HTTPS with a certificate for localhost and 127.0.0.1 of its own CA.  ``configuration`` is added
+    to that of a development server, such as a further listener.
     """
     for name in ("home", "plugins", "tls", "tmp"):
         (directory / name).mkdir(parents=True, exist_ok=True)
@@ -242,6 +248,9 @@ def start_server(
     ]
     if tls:
         command += ["-dev-tls", f"-dev-tls-cert-dir={directory / 'tls'}"]
+    if configuration:
+        (directory / "more.hcl").write_text(configuration)
+        command.append(f"-config={directory / 'more.hcl'}")
     with (directory / "server.log").open("wb") as log:
         process = subprocess.Popen(
             command,
@@ -259,11 +268,11 @@ def start_server(
 
 
 @contextlib.contextmanager
-def running_server(*, tls: bool = False) -> t.Iterator[Server]:
+def running_server(*, tls: bool = False, configuration: str = "") -> t.Iterator[Server]:
     """Run a server in a temporary directory for the length of a ``with`` block."""
     directory = pathlib.Path(tempfile.mkdtemp(prefix="vaultops-server-"))
     try:
-        server = start_server(directory, tls=tls)
+        server = start_server(directory, tls=tls, configuration=configuration)
         try:
             yield server
         finally:

@@ -177,7 +177,7 @@ def test_each_node_is_asked_itself(name: str) -> None:
 
 def test_only_what_is_stale_on_a_node_is_reloaded_there() -> None:
     options = OPTIONS._replace(only_stale=True)
-    behind = {N1: [], N2: ["b/"], N3: ["a/", "b/"]}
+    behind: dict[Node, set[str]] = {N1: set(), N2: {"b/"}, N3: {"a/", "b/"}}
     nodes = FakeNodes({}, N1)
     answers = each_node.reload_each(nodes, options, OPENBAO_27, SELECTED, USUAL, behind)
     assert nodes.asked == [("n2", ["b/"]), ("n3", ["a/", "b/"])]

@@ -70,8 +70,14 @@ class FakeClient(VaultClient):
         registered = entries or (entry(OLD, "old"), entry(NEW, "new"))
         pinned = [{"type": "secret", "name": "ext", "version": pins}] if pins else []
         self.answers: dict[str, Row] = {
-            "sys/mounts": {p: r for p, r in rows.items() if not p.startswith("auth/")},
-            "sys/auth": {p[5:]: r for p, r in rows.items() if p.startswith("auth/")},
+            "sys/mounts": {
+                "sys/": row(plugin="system"),
+                **{p: r for p, r in rows.items() if not p.startswith("auth/")},
+            },
+            "sys/auth": {
+                "token/": row(plugin="token"),
+                **{p[5:]: r for p, r in rows.items() if p.startswith("auth/")},
+            },
             "sys/plugins/catalog": {
                 "detailed": [{**entry(builtin, "", "kv"), "builtin": True}, *registered]
             },

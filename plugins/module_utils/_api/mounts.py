@@ -13,7 +13,10 @@ import typing as t
 from ansible_collections.vaultops.vault.plugins.module_utils._api.running import Running
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError, Refused
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
-from ansible_collections.vaultops.vault.plugins.module_utils._http.fields import Fields
+from ansible_collections.vaultops.vault.plugins.module_utils._http.fields import (
+    Fields,
+    nothing_there,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._text import and_more
 
 # Reading one row takes 1 ms; listing 1,000 mounts takes 30 ms and 800 kB.
@@ -155,9 +158,12 @@ def set_version(client: VaultClient, path: str, version: str) -> None:
 
 def _listing(client: VaultClient, kind: str, namespace: str | None = None) -> dict[str, Mount]:
     path = "sys/auth" if kind == "auth" else "sys/mounts"
-    rows = client.request("GET", path, namespace=namespace).data
+    answer = client.request("GET", path, namespace=namespace)
     prefix = "auth/" if kind == "auth" else ""
-    return {prefix + path: _mount(prefix + path, row) for path, row in rows.each()}
+    rows = {prefix + path: _mount(prefix + path, row) for path, row in answer.data.each()}
+    if not rows:
+        raise nothing_there("mounts", answer.where)
+    return rows
 
 
 def _read_mount(client: VaultClient, path: str) -> Mount | None:

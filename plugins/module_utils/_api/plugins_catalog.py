@@ -19,7 +19,10 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     missing_sudo,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
-from ansible_collections.vaultops.vault.plugins.module_utils._http.fields import Fields
+from ansible_collections.vaultops.vault.plugins.module_utils._http.fields import (
+    Fields,
+    nothing_there,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._text import one_line
 
 # The catalog's listing has no versions before.
@@ -150,7 +153,10 @@ def list_entries(client: VaultClient) -> list[CatalogEntry]:
             "has plugin versions",
             next_step="upgrade the server, or reload with verify=false",
         )
-    return [_entry(row, row.required_text("type")) for row in data.required_objects("detailed")]
+    rows = data.required_objects("detailed")
+    if not rows:
+        raise nothing_there("plugins", answer.where)
+    return [_entry(row, row.required_text("type")) for row in rows]
 
 
 def read_registration(client: VaultClient, entry: CatalogEntry) -> Registration:

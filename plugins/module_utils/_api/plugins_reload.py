@@ -35,10 +35,18 @@ TIMEOUT_PER_MOUNT = 130.0
 # How many mounts a plugin has is not always known here: then the timeout is that of so many.
 ASSUMED_MOUNTS = 30
 
-# The server refuses JSON of 1,000 strings and more, and strings of 1 MiB and more.
+# The server refuses JSON of 1,000 strings and more, and strings of 1 MiB and more, unless its
+# listener is configured for other limits.
 LIST_LIMIT = 990
-_TOO_MUCH = "refused JSON input due to high complexity"
 TEXT_LIMIT = 1_000_000
+_TOO_LARGE = 413
+# Of OpenBao (max_request_json_strings, max_request_json_memory), and of Vault from 1.20.3 on
+# (max_json_string_value_length, max_json_array_element_count).
+_TOO_MUCH = (
+    "refused JSON input due to high complexity",
+    "JSON string value exceeds allowed length",
+    "JSON array exceeds allowed element count",
+)
 
 _NOTHING_RELOADED = "no plugins were reloaded"
 
@@ -76,6 +84,11 @@ FINISH_REMOVAL = (
 )
 _REMOVED = _Meaning("", False, FINISH_REMOVAL)
 
+_ALLOW_MORE = (
+    "allow larger requests in the server's configuration: the options max_request… and max_json… "
+    "of its listener"
+)
+
 # The first row that fits counts.
 _MEANINGS = (
     _Meaning(
@@ -94,12 +107,7 @@ _MEANINGS = (
         False,
         'register the plugin first, or check its name in "{cli} plugin list"',
     ),
-    _Meaning(
-        _TOO_MUCH,
-        False,
-        "allow longer requests in the server's configuration (max_request_json_strings of "
-        "its listener)",
-    ),
+    *(_Meaning(words, False, _ALLOW_MORE) for words in _TOO_MUCH),
     _Meaning(
         "only plugins of type auth and secret",
         False,
@@ -364,7 +372,11 @@ def _batches(paths: t.Sequence[str]) -> list[t.Sequence[str]]:
 def _is_too_much(answer: ReloadAnswer) -> bool:
     """Tell whether the server refused to read the request, as there was too much in it."""
     error = answer.error
-    return error is not None and any(_TOO_MUCH in words for words in error.errors)
+    if not isinstance(error, Refused):
+        return False
+    return error.status == _TOO_LARGE or any(
+        part in words for part in _TOO_MUCH for words in error.errors
+    )
 
 
 def _mounts_value(batch: t.Sequence[str]) -> str | list[str]:

@@ -20,6 +20,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._http.interruption 
     Interrupted,
     Interruption,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._text import spellings
 from ansible_collections.vaultops.vault.plugins.module_utils._types import Params, Result, Spec
 
 
@@ -95,7 +96,7 @@ def _outcome(
     except Interrupted:
         client.close()  # it may have come while the session was about to end
         result = interrupted_result(interruption)
-    return Outcome(result, client.warnings, client.secrets)
+    return Outcome(result, client.warnings, spellings(client.secrets))
 
 
 def _result(client: Session, operation: Operation, params: Params, check_mode: bool) -> Result:

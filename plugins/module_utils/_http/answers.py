@@ -49,6 +49,11 @@ _NEXT_STEPS = (
     (404, "", "check url and namespace: this server has no such API path there"),
     (405, "", "check url: this does not look like the API of Vault or OpenBao"),
     (412, "", "this node has not caught up with the cluster yet: run the task again"),
+    (
+        413,
+        "",
+        "allow larger requests in the server's configuration: max_request_size of its listener",
+    ),
     (429, "", "a rate limit quota or a standby node refused the request: run the task again later"),
     (500, "", "correct what the server names; its log may say more"),
     (503, "", "see sys/health of the server, and its log"),

@@ -105,4 +105,11 @@ class Fields:
         )
 
 
+def nothing_there(what: str, where: str) -> NoAnswer:
+    """Return the error for a list that is empty, of ``what`` each server has some of."""
+    return NoAnswer(
+        f"the answer has no {what}, and each server has some", where=where, next_step=CHECK_URL
+    )
+
+
 T = t.TypeVar("T")

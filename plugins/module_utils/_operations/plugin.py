@@ -58,6 +58,8 @@ SPEC: Spec = {
     "force": {"type": "bool", "default": False},
 }
 
+_SKIPPED = "skipped the check whether the server's configuration declares the entry"
+
 CONSTRAINTS: dict[str, t.Any] = {
     "mutually_exclusive": [("sha256", "src"), ("src", "oci_image")],
     "required_by": {"runtime": ("oci_image",)},
@@ -73,11 +75,18 @@ def run(client: VaultClient, params: Params, check_mode: bool) -> Result:
     if params["state"] == "absent":
         return _remove(client, wanted, catalog, force=params["force"], check_mode=check_mode)
     always = params["update_env"] == "always"
-    return _ensure(client, wanted, catalog, always=always, check_mode=check_mode)
+    force = params["force"]
+    return _ensure(client, wanted, catalog, always=always, force=force, check_mode=check_mode)
 
 
 def _ensure(
-    client: VaultClient, wanted: Wanted, catalog: Catalog, *, always: bool, check_mode: bool
+    client: VaultClient,
+    wanted: Wanted,
+    catalog: Catalog,
+    *,
+    always: bool,
+    force: bool,
+    check_mode: bool,
 ) -> Result:
     """Register the plugin where no equal entry is there, or ``always``."""
     found = wanted.find_in(catalog)
@@ -93,7 +102,7 @@ def _ensure(
         return _result(False, before, before)
     _refuse_unfit(wanted, catalog, found)
     touched = _touched(client, wanted, catalog, before)
-    _refuse_declared(client, wanted, catalog, touched)
+    _refuse_declared(client, wanted, catalog, touched, force=force)
     if check_mode:
         return _result(True, before, wanted.as_registration())
     after = _register(client, wanted, catalog, before)
@@ -119,8 +128,7 @@ def _remove(
             next_step="remove the pin first, with the module plugin_pin",
         )
     before = _read(client, entry)
-    if before.declarative or not force:
-        _refuse_declared(client, wanted, catalog, [before])
+    _refuse_declared(client, wanted, catalog, [before], force=force)
     usage = find_usage(client, catalog, entry)
     if not force:
         _refuse_needed(before, usage)
@@ -204,11 +212,17 @@ def _refuse_unfit(wanted: Wanted, catalog: Catalog, found: CatalogEntry | None) 
 
 
 def _refuse_declared(
-    client: VaultClient, wanted: Wanted, catalog: Catalog, touched: t.Sequence[Registration]
+    client: VaultClient,
+    wanted: Wanted,
+    catalog: Catalog,
+    touched: t.Sequence[Registration],
+    *,
+    force: bool,
 ) -> None:
     """Raise OptionError for an entry that the server's configuration declares, or may declare.
 
-    OpenBao would take the write, and not load its configuration the next time.
+    OpenBao would take the write, and not load its configuration the next time.  ``force`` is for
+    what cannot be read, not for what is known.
     """
     for there in touched:
         if there.declarative:
@@ -218,16 +232,19 @@ def _refuse_declared(
                 next_step="change the plugin block of the configuration"
                 + ("" if wanted.version else ", or give version to mean another entry"),
             )
+        unread = there.declarative is None and catalog.openbao
         if there.failure:
             client.warn(
-                f"the server cannot read {there.entry} by itself ({there.failure}): skipped the "
-                "check whether its configuration declares the entry"
+                f"the server cannot read {there.entry} by itself ({there.failure}): {_SKIPPED}"
             )
-        elif there.declarative is None and catalog.openbao:
+        elif unread and force:
+            client.warn(f"{_not_readable(there.entry)}: {_SKIPPED}")
+        elif unread:
             raise OptionError(
                 f"{_not_readable(there.entry)}: the server's configuration may declare it, and "
                 "what is declared there must not be changed here",
-                next_step="give the token these rights",
+                next_step="give the token these rights, or set force=true to change it all the "
+                "same",
             )
 
 
@@ -262,7 +279,7 @@ def _register(
         f'the server accepted the registration of {wanted.kind} plugin "{wanted.name}", but '
         + (f"its entry differs in {differing}" if differing else "does not list it"),
         next_step="see whether this version of the server knows all options; its log may say more",
-        result={"changed": True, "plugin": _as_result(after)},
+        result={"changed": after != before, "plugin": _as_result(after)},
     )
 
 

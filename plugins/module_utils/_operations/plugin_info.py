@@ -217,8 +217,9 @@ def _chosen(choice: Choice, mounts: Mounts) -> Mounts:
     """Return only the mounts that are asked for."""
     if choice.paths is None:
         return mounts
+    paths = frozenset(choice.paths)
     return {
-        kind: None if rows is None else [mount for mount in rows if mount.path in choice.paths]
+        kind: None if rows is None else [mount for mount in rows if mount.path in paths]
         for kind, rows in mounts.items()
     }
 

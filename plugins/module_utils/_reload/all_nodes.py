@@ -45,8 +45,8 @@ from ansible_collections.vaultops.vault.plugins.module_utils._reload.preflight i
     Preflight,
     Selection,
     inspect,
-    left_out,
     stale_mounts,
+    warn_of_left_out,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.results import (
     NodeResult,
@@ -75,7 +75,7 @@ class Situation(t.NamedTuple):
     preflight: Preflight
     selection: Selection
     before: t.Sequence[NodeState]
-    stale: t.Mapping[Node, t.Sequence[str]]
+    stale: t.Mapping[Node, t.AbstractSet[str]]
 
 
 def reload_on_all_nodes(
@@ -145,16 +145,17 @@ def _inspect_all(
     return Situation(server, preflight, selection, before, stale)
 
 
-def _stale_on(state: NodeState, preflight: Preflight) -> list[str]:
+def _stale_on(state: NodeState, preflight: Preflight) -> set[str]:
     """Return the paths of the mounts that need a reload on that node."""
-    return [
+    return {
         mount.path
         for mount in preflight.mounts or ()
         if mount.path in state.mounts
+        and not state.health[mount.path].being_removed
         and is_stale(
             state.mounts[mount.path], preflight.expectation(mount), state.health[mount.path]
         )
-    ]
+    }
 
 
 def _reloaded(
@@ -180,9 +181,9 @@ def _reloaded(
     worth_it = answer.error is None or answer.lost
     wait = options.wait if options.wait and worth_it else _NO_WAIT
     rows = verify_nodes(nodes, preflight, before, selected, answers, options.probe, wait)
-    removed = {m.before.path for row in rows for m in row.mounts if m.being_removed}
+    removed = {m.before.path: m.health for row in rows for m in row.mounts if m.being_removed}
     if removed and options.leaves_out_removed:
-        client.warn(left_out(sorted(removed)))
+        warn_of_left_out(client, sorted(removed))
         selected = [mount for mount in selected if mount.path not in removed]
         answer = answer.without(removed)
         answers = {node: each.without(removed) for node, each in answers.items()}
@@ -193,7 +194,7 @@ def _reloaded(
         mounts = as_on_active_node(active[0], answer, selected)
     else:
         mounts = verify_mounts(client, options, answer, selected)
-    health = situation.selection.health
+    health = {**situation.selection.health, **removed}
     return result_of(options, preflight, answer, mounts, rows, health)
 
 
@@ -229,7 +230,7 @@ def _predicted(options: ReloadOptions, situation: Situation) -> ReloadResult:
         _predicted_node(
             state,
             situation.preflight,
-            situation.stale[state.node] if each else [mount.path for mount in selected],
+            situation.stale[state.node] if each else {mount.path for mount in selected},
         )
         for state in situation.before
     ]
@@ -245,7 +246,9 @@ def _predicted(options: ReloadOptions, situation: Situation) -> ReloadResult:
     return result
 
 
-def _predicted_node(state: NodeState, preflight: Preflight, paths: t.Sequence[str]) -> NodeResult:
+def _predicted_node(
+    state: NodeState, preflight: Preflight, paths: t.AbstractSet[str]
+) -> NodeResult:
     """Return what a reload of the mounts at ``paths`` would do on a node."""
     mounts = [
         predicted(

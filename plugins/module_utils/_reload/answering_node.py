@@ -33,8 +33,8 @@ from ansible_collections.vaultops.vault.plugins.module_utils._reload.options imp
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.preflight import (
     Expected,
     inspect,
-    left_out,
     select,
+    warn_of_left_out,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.results import (
     ReloadResult,
@@ -60,11 +60,14 @@ def reload_on_answering_node(
         return result_without_reload(options, preflight, selection)
     answer = send_reload(client, options, selection.mounts)
     mounts = verify_mounts(client, options, answer, selection.mounts or ())
-    removed = [row.before.path for row in mounts if row.being_removed]
+    health = dict(selection.health)
+    removed = [row for row in mounts if row.being_removed]
     if removed and options.leaves_out_removed:
-        client.warn(left_out(removed))
-        answer, mounts = answer.without(removed), [row for row in mounts if not row.being_removed]
-    return result_of(options, preflight, answer, mounts, health=selection.health)
+        paths = [row.before.path for row in removed]
+        warn_of_left_out(client, paths)
+        answer, mounts = answer.without(paths), [row for row in mounts if not row.being_removed]
+        health.update({row.before.path: row.health for row in removed})
+    return result_of(options, preflight, answer, mounts, health=health)
 
 
 def send_reload(

@@ -34,7 +34,7 @@ def reload_each(
     server: Server,
     selected: t.Sequence[Mount] | None,
     before: t.Sequence[NodeState],
-    stale: t.Mapping[Node, t.Sequence[str]],
+    stale: t.Mapping[Node, t.AbstractSet[str]],
 ) -> dict[Node, ReloadAnswer]:
     """Ask each node to reload itself, the active one first; after a failure no other is touched."""
     answers: dict[Node, ReloadAnswer] = {}

@@ -47,6 +47,11 @@ class MountResult(t.NamedTuple):
         return is_being_removed(self.error or "")
 
     @property
+    def failed(self) -> bool:
+        """Whether it is not well, and no mount that is being removed."""
+        return self.error is not None and not self.being_removed
+
+    @property
     def touched(self) -> bool:
         """Whether it is known to have been reloaded, or stopped by a reload."""
         return bool(self.reloaded) or (self.down and self.error is not None)
@@ -59,7 +64,9 @@ class MountResult(t.NamedTuple):
 
 def left_alone(mount: Mount, health: Health = UNKNOWN_HEALTH) -> MountResult:
     """Return the result of a mount for which nothing was sent; ``health`` is as far as known."""
-    return MountResult(mount, mount, reloaded=False, health=health)
+    down = health.alive is False
+    error = does_not_answer(health) if down else None
+    return MountResult(mount, mount, reloaded=False, error=error, health=health, was_down=down)
 
 
 def predicted(
@@ -79,6 +86,11 @@ def does_not_answer(health: Health) -> str:
     return f"does not answer: {health.reason}"
 
 
+def does_not_answer_probe(health: Health) -> str:
+    """Return the error of a mount whose plugin answers, but not at the path of the probe."""
+    return f"answers, but not the probe: {health.reason}"
+
+
 def is_stale(mount: Mount, expectation: Expectation, health: Health) -> bool:
     """Tell whether ``mount`` needs a reload: it runs something else than expected, or is down."""
     return health.alive is False or expectation.is_met_by(mount) is False
@@ -96,7 +108,7 @@ def evaluate(
     elif error is None and health.alive is False:
         error = does_not_answer(health)
     elif error is None and health.probe_failed:
-        error = f"answers, but not the probe: {health.reason}"
+        error = does_not_answer_probe(health)
     result = MountResult(before, after, answer.was_reloaded(before.path), error, health)
     if error is not None:
         return result._replace(reloaded=False)
@@ -112,6 +124,8 @@ def unverified_reason(result: MountResult, expectation: Expectation) -> str | No
         return None  # it failed: that is certain
     if result.reloaded is False:
         # It was left alone; whether it answers may be unknown all the same.
+        if result.health.probe_failed:
+            return f"{mount} {does_not_answer_probe(result.health)}"
         asked = result.health.alive is None and result.health.reason
         return f"{mount} could not be verified: {result.health.reason}" if asked else None
     if after is None or result.health.alive is None:

@@ -122,6 +122,8 @@ def stale_mounts(client: VaultClient, options: ReloadOptions, preflight: Preflig
             next_step="give the token the rights that the documentation lists, or reload without "
             "this check, with state=reloaded",
         )
+    if options.plugin_type:
+        _refuse_other_namespaces(client)
     health = check_all(client, preflight.mounts, options.probe)
     removed = [path for path, found in health.items() if found.being_removed]
     if removed and not options.leaves_out_removed:
@@ -130,19 +132,36 @@ def stale_mounts(client: VaultClient, options: ReloadOptions, preflight: Preflig
             next_step=FINISH_REMOVAL,
         )
     if removed:
-        client.warn(left_out(removed))
+        warn_of_left_out(client, removed)
     stale = [
         mount
         for mount in preflight.mounts
-        if mount.path not in removed
+        if not health[mount.path].being_removed
         and is_stale(mount, preflight.expectation(mount), health[mount.path])
     ]
     return Selection(stale, health)
 
 
-def left_out(paths: t.Sequence[str]) -> str:
-    """Return the warning about mounts of a plugin that are being removed."""
-    return f"left out, as no reload makes them answer: they are being removed: {quoted(paths)}"
+def _refuse_other_namespaces(client: VaultClient) -> None:
+    """Raise OptionError where plugin_type means mounts that are not read: of other namespaces."""
+    # Imported here: hardly any task needs it.
+    from ansible_collections.vaultops.vault.plugins.module_utils._api.health import known_server
+
+    server = known_server(client)
+    if server.product != "Vault" or server.enterprise:
+        raise OptionError(
+            "state=current inspects the mounts of one namespace, and plugin_type means those of "
+            "all namespaces",
+            next_step="leave plugin_type out, and run the task in each namespace; or leave "
+            "state=current out",
+        )
+
+
+def warn_of_left_out(client: VaultClient, paths: t.Sequence[str]) -> None:
+    """Warn, once for a task, of mounts of a plugin that are being removed."""
+    words = f"left out, as no reload makes them answer: they are being removed: {quoted(paths)}"
+    if words not in client.warnings:
+        client.warn(words)
 
 
 def _inspect_mounts(client: VaultClient, preflight: Preflight, paths: t.Sequence[str]) -> Preflight:

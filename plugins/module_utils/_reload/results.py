@@ -99,7 +99,9 @@ def result_without_reload(
     return ReloadResult(
         scope=options.scope,
         changed=not selection.empty,
-        verified=preflight.complete and not unverified and not any(m.was_down for m in mounts),
+        verified=preflight.complete
+        and not unverified
+        and not any(m.was_down and not m.being_removed for m in mounts),
         mounts=mounts,
         nodes=nodes,
         unverified=unverified,

@@ -84,7 +84,11 @@ class Progress(t.NamedTuple):
     def down(self) -> list[str]:
         """What is known to be down, mount by mount, in words."""
         if not self.nodes:
-            return [quoted([path]) for path, mount in self.mounts.items() if mount.down]
+            return [
+                quoted([path])
+                for path, mount in self.mounts.items()
+                if mount.down and not mount.being_removed
+            ]
         return [
             f"{quoted([mount.before.path])} on {node.node.name}"
             for node in self.nodes

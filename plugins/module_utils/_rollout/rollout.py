@@ -102,16 +102,14 @@ def roll_out(
         return _unchanged(plan, Progress(), error)
     if check_mode:
         return _predicted(plan, ahead)
-    progress = Progress()
+    progress, count = Progress(), len(plan.steps)
     for batch in plan.batches:
         progress, failure = _move(client, options.reload, plan, server, progress, batch)
         if failure is not None and not (progress.changed or progress.doubtful):
             return _unchanged(plan, progress, failure)
         if failure is not None:
             return _roll_back(client, options.reload, plan, server, progress, failure)
-        client.progress(
-            f"{len(progress.started)} of {len(plan.steps)} mounts run {plan.entry.version}"
-        )
+        client.progress(f"{len(progress.started)} of {count} mounts run {plan.entry.version}")
     return RolloutResult(plan, progress, progress.changed)
 
 
@@ -189,7 +187,7 @@ def _of_version(reloaded: _Reloaded, entry: CatalogEntry) -> VaultError | None:
     error = reloaded.error
     if error is None or not reloaded.changed or isinstance(error, NoAnswer):
         return error
-    failed = [mount for mount in reloaded.done.mounts if mount.error] if reloaded.done else []
+    failed = [mount for mount in reloaded.done.mounts if mount.failed] if reloaded.done else []
     only_probe = bool(failed) and all(mount.health.probe_failed for mount in failed)
     if reloaded.unverified or only_probe:
         return error.with_context(f"{entry} is not verified: {error.what}")
@@ -307,7 +305,7 @@ def _reload_restored(
         return progress, {}
     if reloaded.done is not None or len(steps) == 1:
         rows = reloaded.done.mounts if reloaded.done else ()
-        failed = [row.before.path for row in rows if row.error] or list(previous)
+        failed = [row.before.path for row in rows if row.failed] or list(previous)
         return progress, dict.fromkeys(failed, reloaded.error)
     failures: dict[str, VaultError] = {}
     for step in steps:
@@ -328,7 +326,8 @@ def _outcome(
 ) -> str:
     """Return what serves in the end, as the beginning of a message."""
     if complete:
-        count = len(progress.started)
+        removed = [mount for mount in progress.mounts.values() if mount.being_removed]
+        count = len(progress.started) - len(removed)
         serve = "the mount serves" if count == 1 else f"all {count} mounts serve"
         return f"{serve} the old version again: "
     if progress.down:
