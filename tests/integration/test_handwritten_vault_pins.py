@@ -51,6 +51,8 @@ CATALOG = data(
     ]
 )
 
+TOKEN = {"type": "token", "accessor": "auth_token_12345678", "plugin_version": ""}
+AUTH = data(**{"token/": {**TOKEN, "running_plugin_version": "v1.20.0+builtin.vault"}})
 
 # vault/plugin_reload.go; "checksums did not match" is go-plugin's, client.go, of two starts.
 NO_START = (
@@ -127,7 +129,7 @@ class Vault:
             return data(**self.row(mount))
         if mount in self.running:
             return Answer(200, {"help": "…"})
-        return {"sys/plugins/catalog": CATALOG, "sys/auth": data()}.get(path, refused(404))
+        return {"sys/plugins/catalog": CATALOG, "sys/auth": AUTH}.get(path, refused(404))
 
 
 @contextlib.contextmanager
