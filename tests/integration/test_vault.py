@@ -283,6 +283,16 @@ def test_a_probe_that_the_plugin_does_not_have(stage: Stage) -> None:
     assert '1 of 1 mounts answer, but not the probe: "a/": ' in run.result.message
     assert "down" not in run.result.message
     assert "down" not in run.output
+    assert row(run)["reloaded"] is True
+    assert row(run)["error"].startswith("answers, but not the probe: ")
+    # What was left alone is not verified either, in any mode.
+    for check in ([], ["--check"]):
+        run = stage.run(reload(mounts="a", probe="nothere", state="current"), *check)
+        assert not run.result.failed, run.result.message
+        assert (run.result["changed"], run.result["verified"]) == (False, False)
+        assert 'mount "a/" answers, but not the probe: ' in warnings(run)
+    run = stage.run(reload(mounts="a", probe="nothere", state="current", scope="global"))
+    assert (run.result["changed"], run.result["verified"]) == (False, False)
 
 
 def test_siblings_that_go_down_too_are_named(
