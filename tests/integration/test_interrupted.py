@@ -258,20 +258,24 @@ def test_the_task_keyword_timeout(slow: Slow, ansible: Ansible, in_process: bool
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seconds", [1, 2])
+@pytest.mark.parametrize(
+    ("variable", "program"),
+    [("ansible_shell_executable", "/bin/sh"), ("ansible_python_interpreter", sys.executable)],
+)
 def test_a_module_that_is_interrupted_before_it_works(
-    slow: Slow, ansible: Ansible, seconds: int
+    slow: Slow, ansible: Ansible, variable: str, program: str
 ) -> None:
     """While Ansible prepares it, or Python starts: nothing was sent, and the message says so."""
-    slow_python = ansible.directory / "slow-python"
-    slow_python.write_text(f'#!/bin/sh\nsleep 4\nexec {sys.executable} "$@"\n')
-    slow_python.chmod(0o755)
+    starts_slowly = ansible.directory / "starts-slowly"
+    starts_slowly.write_text(f'#!/bin/sh\nsleep 4\nexec {program} "$@"\n')
+    starts_slowly.chmod(0o755)
     run = ansible.playbook(
         {
             MODULE: {"mounts": "ext", **LOGIN},
-            "timeout": seconds,
-            "vars": {"ansible_python_interpreter": str(slow_python)},
+            "timeout": 2,
+            "vars": {variable: str(starts_slowly)},
         },
+        ANSIBLE_VAULTOPS_IN_PROCESS="False",
         **LOGS_IN,
     )
     assert run.result.failed
