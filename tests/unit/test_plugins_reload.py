@@ -122,7 +122,7 @@ def test_one_mount_that_is_too_much_has_done_nothing(words: str, status: int) ->
     client = FakeClient(refused(words, status=status))
     answer = plugins_reload.reload_mounts(client, ["a/"], "local")
     assert answer.changed is False
-    assert "allow longer requests in the server's configuration" in str(answer.error)
+    assert "allow larger requests in the server's configuration" in str(answer.error)
 
 
 def test_words_of_a_plugin_are_not_those_of_the_listener() -> None:
