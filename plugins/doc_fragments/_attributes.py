@@ -40,7 +40,7 @@ notes:
     changes something is finished first, and the token of a login is revoked. A second Ctrl-C does
     not wait.
   - C(async) that is shorter than the task, and whatever else kills the process, such as the end of
-    its container, cannot be put off. A mount whose reload is cut short this way stays down until a
-    reload of it succeeds, and the token of a login stays valid until its lease ends. Run the task
-    again.
+    its container, cannot be put off. A mount whose reload is cut short this way stays down on
+    OpenBao until a reload of it succeeds, and the token of a login stays valid until its lease
+    ends. Run the task again.
 """

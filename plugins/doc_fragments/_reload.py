@@ -76,7 +76,7 @@ options:
       - If not given, the module waits as long as the server may need, which is 130 seconds for each
         mount, so up to 43 minutes for 20 mounts.
       - B(Warning:) The server cancels a reload when its client disconnects. A mount that it has
-        already stopped then stays down until a reload of it succeeds. Set this only if the reload
-        is certain to finish in time.
+        already stopped then stays down on OpenBao until a reload of it succeeds; on HashiCorp Vault
+        until the next request to it. Set this only if the reload is certain to finish in time.
     type: str
 """

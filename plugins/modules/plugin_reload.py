@@ -16,7 +16,8 @@ description:
     (O(plugin)) or by path (O(mounts)). O(state=current) reloads only the mounts that need it, and
     O(scope=global) reloads on all nodes of a cluster.
   - The server stops a plugin before it starts the new process. If the new process does not start,
-    the mount is down until a reload of it succeeds. Therefore the module runs preflight checks, and
+    the mount is down on OpenBao until a reload of it succeeds; HashiCorp Vault tries to start the
+    old version again with the next request. Therefore the module runs preflight checks, and
     refuses to reload a mount whose plugin is no longer in the catalog.
   - After the reload, the module verifies that each mount runs the expected version and passes a
     health check. The result lists for each mount what ran before, what runs now, and whether it was

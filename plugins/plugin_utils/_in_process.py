@@ -21,6 +21,7 @@ import traceback
 import typing as t
 
 from ansible import constants
+from ansible.errors import AnsibleConnectionFailure
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
@@ -163,9 +164,12 @@ class InProcessAction(ActionBase):
             self._preparing = interruption
             try:
                 result = self._run_module(variables)
-            except _NotStartedError:
+            except (_NotStartedError, AnsibleConnectionFailure):
+                # The latter is of a command that the signal has ended, before the module's own.
+                if interruption.signal is None:
+                    raise
                 self._remove_tmp_path(self._connection._shell.tmpdir)
-                result = {}
+                result = interrupted_result(interruption)
             except Interrupted:
                 return {}, interruption.signal
             if interruption.signal is not None and "module_stdout" in result:

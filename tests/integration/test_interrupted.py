@@ -29,6 +29,7 @@ from ansible_collections.vaultops.vault.tests.support.server import Server, Serv
 
 MODULE = "vaultops.vault.plugin_reload"
 UPGRADE = "vaultops.vault.plugin_upgrade"
+TUNE = "POST sys/mounts/a/tune"
 LOGIN = {
     "auth_method": "userpass",
     "auth_mode": "login",
@@ -85,6 +86,10 @@ class Slow(t.NamedTuple):
         except ServerError:
             return False
 
+    def revives(self) -> bool:
+        """Tell whether the next request starts a plugin whose reload was cut short."""
+        return self.server.product == "Vault"
+
     def until_saved(self) -> None:
         """Wait until the mount serves again and no token of a login is left."""
         until(self.serves, "new process of the plugin")
@@ -98,11 +103,6 @@ class Slow(t.NamedTuple):
 def count_tokens(server: Server) -> int:
     """Return how many tokens the server knows."""
     return len(server.call("LIST", "auth/token/accessors")["keys"])
-
-
-def configured_version(server: Server, path: str) -> str:
-    """Return the version that the mount is configured for."""
-    return str(server.call("GET", f"sys/mounts/{path}")["plugin_version"])
 
 
 @pytest.fixture
@@ -258,20 +258,24 @@ def test_the_task_keyword_timeout(slow: Slow, ansible: Ansible, in_process: bool
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seconds", [1, 2])
+@pytest.mark.parametrize(
+    ("variable", "program"),
+    [("ansible_shell_executable", "/bin/sh"), ("ansible_python_interpreter", sys.executable)],
+)
 def test_a_module_that_is_interrupted_before_it_works(
-    slow: Slow, ansible: Ansible, seconds: int
+    slow: Slow, ansible: Ansible, variable: str, program: str
 ) -> None:
     """While Ansible prepares it, or Python starts: nothing was sent, and the message says so."""
-    slow_python = ansible.directory / "slow-python"
-    slow_python.write_text(f'#!/bin/sh\nsleep 4\nexec {sys.executable} "$@"\n')
-    slow_python.chmod(0o755)
+    starts_slowly = ansible.directory / "starts-slowly"
+    starts_slowly.write_text(f'#!/bin/sh\nsleep 4\nexec {program} "$@"\n')
+    starts_slowly.chmod(0o755)
     run = ansible.playbook(
         {
             MODULE: {"mounts": "ext", **LOGIN},
-            "timeout": seconds,
-            "vars": {"ansible_python_interpreter": str(slow_python)},
+            "timeout": 2,
+            "vars": {variable: str(starts_slowly)},
         },
+        ANSIBLE_VAULTOPS_IN_PROCESS="False",
         **LOGS_IN,
     )
     assert run.result.failed
@@ -319,8 +323,8 @@ def test_a_second_ctrl_c_of_the_module_itself(slow: Slow, ansible: Ansible) -> N
     until(lambda: slow.left_tokens() == 0, "revocation of the token")
     output = started.ended()
     assert "interrupted again, so the task ends at once; if the reload is cut short" in output
-    assert not slow.serves()
     slow.plugin.heal()
+    assert slow.serves() is slow.revives()
     assert ansible.playbook({MODULE: {"mounts": "ext"}}).result["verified"] is True
 
 
@@ -390,15 +394,17 @@ def test_an_upgrade_stops_after_the_mount_at_hand_or_its_rollback(
     new.fault(f"sleep {START_SECONDS}" if works else "exit")
     old.fault(f"sleep {START_SECONDS}")
     upgrade = {"plugin": PLUGIN, "version": "v1.1.0", "mounts": "a,b", "batch": 1, **LOGIN}
-    path = playbook(ansible, {UPGRADE: upgrade})
     front = {"ANSIBLE_VAULTOPS_IN_PROCESS": str(in_process)}
-    started = start(ansible, "ansible-playbook", path, "-v", **front)
-    until(lambda: not is_running(pid), "stop of the old process")
-    if not works:
-        until(lambda: configured_version(server, "a") == "v1.0.0", "rollback")
-    started.process.send_signal(signal.SIGINT)
-    until(lambda: count_tokens(server) == tokens, "revocation of the token")
-    output = started.ended()
+    with counting_proxy() as proxy:
+        proxy.delays[TUNE] = 0.0 if works else 3.0
+        path = playbook(ansible, {UPGRADE: {**upgrade, "proxies": proxy.url}})
+        started = start(ansible, "ansible-playbook", path, "-v", **front)
+        until(lambda: not is_running(pid), "stop of the old process")
+        # The second one is the rollback's; on Vault, which kept the old version, it is all of it.
+        until(lambda: works or proxy.posts.count(TUNE) == 2, "rollback")
+        started.process.send_signal(signal.SIGINT)
+        until(lambda: count_tokens(server) == tokens, "revocation of the token")
+        output = started.ended()
     versions = [server.info(path)["version"] for path in ("a", "b")]
     assert versions == ["v1.1.0" if works else "v1.0.0", "v1.0.0"]
     assert "Another Ctrl-C does not wait" in output
@@ -446,7 +452,7 @@ def test_what_an_async_that_ends_costs_and_what_heals_it(slow: Slow, ansible: An
     assert run.result.failed
     assert slow.reloading()
     until(lambda: not is_module_running(ansible), "end of the module")
-    assert not slow.serves()
     slow.plugin.heal()
+    assert slow.serves() is slow.revives()
     assert ansible.playbook({MODULE: {"mounts": "ext"}}).result["verified"] is True
     assert slow.serves()

@@ -18,11 +18,18 @@ import pytest
 
 from ansible_collections.vaultops.vault.tests.support.ansible_runs import Ansible, Run
 from ansible_collections.vaultops.vault.tests.support.cluster import Cluster
-from ansible_collections.vaultops.vault.tests.support.external_plugin import BuiltPlugin
+from ansible_collections.vaultops.vault.tests.support.external_plugin import (
+    BuiltPlugin,
+    build_plugin,
+)
 from ansible_collections.vaultops.vault.tests.support.fixtures import PLUGIN, ExternalPlugin
 from ansible_collections.vaultops.vault.tests.support.logins import userpass
 from ansible_collections.vaultops.vault.tests.support.proxy import Proxy, counting_proxy
-from ansible_collections.vaultops.vault.tests.support.server import Server
+from ansible_collections.vaultops.vault.tests.support.server import (
+    Server,
+    free_port,
+    running_server,
+)
 
 RELOAD = "vaultops.vault.plugin_reload"
 UPGRADE = "vaultops.vault.plugin_upgrade"
@@ -32,6 +39,7 @@ OLD, NEW = "v1.0.0", "v1.1.0"
 vault_only = pytest.mark.vault_only
 openbao_only = pytest.mark.openbao_only
 IGNORED = vault_only("Community ignores the header of a namespace")
+ALL = 'path "*" { capabilities = ["create", "read", "update", "delete", "list", "sudo"] }'
 
 
 def reload(**options: t.Any) -> dict[str, t.Any]:
@@ -275,6 +283,16 @@ def test_a_probe_that_the_plugin_does_not_have(stage: Stage) -> None:
     assert '1 of 1 mounts answer, but not the probe: "a/": ' in run.result.message
     assert "down" not in run.result.message
     assert "down" not in run.output
+    assert row(run)["reloaded"] is True
+    assert row(run)["error"].startswith("answers, but not the probe: ")
+    # What was left alone is not verified either, in any mode.
+    for check in ([], ["--check"]):
+        run = stage.run(reload(mounts="a", probe="nothere", state="current"), *check)
+        assert not run.result.failed, run.result.message
+        assert (run.result["changed"], run.result["verified"]) == (False, False)
+        assert 'mount "a/" answers, but not the probe: ' in warnings(run)
+    run = stage.run(reload(mounts="a", probe="nothere", state="current", scope="global"))
+    assert (run.result["changed"], run.result["verified"]) == (False, False)
 
 
 def test_siblings_that_go_down_too_are_named(
@@ -309,6 +327,32 @@ def test_many_dead_mounts_are_asked_once_each(
     assert [asked(proxy, path) for path in paths] == [1] * len(paths)
 
 
+HIDES = "redact_version = true\nredact_addresses = true\nredact_cluster_name = true"
+
+
+@vault_only("OpenBao's listeners hide nothing")
+def test_a_listener_that_hides_the_version(tmp_path: pathlib.Path) -> None:
+    """The product shows all the same, and with it what it does not have."""
+    port = free_port()
+    lines = f'address = "127.0.0.1:{port}"\ntls_disable = true\n{HIDES}'
+    with running_server(configuration=f'listener "tcp" {{\n{lines}\n}}\n') as server:
+        server.url = f"http://127.0.0.1:{port}"
+        server.register(PLUGIN, build_plugin(server.plugin_directory / "ext", version=OLD))
+        server.mount("a", PLUGIN, version=OLD)
+        user = userpass(server)
+        server.call("PUT", "sys/policies/acl/logins", {"policy": ALL})
+        ansible = Ansible(tmp_path, server)
+        with counting_proxy() as proxy:
+            task = {**reload(mounts="a", scope="global", **user), "environment": proxy.environment}
+            run = ansible.playbook(task)
+        assert not run.result.failed, run.result.message
+        assert run.result["verified"] is True
+        assert [node["ok"] for node in run.result["nodes"]] == [True]
+        assert not proxy.sent_headers("X-Vault-Inline-Auth")
+        run = ansible.playbook(reload(mounts="a", namespace="team"))
+        assert 'the server ignores namespace "team"' in run.result.message
+
+
 @pytest.mark.slow
 @vault_only("its standbys run no plugins")
 def test_only_the_active_node_runs_plugins(cluster: Cluster, tmp_path: pathlib.Path) -> None:
@@ -331,10 +375,12 @@ def test_only_the_active_node_runs_plugins(cluster: Cluster, tmp_path: pathlib.P
 def test_a_redirect_to_a_dead_leader_does_not_stick(
     session_cluster: Cluster, tmp_path: pathlib.Path
 ) -> None:
+    """Its reads are sent again; a reload itself would not be, when it is redirected there."""
     session_cluster.reset()
     leader, standby = session_cluster.active, session_cluster.standbys[0]
+    session_cluster.mount("k", "kv")
     leader.kill()
-    task = {**reload(plugin="kv", verify=False), "environment": {}}
-    run = Ansible(tmp_path, standby).playbook({**task, RELOAD: {**task[RELOAD], "retries": 12}})
+    run = Ansible(tmp_path, standby).playbook(reload(mounts="k", retries=12))
     assert not run.result.failed, run.result.message
+    assert (run.result["changed"], run.result["verified"]) == (True, True)
     session_cluster.reset()

@@ -212,7 +212,8 @@ def _await_start(server: Server) -> None:
         with contextlib.suppress(requests.RequestException, OSError):
             health = server.request("GET", "sys/health")
             if health.status_code == 200:
-                tested.note_server(server.product, health.json()["version"])
+                if version := health.json()["version"]:
+                    tested.note_server(server.product, version)
                 return
         time.sleep(0.05)
     server.stop()

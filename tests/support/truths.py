@@ -413,10 +413,8 @@ TRUTHS: dict[str, list[Truth]] = {
             sent=f"DELETE sys/plugins/catalog/secret/ext?version={OLD}",
         ),
         refused("without the sha256 of its image", "nothing was registered"),
-        denied(
-            "missing SHA-256 value",
-            sent=f"POST sys/plugins/catalog/secret/ext registry.example/ext {NEW}",
-        ),
+        # From Vault 1.20.1 on the words are those of a container that cannot be started.
+        denied(sent=f"POST sys/plugins/catalog/secret/ext registry.example/ext {NEW}"),
         Truth(False, failed=True, says=("plugin runtime not found", "module plugin_runtime")),
     ],
     "runtimes": [

@@ -96,6 +96,12 @@ FACTS = {
         UNREPORTED,
         "not initialized",
     ),
+    "Vault Community, which hides its version": Fact(
+        {**VAULT, "version": "", "enterprise": False}, CLUSTER, "Vault", NEEDLESS
+    ),
+    "Vault Enterprise, which hides its version": Fact(
+        {**VAULT, "version": "", "enterprise": True}, CLUSTER, "Vault Enterprise", REPORTED
+    ),
     "it hides its version": Fact({**OPENBAO, "version": ""}, CLUSTER, "this server", UNKNOWN),
     "it hides all but HA": Fact(
         {"initialized": True, "sealed": False, "standby": False}, ALONE, "this server", NEEDLESS

@@ -101,6 +101,38 @@ def test_paths_with_commas_go_in_lists_that_the_server_takes() -> None:
     assert answer.warnings == ["one", "two"]
 
 
+# Of OpenBao, and of Vault from 1.20.3 on.
+TOO_MUCH = [
+    ("refused JSON input due to high complexity: exceeded maximum number of strings", 400),
+    ("JSON array exceeds allowed element count", 500),
+    ("JSON string value exceeds allowed length", 500),
+]
+
+
+@pytest.mark.parametrize(("words", "status"), TOO_MUCH)
+def test_what_a_listener_finds_too_much_is_halved(words: str, status: int) -> None:
+    client = FakeClient(refused(words, status=status), said(), said())
+    answer = plugins_reload.reload_mounts(client, ["a/", "b/", "c/"], "local")
+    assert [body["mounts"] for body in client.sent] == [["a/", "b/", "c/"], ["a/"], ["b/", "c/"]]
+    assert (answer.changed, answer.error) == (True, None)
+
+
+@pytest.mark.parametrize(("words", "status"), TOO_MUCH)
+def test_one_mount_that_is_too_much_has_done_nothing(words: str, status: int) -> None:
+    client = FakeClient(refused(words, status=status))
+    answer = plugins_reload.reload_mounts(client, ["a/"], "local")
+    assert answer.changed is False
+    assert "allow larger requests in the server's configuration" in str(answer.error)
+
+
+def test_words_of_a_plugin_are_not_those_of_the_listener() -> None:
+    words = 'cannot reload plugin on "a/": JSON array exceeds allowed element count'
+    client = FakeClient(refused(words))
+    answer = plugins_reload.reload_mounts(client, ["a/", "b/"], "local")
+    assert len(client.sent) == 1
+    assert answer.changed is True
+
+
 def test_no_further_request_after_one_that_failed() -> None:
     paths = [f"m,{number}/" for number in range(2000)]
     client = FakeClient(said(), refused('cannot fetch mount entry on "m,990/"'))

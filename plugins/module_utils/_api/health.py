@@ -27,8 +27,8 @@ REPORTED, UNREPORTED, IGNORED, NEEDLESS, UNKNOWN = (
 
 # Product, whether Enterprise, from which version on, what scope=global does: the first row counts.
 _GLOBAL = (
-    ("Vault", True, (0,), REPORTED),
-    ("Vault", False, (0,), NEEDLESS),  # its standbys run no plugins
+    ("Vault", True, (), REPORTED),  # also where a listener hides the version
+    ("Vault", False, (), NEEDLESS),  # its standbys run no plugins
     ("OpenBao", False, (2, 7, 2), UNREPORTED),
     ("OpenBao", False, (2, 5), IGNORED),  # its standbys run plugins of their own
     ("OpenBao", False, (0,), NEEDLESS),
@@ -69,7 +69,7 @@ class Server(t.NamedTuple):
     def name(self) -> str:
         """Product, edition and version in words."""
         edition = " Enterprise" if self.enterprise else ""
-        return f"{self.product}{edition} {self.version}" if self.product else "this server"
+        return f"{self.product}{edition} {self.version}".rstrip() if self.product else "this server"
 
     @property
     def cli(self) -> str:
@@ -118,9 +118,8 @@ def read_health(client: VaultClient) -> Server:
         "GET", "sys/health", query=_ALWAYS_200, namespace="", anonymous=True, plain=True
     ).plain
     version = answer.text("version")
-    product = "Vault" if "performance_standby" in answer else "OpenBao"
     return Server(
-        product=product if version else "",
+        product=_product(answer, version),
         version=version.partition("+")[0],
         enterprise=answer.flag("enterprise") or "+ent" in version or "+prem" in version,
         role=_role(answer),
@@ -151,6 +150,12 @@ def known_server(client: VaultClient) -> Server:
 def cli_name(client: VaultClient) -> str:
     """Return the name of the product's command line client, for a message."""
     return known_server(client).cli
+
+
+def _product(answer: Fields, version: str) -> str:
+    if "performance_standby" in answer:
+        return "Vault"  # a listener with redact_version hides its version, and not this
+    return "OpenBao" if version else ""
 
 
 def _role(answer: Fields) -> str:

@@ -30,7 +30,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._text import SHOWN,
 RELOAD_PATH = "sys/plugins/reload/backend"
 
 # The server gives a plugin that hangs at its start 120 s, one mount after the other, and it
-# cancels the reload when the client hangs up: what it has stopped by then stays down.
+# cancels the reload when the client hangs up: what OpenBao has stopped by then stays down.
 TIMEOUT_PER_MOUNT = 130.0
 # How many mounts a plugin has is not always known here: then the timeout is that of so many.
 ASSUMED_MOUNTS = 30
@@ -69,8 +69,8 @@ FIX_PLUGIN = (
 )
 # What it costs to hang up on the server while it reloads.
 CUT_SHORT = (
-    "if the reload is cut short, a mount that the server has stopped by then stays down until a "
-    "reload of it succeeds"
+    "if the reload is cut short, a mount that was stopped by then stays down until a reload of it "
+    "succeeds (OpenBao), or until the next request to it (HashiCorp Vault)"
 )
 # What becomes of a mount whose reload failed, where the server does not keep its old plugin.
 _STAYS_DOWN = "a mount whose reload failed is down until a reload of it succeeds"
@@ -372,7 +372,7 @@ def _batches(paths: t.Sequence[str]) -> list[t.Sequence[str]]:
 def _is_too_much(answer: ReloadAnswer) -> bool:
     """Tell whether the server refused to read the request, as there was too much in it."""
     error = answer.error
-    if not isinstance(error, Refused):
+    if not isinstance(error, Refused) or answer.failed:
         return False
     return error.status == _TOO_LARGE or any(
         part in words for part in _TOO_MUCH for words in error.errors

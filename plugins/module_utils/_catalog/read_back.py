@@ -80,7 +80,7 @@ def remove(
         raise VaultError(
             f"the server accepted the removal of {thing}, but still lists it",
             next_step="run the task again; the server's log may say more",
-            result={"changed": True},
+            result={"changed": False},
         )
 
 

@@ -92,7 +92,7 @@ def _ensure(
     if before == wanted:
         return _result(False, before, before)
     if not check_mode:
-        _register(client, wanted)
+        _register(client, wanted, before)
     return _result(True, before, wanted)
 
 
@@ -131,7 +131,7 @@ def _refuse_needed(client: VaultClient, runtime: Runtime) -> None:
         )
 
 
-def _register(client: VaultClient, wanted: Runtime) -> None:
+def _register(client: VaultClient, wanted: Runtime, before: Runtime | None) -> None:
     """Write the runtime, and read it; raises VaultError where it is not as it was written."""
     after: Runtime | None = None
 
@@ -150,7 +150,7 @@ def _register(client: VaultClient, wanted: Runtime) -> None:
         f"the server accepted the registration of {wanted}, but "
         + (f"it differs in {', '.join(differing)}" if differing else "does not list it"),
         next_step="see whether this version of the server knows all options; its log may say more",
-        result={"changed": True, "runtime": _as_result(after)},
+        result={"changed": after != before, "runtime": _as_result(after)},
     )
 
 

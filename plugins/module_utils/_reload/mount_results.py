@@ -107,11 +107,11 @@ def evaluate(
         error = f"{error}; the mount {does_not_answer(health)}"
     elif error is None and health.alive is False:
         error = does_not_answer(health)
-    elif error is None and health.probe_failed:
-        error = does_not_answer_probe(health)
     result = MountResult(before, after, answer.was_reloaded(before.path), error, health)
     if error is not None:
         return result._replace(reloaded=False)
+    if health.probe_failed:
+        result = result._replace(error=does_not_answer_probe(health))
     if result.reloaded is None and result.runs_another:
         return result._replace(reloaded=True)
     return result
