@@ -24,7 +24,6 @@ from ansible import constants
 from ansible.errors import AnsibleConnectionFailure
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
-from ansible.module_utils.errors import UnsupportedError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
@@ -44,6 +43,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._front.perform impo
     interrupted_result,
     perform,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._front.usage import unknown_options
 from ansible_collections.vaultops.vault.plugins.module_utils._http.interruption import (
     SIGNALS,
     Interrupted,
@@ -224,9 +224,8 @@ class InProcessAction(ActionBase):
             os.environ.update(before)
 
     def _run_in_process(self) -> tuple[dict[str, t.Any], int | None]:
-        validator = ArgumentSpecValidator(
-            argument_spec(self.operation), **self.operation.CONSTRAINTS
-        )
+        spec = argument_spec(self.operation)
+        validator = ArgumentSpecValidator(spec, **self.operation.CONSTRAINTS)
         checked = validator.validate(plain(self._task.args))
         params = checked.validated_parameters
         secrets = set(checked._no_log_values)
@@ -235,7 +234,9 @@ class InProcessAction(ActionBase):
             for both in checked._warnings
         ]
         if checked.error_messages:
-            result = {"failed": True, "changed": False, "msg": self._usage_error(checked.errors)}
+            unknown = unknown_options(self._task.action, checked.unsupported_parameters, spec)
+            message = unknown or str(checked.errors.msg)
+            result = {"failed": True, "changed": False, "msg": message}
             outcome = Outcome(result, [], set())
         else:
             outcome = self._performed(params)
@@ -273,11 +274,6 @@ class InProcessAction(ActionBase):
         if STDERR is not None:
             with contextlib.suppress(OSError):
                 os.write(STDERR, f"[WARNING]: {self._task.action}: {line}\n".encode())
-
-    def _usage_error(self, errors: t.Any) -> str:
-        if isinstance(errors[0], UnsupportedError):
-            return f"Unsupported parameters for ({self._task.action}) module: {errors.msg}"
-        return str(errors.msg)
 
 
 @contextlib.contextmanager

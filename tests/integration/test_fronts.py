@@ -60,6 +60,7 @@ SCENARIOS: dict[str, dict[str, t.Any]] = {
     "both": {MODULE: {"plugin": PLUGIN, "mounts": "ext"}},
     "neither": {MODULE: {}},
     "unknown option": {MODULE: {"plugin": PLUGIN, "plugins": "ext"}},
+    "misspelled option": {MODULE: {"mount": "ext", "retires": 1}},
     "wrong choice": {MODULE: {"plugin": PLUGIN, "scope": "all"}},
     "wrong type": {MODULE: {"plugin": PLUGIN, "retries": "many"}},
     "alias": {MODULE: {"plugin": PLUGIN, "vault_namespace": "root"}},

@@ -26,6 +26,8 @@ METHODS = (
 COMMON_SPEC: Spec = {
     "auth_method": {"type": "str", "choices": list(METHODS), "default": "token"},
     "auth_mode": {"type": "str", "choices": ["auto", "login", "inline"], "default": "auto"},
+    "auth_namespace": {"type": "str"},
+    "mfa_passcode": {"type": "str", "no_log": True},
     "keep_token": {"type": "bool", "default": False, "no_log": False},
 }
 
@@ -37,6 +39,8 @@ METHOD_SPEC: Spec = {
     "token_file": {"type": "str", "no_log": False},
     "role_id": {"type": "str", "aliases": ["approle_role_id"]},
     "secret_id": {"type": "str", "no_log": True, "aliases": ["approle_secret_id"]},
+    "wrapping_token": {"type": "str", "no_log": True},
+    "wrapping_path": {"type": "str"},
     "username": {"type": "str"},
     "password": {"type": "str", "no_log": True},
     "jwt": {"type": "str", "no_log": True},
@@ -54,5 +58,7 @@ METHOD_SPEC: Spec = {
     "azure_vmss_name": {"type": "str"},
     "azure_resource_id": {"type": "str"},
 }
+
+WRAPPING_OPTIONS = ("wrapping_token", "wrapping_path")
 
 AUTH_SPEC: Spec = {**COMMON_SPEC, **METHOD_SPEC}

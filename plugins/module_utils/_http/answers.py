@@ -241,11 +241,11 @@ def _next_step(status: int, words: str) -> str:
     return ""
 
 
-def hint_403(method: str, path: str, namespace: str) -> str:
-    """Return the next step for a token that may not send this request."""
+def hint_403(method: str, path: str, namespace: str, identity: str) -> str:
+    """Return the next step for a token that may not send this request; ``identity`` names it."""
     inside = f' in namespace "{namespace}"' if namespace else ""
     capability = _CAPABILITIES.get(method, "read")
     return (
-        f"check that the token is valid{inside} and has the ACL capability "
+        f"check that {identity} is valid{inside} and has the ACL capability "
         f'"{capability}" on "{path}"'
     )
