@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import pathlib
+import platform
 import subprocess
 import sys
 import time
@@ -397,3 +398,7 @@ def test_requests_is_missing_on_the_target(
     run = ansible.adhoc(MODULE, "plugin=kv", options=["-e", interpreter])
     assert run.result.failed
     assert "Failed to import the required Python library (requests)" in run.result.message
+    # Which Python on which host, and what to do about it.
+    assert f'{bare}/bin/python, on host "{platform.node()}"; install it' in run.result.message
+    assert "apt install python3-requests" in run.result.message
+    assert "{{ ansible_playbook_python }}" in run.result.message

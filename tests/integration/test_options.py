@@ -67,8 +67,14 @@ def test_spellings(server: Server, tmp_path: pathlib.Path, subtests: pytest.Subt
 
 
 MISSPELLED = {
-    "mount": ({MODULE: {"mount": "x", "token": "a-token"}}, 'mount (did you mean "mounts"?); see "ans'),
-    "two": ({MODULE: {"plugins": "x", "tokn": "a-token"}}, 'plugins (did you mean "plugin"?), tokn (did'),
+    "mount": (
+        {MODULE: {"mount": "x", "token": "a-token"}},
+        'mount (did you mean "mounts"?); see "ans',
+    ),
+    "two": (
+        {MODULE: {"plugins": "x", "tokn": "a-token"}},
+        'plugins (did you mean "plugin"?), tokn (did',
+    ),
     "required": ({"vaultops.vault.plugin": {"nam": "x"}}, 'nam (did you mean "name"?)'),
     "of an alias": ({MODULE: {"vault_adress": "x"}}, '(did you mean "vault_address"?)'),
     "like no other": ({MODULE: {"xyzzy": "x", "scope": "all"}}, "module: xyzzy; see"),

@@ -34,8 +34,6 @@ with contextlib.suppress(ImportError):
 _REFUSED_CERTIFICATE = ("CERTIFICATE", "UNKNOWN_CA", "HANDSHAKE_FAILURE", "ACCESS_DENIED")
 # What OpenSSL says of an answer in plain text, by its release.
 _NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "UNKNOWN_PROTOCOL")
-# What it says of a file that it cannot read, while nothing is sent.
-_NO_CERTIFICATE = ("NO_CERTIFICATE_OR_CRL_FOUND", "PEM_LIB", "BAD_BASE64_DECODE", "BAD_END_LINE")
 # A server that is just starting may hang up in the middle of a handshake.
 _ENDS = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
 
@@ -60,9 +58,9 @@ def transport_error(
     reason = _reason(error)
     kind: type[VaultError] = Unreachable
     # Only what may be better in a second is Unreachable: a certificate or a proxy will not be.
-    ca_file = origins.get("the CA file")
-    if sent is None and ca_file and _says(error, _NO_CERTIFICATE):
-        kind, what = OptionError, f'the file "{printable(ca_file)}" is not in PEM form: {reason}'
+    ca_file = origins.get("the CA file", "")
+    if _first(error, (OSError, requests.exceptions.SSLError)) and not _is_pem(ca_file):
+        kind, what = OptionError, f'no CA certificate can be read from "{printable(ca_file)}"'
         next_step = f"check {_named('ca_cert', origins)}: give certificates in PEM form"
     elif sent is None:
         kind, what = OptionError, f"cannot even try to connect to {url}: {reason}"
@@ -113,6 +111,18 @@ def _named(option: str, origins: t.Mapping[str, str]) -> str:
     """Return the option's name, with where its value came from if it was not given itself."""
     origin = origins.get(option, "")
     return option if not origin or "option" in origin else f"{option} ({origin})"
+
+
+def _is_pem(path: str) -> bool:
+    """Tell whether OpenSSL can read the file of CA certificates, or there is none."""
+    try:
+        if path:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except ssl.SSLError:
+        return False
+    except OSError:
+        pass  # a folder, or a file that is gone: the library's own words say so
+    return True
 
 
 def _of_the_controller(origins: t.Mapping[str, str]) -> str:
