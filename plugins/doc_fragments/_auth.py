@@ -73,6 +73,7 @@ options:
       - If not given, the server's default path is used, which is V(aws) for V(aws_iam), and the
         name of the method for all others.
     type: str
+    aliases: [vault_approle_path]
   token:
     description:
       - The token. It is masked in all output.

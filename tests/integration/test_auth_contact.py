@@ -236,6 +236,20 @@ def totp(url: str) -> str:
     return str((number & 0x7FFFFFFF) % 10**digits).zfill(digits)
 
 
+def test_names_of_another_collection(server: Server) -> None:
+    allow(server)
+    role = approle(server, "machines")
+    there = {
+        "auth_method": "approle",
+        "approle_role_id": role["role_id"],
+        "approle_secret_id": role["secret_id"],
+        "vault_approle_path": "machines",
+        "vault_address": server.url,
+        "url": None,
+    }
+    assert reload(server, **there)["verified"] is True
+
+
 def test_a_second_factor(server: Server, subtests: pytest.Subtests) -> None:
     allow(server)
     person = userpass(server)

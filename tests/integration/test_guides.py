@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import pathlib
 import re
 import subprocess
@@ -21,6 +22,7 @@ from ansible_collections.vaultops.vault.tests.support.documents import (
 from ansible_collections.vaultops.vault.tests.support.fixtures import ExternalPlugin
 from ansible_collections.vaultops.vault.tests.support.server import Server, server_binary
 
+CONNECTION = "docs/connection.md"
 DOWN = "docs/a-mount-is-down.md"
 POLICY = "docs/from-policy-to-token.md"
 RECIPES = "docs/recipes.md"
@@ -85,6 +87,40 @@ def test_from_a_policy_to_a_token(
         run(blocks(POLICY, f"shell {name}")[0], ansible)
     output = run(blocks(POLICY, "shell again")[0], ansible)
     assert "it was used before, or has expired" in output
+
+
+def test_coming_from_another_collection(
+    server: Server, external_plugin: ExternalPlugin, ansible: Ansible
+) -> None:
+    external_plugin("v1.0.0", name="weather")
+    server.mount("weather", "weather", version="v1.0.0")
+    write_files(CONNECTION, ["chv.yml"], ansible.directory)
+    nothing = {"BAO_ADDR": "", "BAO_TOKEN": ""}
+    path = ansible.directory / "chv.yml"
+    by_environment = {
+        "ANSIBLE_HASHI_VAULT_ADDR": server.url,
+        "ANSIBLE_HASHI_VAULT_TOKEN": server.token,
+    }
+    played = ansible.play_file(path, **nothing, **by_environment)
+    assert played.result["verified"] is True, played.output
+    given = {"ansible_hashi_vault_url": server.url, "ansible_hashi_vault_token": server.token}
+    played = ansible.play_file(path, options=["-e", json.dumps(given)], **nothing)
+    assert played.result["verified"] is True, played.output
+
+
+def test_the_safe_ways_to_give_a_token_print_none(server: Server, ansible: Ansible) -> None:
+    secret = "s.canaryOfTheTests"
+    (ansible.directory / "token").write_text(f"{secret}\n")
+    commands = [line for line in blocks(CONNECTION, "safe")[0].splitlines() if " ansible " in line]
+    for command in commands:
+        arguments = command.split(" -a ")[1].strip('"')
+        given = "" if "token_path" in arguments else secret
+        for more in ([], ["-vvv"]):
+            failed = ansible.adhoc(
+                "vaultops.vault.plugin_reload", arguments, options=more, BAO_TOKEN=given
+            )
+            assert failed.result.failed
+            assert secret not in failed.output
 
 
 def test_the_recipes(server: Server, external_plugin: ExternalPlugin, ansible: Ansible) -> None:

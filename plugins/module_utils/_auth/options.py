@@ -33,7 +33,7 @@ COMMON_SPEC: Spec = {
 
 # What some methods take and others do not: which ones, each method's own file says.
 METHOD_SPEC: Spec = {
-    "mount_point": {"type": "str"},
+    "mount_point": {"type": "str", "aliases": ["vault_approle_path"]},
     "token": {"type": "str", "no_log": True},
     "token_path": {"type": "path", "no_log": False},
     "token_file": {"type": "str", "no_log": False},
