@@ -290,6 +290,16 @@ def write_tested(session: nox.Session) -> None:
     session.log(f"changed: {', '.join(tested.write(runs)) or 'nothing'}")
 
 
+@nox.session(default=False, allow_parallel=False)
+def schema(session: nox.Session) -> None:
+    """Write docs/argument_specs.schema.json from the modules' argument specs."""
+    session.install(pythons.core_for_this_python(), "-r", "requirements.txt")
+    target = Path("docs/argument_specs.schema.json").resolve()
+    with session.chdir(reference.tree(session)):
+        module = "ansible_collections.vaultops.vault.tests.support.schema"
+        session.run("python", "-m", module, str(target))
+
+
 @nox.session(name="docs-build", default=False, allow_parallel=False)
 def docs_build(session: nox.Session) -> None:
     """Build the module reference, docs/reference, from the modules' documentation."""
