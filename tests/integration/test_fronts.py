@@ -390,7 +390,7 @@ def test_a_user_that_has_no_name_and_no_home(
         "a token": ({"token": server.token}, ""),
         "a login": (USERPASS, ""),
         "become the same user": ({"token": server.token}, ""),
-        "no token": ({}, "not set, and there is no home directory with a file .vault-token"),
+        "no token": ({}, "there is no home directory with a file .vault-token"),
         "token_path": (
             {"token_path": "~/a"},
             f'token_path "~/a" is in a home directory .*{no_home}',
