@@ -37,6 +37,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_reload
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.methods import load_method
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.options import METHODS
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
+from ansible_collections.vaultops.vault.plugins.module_utils._front.given import given_options
 from ansible_collections.vaultops.vault.plugins.module_utils._front.perform import (
     Operation,
     Outcome,
@@ -224,10 +225,9 @@ class InProcessAction(ActionBase):
             os.environ.update(before)
 
     def _run_in_process(self) -> tuple[dict[str, t.Any], int | None]:
-        validator = ArgumentSpecValidator(
-            argument_spec(self.operation), **self.operation.CONSTRAINTS
-        )
-        checked = validator.validate(plain(self._task.args))
+        spec = argument_spec(self.operation)
+        validator = ArgumentSpecValidator(spec, **self.operation.CONSTRAINTS)
+        checked = validator.validate(given_options(plain(self._task.args), spec))
         params = checked.validated_parameters
         secrets = set(checked._no_log_values)
         warnings = [

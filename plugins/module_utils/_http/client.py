@@ -25,10 +25,14 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
 from ansible_collections.vaultops.vault.plugins.module_utils._http.answers import (
     Answer,
     hint_403,
+    is_about_namespace,
     read_answer,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import is_host_name
-from ansible_collections.vaultops.vault.plugins.module_utils._http.environment import fits_header
+from ansible_collections.vaultops.vault.plugins.module_utils._http.environment import (
+    fits_header,
+    printable,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._http.proxies import proxy_secrets
 from ansible_collections.vaultops.vault.plugins.module_utils._http.retries import Retries
 from ansible_collections.vaultops.vault.plugins.module_utils._http.transport import (
@@ -150,6 +154,12 @@ class VaultClient:
         retries = Retries(self.connection.retries, repeatable)
         try:
             return self._until_answered(outgoing, retries, read)
+        except Refused as error:
+            if namespace != self.connection.namespace or not is_about_namespace(error):
+                raise
+            origin = self.connection.origins.get("namespace", "")
+            step = f'check namespace "{printable(namespace)}" ({origin})'
+            raise error.with_context(next_step=step) from error
         finally:
             if retries.count:
                 self.warn(retries.warning(f"{method} {path}"))
