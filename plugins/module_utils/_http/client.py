@@ -61,7 +61,8 @@ class VaultClient:
     Use it as a context manager.  The identity is set by whoever logs in: ``token``, or
     ``inline_headers`` that log in with each request and are sent instead.  ``secrets`` are all
     texts that no output may show; ``warnings`` are all that the task has for the user, in order;
-    ``progress`` takes a line now and then, for one who watches a long wait.  With ``forwarding``
+    ``progress`` takes a line now and then, for one who watches a long wait; ``announce`` one that
+    everybody is to see before something that must not be cut short.  With ``forwarding``
     off, the node itself answers, or refuses with 307.
     """
 
@@ -72,6 +73,7 @@ class VaultClient:
         self.warnings: list[str] = []
         self.forwarding = True
         self.progress: t.Callable[[str], None] = _no_progress
+        self.announce: t.Callable[[str], None] = _no_progress
         self._time_limit: float | None = None
         self._base = base_url(connection)
         self._answers = False  # whether the address has answered, rather than redirected
