@@ -17,32 +17,18 @@ description:
 options:
   _input:
     description:
-      - One item for each cluster.
+      - One item for each cluster, with the variables that the playbook sets for it.
     type: list
     elements: dict
     required: true
-    suboptions:
-      name:
-        description: Name of the cluster. If it is empty, its address, else V(default).
-        type: str
-      url:
-        description: Address of the cluster.
-        type: str
-      info:
-        description: Result of M(vaultops.vault.plugin_info) with O(vaultops.vault.plugin_info#module:health=true).
-        type: dict
-      nodes:
-        description:
-          - Results of M(vaultops.vault.plugin_reload) in check mode, with
-            O(vaultops.vault.plugin_reload#module:scope=global).
-        type: list
-        elements: dict
 """
 
 EXAMPLES = r"""
 - name: Show what needs attention
   ansible.builtin.debug:
-    msg: "{{ ([{'name': 'production', 'info': found}] | vaultops.vault.plugin_report).counts }}"
+    msg: "{{ (hosts | vaultops.vault.plugin_report).counts }}"
+  vars:
+    hosts: "{{ groups.plugin_report_hosts | map('extract', hostvars) }}"
 """
 
 RETURN = r"""
@@ -61,31 +47,33 @@ _STATES = ("dead", "drift", "unknown", "ok", "not mounted")
 Row = t.Dict[str, t.Any]
 
 
-def report(clusters: t.Sequence[t.Mapping[str, t.Any]]) -> dict[str, t.Any]:
+def report(hosts: t.Iterable[t.Mapping[str, t.Any]]) -> dict[str, t.Any]:
     """Return clusters, rows and counts, the rows that need attention first."""
-    found = [_cluster(cluster) for cluster in clusters]
-    rows = [
-        {"cluster": about["name"], **row}
-        for about, cluster in zip(found, clusters)
-        for row in _rows(cluster)
-    ]
+    clusters: list[Row] = []
+    rows: list[Row] = []
+    for host in hosts:
+        about = _cluster(host.get("plugin_report_cluster") or {}, host["plugin_report_info"])
+        nodes = _nodes((host.get("plugin_report_each") or {}).get("results") or [])
+        clusters.append(about)
+        rows += [
+            {"cluster": about["name"], **row} for row in _rows(host["plugin_report_info"], nodes)
+        ]
     rows.sort(key=lambda row: (_STATES.index(row["state"]), row["cluster"], row["mount"] or ""))
+    return {"clusters": clusters, "rows": rows, "counts": _counts(clusters, rows)}
+
+
+def _counts(clusters: list[Row], rows: list[Row]) -> dict[str, int]:
     mounts = [row for row in rows if row["mount"]]
     return {
-        "clusters": found,
-        "rows": rows,
-        "counts": {
-            "clusters": len(found),
-            "unreachable": len([about for about in found if about["error"]]),
-            "plugins": len({(row["cluster"], row["type"], row["plugin"]) for row in rows}),
-            "mounts": len(mounts),
-            **{state: len([row for row in mounts if row["state"] == state]) for state in _STATES[:4]},
-        },
+        "clusters": len(clusters),
+        "unreachable": len([about for about in clusters if about["error"]]),
+        "plugins": len({(row["cluster"], row["type"], row["plugin"]) for row in rows}),
+        "mounts": len(mounts),
+        **{state: len([row for row in mounts if row["state"] == state]) for state in _STATES[:4]},
     }
 
 
-def _cluster(cluster: t.Mapping[str, t.Any]) -> Row:
-    info = cluster.get("info") or {}
+def _cluster(cluster: t.Mapping[str, t.Any], info: t.Mapping[str, t.Any]) -> Row:
     url = shown_url(str(cluster.get("url") or ""))
     failed = info.get("plugins") is None
     return {
@@ -96,14 +84,12 @@ def _cluster(cluster: t.Mapping[str, t.Any]) -> Row:
     }
 
 
-def _rows(cluster: t.Mapping[str, t.Any]) -> t.Iterator[Row]:
-    nodes = _nodes(cluster.get("nodes") or [])
-    for plugin in (cluster.get("info") or {}).get("plugins") or []:
-        versions = [version["version"] for version in plugin["versions"] or []]
+def _rows(info: t.Mapping[str, t.Any], nodes: t.Mapping[str, list[Row]]) -> t.Iterator[Row]:
+    for plugin in info.get("plugins") or []:
         about = {
             "type": plugin["type"],
             "plugin": plugin["name"],
-            "registered": versions,
+            "registered": [version["version"] for version in plugin["versions"] or []],
             "pin": plugin["pin"],
         }
         if plugin["mounts"] == []:

@@ -73,7 +73,8 @@ def test_the_credential(
     identity = chosen_identity({**params, "auth_method": method})
     assert connection.url == URL
     assert connection.namespace == entered.get("vault_namespace", "")
-    assert isinstance(connection.verify, str) == ("ca" in entered)
+    from_file = connection.origins["ca_cert"] == "from the variable BAO_CACERT"
+    assert from_file == ("ca" in entered)
     assert identity.token == entered.get("token")
     if "role_id" in entered:
         assert identity.login is not None
@@ -165,7 +166,8 @@ def test_the_jobs(weather: Weather) -> None:
     before = weather.job.launch("info.yml", {"plugin": "weather"})
     assert before.rc == 0, before.output
     assert before.artifacts["plugin_info_result"]["summary"] == [
-        "weather secret v1.0.0: 2 mounts, v1.1.0: no mount"
+        "weather secret v1.0.0: 2 mounts",
+        "weather secret v1.1.0: no mounts",
     ]
 
     answers = {"plugin": "weather", "version": "v1.1.0 ", "mounts": "weather\r\n\r\nweather-eu\r\n"}

@@ -141,7 +141,8 @@ def done(job: t.Any) -> Done:
     """Return what became of a job that has ended."""
     with job.stdout as file:
         output = file.read()
-    return Done(int(job.rc), output, list(job.events))
+    # Where Ansible itself was killed, there is no exit status.
+    return Done(-1 if job.rc is None else job.rc, output, list(job.events))
 
 
 class _Entered(Credential):
