@@ -218,3 +218,67 @@ def test_a_job_that_is_killed_and_launched_again(weather: Weather) -> None:
     assert again.rc == 0, again.output
     assert again.artifacts["plugin_reload_result"]["verified"] is True
     assert weather.serves("weather") == weather.serves("weather-eu") == "v1.0.0"
+
+
+# What the modules of awx.awx 24.6.1 take of what is used here: a stand-in for each, as the
+# registries at hand do not have that collection.
+STAND_IN = """
+from ansible.module_utils.basic import AnsibleModule
+SPECS = {
+    "credential_type": {
+        "name": {"required": True}, "description": {}, "inputs": {"type": "dict"},
+        "kind": {"choices": ["cloud", "net"]}, "injectors": {"type": "dict"},
+    },
+    "project": {
+        "name": {"required": True}, "description": {}, "organization": {}, "scm_url": {},
+        "scm_type": {"choices": ["manual", "git", "svn", "insights", "archive"]},
+        "scm_update_on_launch": {"type": "bool"}, "wait": {"type": "bool", "default": True},
+    },
+    "job_template": {
+        "name": {"required": True}, "description": {}, "organization": {}, "project": {},
+        "playbook": {}, "inventory": {}, "credentials": {"type": "list", "elements": "str"},
+        "timeout": {"type": "int"}, "survey_enabled": {"type": "bool"},
+        "survey_spec": {"type": "dict"},
+    },
+    "workflow_job_template": {
+        "name": {"required": True}, "description": {}, "organization": {},
+        "survey_enabled": {"type": "bool"}, "survey_spec": {"type": "dict"},
+        "destroy_current_nodes": {"type": "bool", "default": False},
+        "workflow_nodes": {"type": "list", "elements": "dict"},
+    },
+}
+module = AnsibleModule(argument_spec=SPECS["MODULE"])
+module.exit_json(changed=False, asked=module.params)
+"""
+
+
+@pytest.mark.slow
+def test_the_playbook_that_makes_it_on_handwritten_modules(tmp_path: pathlib.Path) -> None:
+    """controller.yml and awx-import.json make the same."""
+    ansible = Ansible(tmp_path)
+    ansible.environment()
+    modules = tmp_path / "collections" / "ansible_collections" / "awx" / "awx" / "plugins/modules"
+    modules.mkdir(parents=True)
+    names = ("credential_type", "project", "job_template", "workflow_job_template")
+    for name in names:
+        (modules / f"{name}.py").write_text(STAND_IN.replace("MODULE", name))
+    run = ansible.play_file(AWX / "controller.yml")
+    assert run.returncode == 0, run.output
+    kind, project, templates, workflow = (task.result for task in run.tasks)
+    document = import_document()
+    (same,) = document["credential_types"]
+    for name in ("name", "kind", "inputs", "injectors"):
+        assert kind["asked"][name] == same[name]
+    assert project["asked"]["scm_url"] == document["projects"][0]["scm_url"]
+    made = [each["asked"] for each in templates["results"]]
+    assert [
+        (each["name"], each["playbook"], each["timeout"], each["survey_spec"]) for each in made
+    ] == [
+        (each["name"], each["playbook"], each["timeout"], each["related"]["survey_spec"])
+        for each in document["job_templates"]
+    ]
+    (same,) = document["workflow_job_templates"]
+    assert workflow["asked"]["survey_spec"] == same["related"]["survey_spec"]
+    nodes = [node["identifier"] for node in workflow["asked"]["workflow_nodes"]]
+    assert nodes == [node["identifier"] for node in same["related"]["workflow_nodes"]]
+    assert all(document["job_templates"][0]["inventory"]["name"] == m["inventory"] for m in made)
