@@ -15,6 +15,7 @@ import pytest
 
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.methods import chosen_identity
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.options import AUTH_SPEC
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
 from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import (
     CONNECTION_SPEC,
     Connection,
@@ -79,6 +80,17 @@ def test_the_credential(
     if "role_id" in entered:
         assert identity.login is not None
         assert identity.login.body == {"role_id": "a-role", "secret_id": "a-secret"}
+
+
+def test_a_field_named_namespace(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a credential type of one's own may do, and what it is told then."""
+    fields = [{"id": "namespace", "type": "string", "label": "Namespace"}]
+    own = {"inputs": {"fields": fields}, "injectors": {"env": {"BAO_NAMESPACE": "{{ namespace }}"}}}
+    job = Job(tmp_path / "job", {})
+    job.inject(own, {})
+    monkeypatch.setenv("BAO_NAMESPACE", job.environment["BAO_NAMESPACE"])
+    with pytest.raises(OptionError, match=r"Jinja's own .namespace.*variable BAO_NAMESPACE"):
+        Connection.from_params(dict.fromkeys(CONNECTION_SPEC))
 
 
 @pytest.fixture
