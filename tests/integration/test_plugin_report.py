@@ -86,17 +86,9 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Report]:
         ]
         ansible = Ansible(directory)
         (directory / "clusters.json").write_text(json.dumps({"plugin_report_clusters": clusters}))
-        run = ansible._run(
-            [
-                "ansible-playbook",
-                "vaultops.vault.plugin_report",
-                "-e",
-                "@clusters.json",
-                "-e",
-                "plugin_report_directory=out",
-            ],
-            {},
-        )
+        playbook = pathlib.Path("vaultops.vault.plugin_report")
+        options = ["-e", "@clusters.json", "-e", "plugin_report_directory=out"]
+        run = ansible.play_file(playbook, options=options)
         assert run.returncode == 0, run.output
         yield Report(run, directory / "out", [north.token, south.token, "canary-token"])
 
