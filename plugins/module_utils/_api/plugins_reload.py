@@ -77,8 +77,8 @@ CUT_SHORT = (
 )
 # What one who may cancel the task is to know before.
 TAKES_UP_TO = (
-    "the reload may take up to {seconds:.0f} s{each}; do not cancel it, as a mount that was stopped "
-    "by then may stay down"
+    "the reload may take up to {seconds:.0f} s{each}; do not cancel it, as a mount that was "
+    "stopped by then may stay down"
 )
 # What becomes of a mount whose reload failed, where the server does not keep its old plugin.
 _STAYS_DOWN = "a mount whose reload failed is down until a reload of it succeeds"
