@@ -75,6 +75,11 @@ CUT_SHORT = (
     "if the reload is cut short, a mount that was stopped by then stays down until a reload of it "
     "succeeds (OpenBao), or until the next request to it (HashiCorp Vault)"
 )
+# What one who may cancel the task is to know before.
+TAKES_UP_TO = (
+    "the reload may take up to {seconds:.0f} s{each}; do not cancel it, as a mount that was "
+    "stopped by then may stay down"
+)
 # What becomes of a mount whose reload failed, where the server does not keep its old plugin.
 _STAYS_DOWN = "a mount whose reload failed is down until a reload of it succeeds"
 
@@ -263,6 +268,7 @@ def _send(
 ) -> ReloadAnswer:
     if scope != "local":
         body = {**body, "scope": scope}
+    client.announce(TAKES_UP_TO.format(seconds=timeout, each=""))
     try:
         with uninterrupted("the answer to the reload", CUT_SHORT, timeout):
             answer = client.request("POST", path, body, timeout=timeout, may_be_empty=False)

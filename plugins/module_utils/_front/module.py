@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
+from ansible_collections.vaultops.vault.plugins.module_utils._front.given import given_options
 from ansible_collections.vaultops.vault.plugins.module_utils._front.perform import (
     Operation,
     argument_spec,
@@ -17,9 +20,19 @@ from ansible_collections.vaultops.vault.plugins.module_utils._http.transport imp
 )
 
 
+class _Module(AnsibleModule):
+    """An AnsibleModule to which an empty option is not given."""
+
+    def _load_params(self) -> None:
+        load: t.Callable[[], None] = super()._load_params
+        load()
+        self.params = given_options(self.params, self.argument_spec)
+
+
 def run_module(operation: Operation) -> None:
     """Run ``operation`` as the module of this process: prints the result and exits."""
-    module = AnsibleModule(
+    module_class: type[t.Any] = _Module
+    module = module_class(
         argument_spec=argument_spec(operation), supports_check_mode=True, **operation.CONSTRAINTS
     )
     if REQUESTS_IMPORT_ERROR is not None:

@@ -29,6 +29,8 @@ DEFAULT_TIMEOUT = "60"
 DEFAULT_CONNECT_TIMEOUT = "10"
 DEFAULT_RETRIES = 2
 _MOST_DIGITS = 9
+# What becomes of `{{ namespace }}` where no variable has that name.
+_OF_JINJA = "jinja2.utils.Namespace"
 
 # No option has a default or a fallback in the spec: Ansible would fill it in before it looks at
 # the aliases, and warn each user of an alias that "both the option and its alias are set".
@@ -161,7 +163,14 @@ def _namespace(option: str | None) -> Setting:
     # An empty namespace is the root namespace, and as good an answer as any other.
     if option == "":
         return Setting("namespace", "", "from the option namespace")
-    return read_setting("namespace", option, ["NAMESPACE"])
+    namespace = read_setting("namespace", option, ["NAMESPACE"])
+    if _OF_JINJA in namespace.value:
+        raise namespace.error(
+            f'is "{namespace.value}": a template has used Jinja\'s own "namespace", as there is no '
+            "variable, or field of a credential, of that name",
+            "give it another name, such as vault_namespace",
+        )
+    return namespace
 
 
 def _retries(option: int | None) -> int:
