@@ -49,8 +49,8 @@ options:
     choices: [auth, secret, database]
   mounts:
     description:
-      - List only these mounts and their plugins, builtin or not. Give paths as a list or separated
-        by commas. Paths of authentication mounts start with V(auth/).
+      - List only these mounts and their plugins, builtin or not. Give paths as a list, or as a
+        text, separated by commas or one a line. Paths of authentication mounts start with V(auth/).
       - V(transit), V(transit/) and V(/transit) name the same mount.
     type: list
     elements: str

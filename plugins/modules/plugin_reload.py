@@ -50,13 +50,15 @@ options:
         names, use C(bao plugin list) on OpenBao and C(vault plugin list) on HashiCorp Vault.
       - If the reload of a mount fails, the server stops and does not touch the mounts after it.
         With O(state=current), it continues with the remaining mounts.
-      - Exactly one of O(plugin) and O(mounts) is required.
+      - Exactly one of O(plugin) and O(mounts) is required. An option that is empty, as a survey may
+        leave it, counts as not given.
     type: str
   mounts:
     description:
-      - Paths of the mounts to reload, as a list or separated by commas. Paths of authentication
-        mounts start with V(auth/). To list the paths, use C(bao secrets list) and C(bao auth list)
-        on OpenBao, and C(vault secrets list) and C(vault auth list) on HashiCorp Vault.
+      - Paths of the mounts to reload, as a list, or as a text, separated by commas or one a line.
+        Paths of authentication mounts start with V(auth/). To list the paths, use
+        C(bao secrets list) and C(bao auth list) on OpenBao, and C(vault secrets list) and
+        C(vault auth list) on HashiCorp Vault.
       - V(transit), V(transit/) and V(/transit) name the same mount. A mount that is given twice is
         reloaded once. The preflight checks refuse a path inside a mount.
       - If the reload of a mount fails, the server continues with the remaining mounts.

@@ -62,7 +62,8 @@ options:
     description:
       - Paths of the mounts to move, all of them mounts of O(plugin). Paths of authentication mounts
         start with V(auth/).
-      - If not given, all mounts of the plugin in the namespace.
+      - A list, or a text, separated by commas or one a line.
+      - If not given, all mounts of the plugin in the namespace. An empty list counts as not given.
     type: list
     elements: str
   canary:

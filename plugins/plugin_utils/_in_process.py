@@ -31,11 +31,13 @@ from ansible.utils.display import Display
 from ansible_collections.vaultops.vault.plugins.module_utils._api import plugins_pins
 from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_reload import (
     CUT_SHORT,
+    TAKES_UP_TO,
     TIMEOUT_PER_MOUNT,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.methods import load_method
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.options import METHODS
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
+from ansible_collections.vaultops.vault.plugins.module_utils._front.given import given_options
 from ansible_collections.vaultops.vault.plugins.module_utils._front.perform import (
     Operation,
     Outcome,
@@ -141,7 +143,7 @@ class InProcessAction(ActionBase):
         return bool(boolean(self._templar.template(chosen), strict=False))
 
     def _run_module(self, variables: dict[str, t.Any]) -> dict[str, t.Any]:
-        self._warn_of_async()
+        self._announce_reload()
         wrap_async = bool(self._task.async_val) and not self._connection.has_native_async
         result: dict[str, t.Any] = self._execute_module(task_vars=variables, wrap_async=wrap_async)
         if not wrap_async:
@@ -189,25 +191,30 @@ class InProcessAction(ActionBase):
         remove: t.Callable[..., None] = super()._remove_tmp_path
         remove(tmp_path, force)
 
-    def _warn_of_async(self) -> None:
-        """Warn where `async` is shorter than the reload may take: its end cannot be put off."""
-        if not self._task.async_val or "reload_timeout" not in self.operation.SPEC:
+    def _announce_reload(self) -> None:
+        """Show how long a reload by the module may take: the module itself can show nothing."""
+        if "reload_timeout" not in self.operation.SPEC or self._task.check_mode:
             return
-        arguments = plain(self._task.args)
-        mounts = arguments.get("mounts") or ""
-        count = len(mounts.split(",") if isinstance(mounts, str) else mounts)
-        needed = TIMEOUT_PER_MOUNT * max(1, count)
-        if arguments.get("reload_timeout"):
-            with contextlib.suppress(OptionError):
-                needed = parse_duration(arguments["reload_timeout"], "reload_timeout")
-        if self._task.async_val < needed and not self._task.check_mode:
+        seconds, mounts = self._reload_seconds()
+        each = "" if mounts else " for each mount"
+        self._announce(TAKES_UP_TO.format(seconds=seconds, each=each))
+        if self._task.async_val and self._task.async_val < seconds:
             # Not display.warning(): that would show it when all is over.
             display.display(
                 f"[WARNING]: {self._task.action}: async is {self._task.async_val} s, and the reload"
-                f" may take {needed:.0f} s: when async ends, Ansible kills the task; {CUT_SHORT}; "
+                f" may take {seconds:.0f} s: when async ends, Ansible kills the task; {CUT_SHORT}; "
                 "set async to more than that",
                 stderr=True,
             )
+
+    def _reload_seconds(self) -> tuple[float, bool]:
+        """Return how long a reload may take, and whether that is all of it: by what is given."""
+        arguments = given_options(plain(self._task.args), argument_spec(self.operation))
+        mounts = arguments.get("mounts") or []
+        if arguments.get("reload_timeout"):
+            with contextlib.suppress(OptionError):
+                return parse_duration(arguments["reload_timeout"], "reload_timeout"), True
+        return TIMEOUT_PER_MOUNT * max(1, len(mounts)), bool(mounts)
 
     @contextlib.contextmanager
     def _task_environment(self) -> t.Iterator[None]:
@@ -226,7 +233,7 @@ class InProcessAction(ActionBase):
     def _run_in_process(self) -> tuple[dict[str, t.Any], int | None]:
         spec = argument_spec(self.operation)
         validator = ArgumentSpecValidator(spec, **self.operation.CONSTRAINTS)
-        checked = validator.validate(plain(self._task.args))
+        checked = validator.validate(given_options(plain(self._task.args), spec))
         params = checked.validated_parameters
         secrets = set(checked._no_log_values)
         warnings = [
@@ -256,7 +263,14 @@ class InProcessAction(ActionBase):
 
     def _performed(self, params: dict[str, t.Any]) -> Outcome:
         try:
-            return perform(self.operation, params, self._task.check_mode, self._progress, self._say)
+            return perform(
+                self.operation,
+                params,
+                self._task.check_mode,
+                self._progress,
+                self._say,
+                self._announce,
+            )
         except Exception as error:  # noqa: BLE001 - a mistake of ours must not take the worker down
             message = f"unexpected {type(error).__name__} in {self._task.action}; please report it"
             # Where it happened, without the error's own words: they may hold a secret.
@@ -266,6 +280,10 @@ class InProcessAction(ActionBase):
     def _progress(self, line: str) -> None:
         if not self._task.no_log:
             display.v(f"{self._task.action}: {line}", host=self._host)
+
+    def _announce(self, line: str) -> None:
+        if not self._task.no_log:
+            display.display(f"{self._task.action}: {line}", stderr=True)
 
     def _say(self, line: str) -> None:
         """Show a line at once; called inside a signal handler, where Display may be locked."""

@@ -99,7 +99,8 @@ REFUSED_BY_THE_LOOK = {
         {"mounts": "team-a/ext"}, ('set namespace to "team-a" for the mount "ext/"',)
     ),
     "unknown namespace": Case(
-        {"plugin": "kv", "namespace": "nope"}, ("404", "namespace not found")
+        {"plugin": "kv", "namespace": "nope"},
+        ("404", "namespace not found", 'check namespace "nope" (from the option namespace)'),
     ),
     "database plugin": Case(
         {"plugin": "postgresql-database-plugin"}, ("auth and secret", "mounts")
@@ -122,7 +123,8 @@ REFUSED_BY_THE_SERVER = {
         {"plugin": "postgresql-database-plugin"}, ("auth and secret", "mounts")
     ),
     "unknown namespace": Case(
-        {"plugin": "kv", "namespace": "nope"}, ("404", "namespace not found")
+        {"plugin": "kv", "namespace": "nope"},
+        ("404", "namespace not found", 'check namespace "nope" (from the option namespace)'),
     ),
 }
 
@@ -132,7 +134,7 @@ BAD_OPTIONS = {
     "unknown scope": Case(
         {"plugin": "kv", "scope": "all"}, ("scope must be one of: local, global",)
     ),
-    "empty plugin": Case({"plugin": " "}, ("plugin is empty",)),
+    "empty plugin": Case({"plugin": " "}, ("one of the following is required: plugin, mounts",)),
     "empty mount": Case({"mounts": "a,,b"}, ("does not name a mount",)),
     "current without a look": Case(
         {"plugin": "kv", "state": "current", "verify": False}, ("verify=false",)

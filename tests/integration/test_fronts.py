@@ -48,6 +48,9 @@ SCENARIOS: dict[str, dict[str, t.Any]] = {
     "by plugin": {MODULE: {"plugin": PLUGIN}},
     "by mounts": {MODULE: {"mounts": ["ext", "auth/login"]}},
     "mounts as text": {MODULE: {"mounts": "ext, auth/login"}},
+    "as a survey leaves it": {
+        MODULE: {"plugin": "", "mounts": "ext\nauth/login\n", "scope": "", "state": "", "nodes": []}
+    },
     "current": {MODULE: {"plugin": PLUGIN, "state": "current"}},
     "bare": {MODULE: {"plugin": PLUGIN, "verify": False}},
     "check mode": {MODULE: {"plugin": PLUGIN}, "check_mode": True},
@@ -115,7 +118,14 @@ SCENARIOS: dict[str, dict[str, t.Any]] = {
     "revoked in check mode": {LOGIN: {"state": "revoked"}, "check_mode": True},
 }
 # Equal failures would prove nothing here.
-SUCCEED = {"by plugin", "module_defaults", "login", "login with module_defaults", "revoked"}
+SUCCEED = {
+    "by plugin",
+    "as a survey leaves it",
+    "module_defaults",
+    "login",
+    "login with module_defaults",
+    "revoked",
+}
 
 QUICK = ["by plugin", "diff", "unknown mount", "unknown option", "no_log", "loop"]
 

@@ -30,6 +30,7 @@ from ansible_collections.vaultops.vault.tests.support.server import Server, Serv
 MODULE = "vaultops.vault.plugin_reload"
 UPGRADE = "vaultops.vault.plugin_upgrade"
 TUNE = "POST sys/mounts/a/tune"
+RELOAD = "POST sys/plugins/reload/backend"
 LOGIN = {
     "auth_method": "userpass",
     "auth_mode": "login",
@@ -411,6 +412,31 @@ def test_an_upgrade_stops_after_the_mount_at_hand_or_its_rollback(
     if in_process:
         awaited = "up to 130 s for the answer to the reload" if works else "for the rollback"
         assert f"waiting {awaited}" in output
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("in_process", FRONTS.values(), ids=FRONTS.keys())
+def test_an_upgrade_rolls_back_though_the_signal_comes_while_it_inspects_a_failure(
+    server: Server, external_plugin: ExternalPlugin, ansible: Ansible, in_process: bool
+) -> None:
+    external_plugin(version="v1.0.0")
+    server.mount("a", PLUGIN)
+    external_plugin(version="v1.1.0").fault("exit")
+    upgrade = {"plugin": PLUGIN, "version": "v1.1.0"}
+    front = {"ANSIBLE_VAULTOPS_IN_PROCESS": str(in_process), "BAO_TOKEN": server.token}
+    with counting_proxy() as proxy:
+        path = playbook(ansible, {UPGRADE: {**upgrade, "proxies": proxy.url}})
+        started = start(ansible, "ansible-playbook", path, "-v", **front)
+        until(lambda: TUNE in proxy.posts, "tune")
+        proxy.delays["GET sys/mounts/a"] = 1.0
+        until(lambda: RELOAD in proxy.seen[:-1], "inspection after the reload")
+        started.process.send_signal(signal.SIGINT)
+        until(lambda: proxy.posts.count(TUNE) == 2, "rollback")
+        until(lambda: not is_module_running(ansible), "end of the module")
+        output = started.ended()
+    assert server.info("a")["version"] == "v1.0.0"
+    if in_process:
+        assert "waiting for the inspection (and an upgrade's rollback)" in output
 
 
 @pytest.mark.parametrize(

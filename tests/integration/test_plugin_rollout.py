@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pathlib
+import typing as t
 
 import pytest
 
@@ -13,6 +14,14 @@ from ansible_collections.vaultops.vault.tests.support.cluster import Cluster
 from ansible_collections.vaultops.vault.tests.support.fleet import Fleet, changes, failure
 
 NAME = "ext-v1.0.0"  # of the file of v1.0.0 on each node
+# As a survey leaves them; mounts may be an empty list too.
+MAY_BE_EMPTY = [
+    f"plugin_rollout_{name}"
+    for name in (
+        *("type", "sha256", "command", "owner", "group", "mode", "arguments", "env", "mounts"),
+        *("canary", "batch", "scope", "wait_timeout", "cleanup", "keep", "nodes", "delegate_to"),
+    )
+]
 
 pytestmark = pytest.mark.each_core
 
@@ -32,8 +41,10 @@ def fleet(bare_fleet: Fleet) -> Fleet:
 
 def test_up_and_again_and_cleaned_up(bare_fleet: Fleet) -> None:
     fleet = bare_fleet
-    first = fleet.roll_out("v1.0.0")
+    empty: dict[str, t.Any] = dict.fromkeys(MAY_BE_EMPTY, "")
+    first = fleet.roll_out("v1.0.0", **empty)
     assert first.returncode == 0, first.output
+    assert '"msg": "ext: mounted nowhere"' in first.output
     assert fleet.names() == {NAME}
     fleet.mount("ext", "ext2")
 
@@ -44,7 +55,7 @@ def test_up_and_again_and_cleaned_up(bare_fleet: Fleet) -> None:
     assert "#!" not in checked.output
     assert fleet.names() == {NAME}
 
-    up = fleet.roll_out("v1.1.0", plugin_rollout_canary="ext2")
+    up = fleet.roll_out("v1.1.0", plugin_rollout_canary="ext2", plugin_rollout_mounts=[])
     assert up.returncode == 0, up.output
     assert fleet.runs("ext") == fleet.runs("ext2") == {"v1.1.0"}
     assert changes(up) == 3 + 1 + 1  # a file on each node, the catalog, the mounts

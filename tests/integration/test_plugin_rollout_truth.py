@@ -119,7 +119,9 @@ def test_all_variables_are_checked_first(fleet: Fleet, subtests: pytest.Subtests
         "keep": "-1",
         "batch": "-2",
         "wait_timeout": "soon",
-        "mounts": [],
+        "cleanup": "perhaps",
+        "directory": " ",
+        "src": "",
         "sha256": "abc",
         "command": "../ext",
         "env": ["no value"],
@@ -128,9 +130,10 @@ def test_all_variables_are_checked_first(fleet: Fleet, subtests: pytest.Subtests
     }
     cases = {name: {f"plugin_rollout_{name}": value} for name, value in wrong.items()}
     told = dict.fromkeys(wrong, "nothing was changed")
-    for version in ("1.1", "v1.1.0+builtin"):
-        cases[version] = {"plugin_rollout_version": version}
-        told[version] = "plugin_rollout_version is not a semantic version"
+    for version in ("1.1", "v1.1.0+builtin", "v1.1.0 ", "v1.1.0\n", " ", ""):
+        name = f"version {version!r}"
+        cases[name] = {"plugin_rollout_version": version}
+        told[name] = "plugin_rollout_version is not a semantic version"
     messages = fleet.refusals("v1.1.0", cases)
     for name in cases:
         with subtests.test(name):

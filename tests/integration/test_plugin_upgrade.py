@@ -342,7 +342,6 @@ REFUSED = {
         {"mounts": ["a", "mine/extt"]}, '"mine/extt/" does not exist (did you mean "mine/ext/"?)'
     ),
     "unknown canary": Refused({"canary": "x"}, 'mount "x/" does not exist'),
-    "no mounts": Refused({"mounts": []}, "mounts is empty; name one, or leave mounts out for all"),
     "negative batch": Refused({"batch": -1}, "batch is negative: -1"),
     "wrong duration": Refused({"scope": "global", "wait_timeout": "soon"}, "wait_timeout"),
     "pins": Refused(

@@ -8,16 +8,12 @@ from __future__ import annotations
 import pathlib
 import subprocess
 import sys
-import typing as t
 
 import pytest
 import yaml
-from ansible_runner.interface import run as run_job
-from awx_plugins.interfaces._temporary_private_api import ManagedCredentialType
-from awx_plugins.interfaces._temporary_private_credential_api import Credential
-from awx_plugins.interfaces._temporary_private_inject_api import inject_credential
 
 from ansible_collections.vaultops.vault.tests.support.ansible_runs import REPOSITORY, Ansible
+from ansible_collections.vaultops.vault.tests.support.awx import Job
 from ansible_collections.vaultops.vault.tests.support.documents import (
     blocks,
     comparable,
@@ -91,52 +87,17 @@ def test_the_requirements_file() -> None:
     assert row["name"] == f"git+{galaxy['repository']}.git"
 
 
-class _Entered(Credential):
-    """A credential as a user has entered it in AWX."""
-
-    def __init__(self, inputs: dict[str, t.Any]) -> None:
-        self.inputs = inputs
-
-    def get_input(self, field_name: str, default: t.Any = None) -> t.Any:
-        return self.inputs.get(field_name, default)
-
-    def get_input_keys(self) -> list[str]:
-        return list(self.inputs)
-
-
 def test_the_awx_job(weather: Server, ansible: Ansible, tmp_path: pathlib.Path) -> None:
-    credential_type = ManagedCredentialType(
-        namespace="vaultops",
-        name="OpenBao or Vault",
-        kind="external",
-        inputs=yaml.safe_load(blocks(README, "awx inputs")[0]),
-        injectors=yaml.safe_load(blocks(README, "awx injectors")[0]),
-    )
-    job_environment: dict[str, t.Any] = with_programs(ansible.environment())
-    del job_environment["BAO_ADDR"], job_environment["BAO_TOKEN"]
-    shown_environment: dict[str, t.Any] = {}
-    inject_credential(
-        credential_type,
-        _Entered({"url": weather.url, "token": weather.token}),
-        job_environment,
-        shown_environment,
-        [],
-        str(tmp_path),
-    )
-    assert weather.token not in str(shown_environment)
-    (tmp_path / "job").mkdir()
-    job = run_job(
-        private_data_dir=str(tmp_path / "job"),
-        playbook=yaml.safe_load(blocks(README, "awx playbook")[0]),
-        envvars=job_environment,
-        extravars={"plugin": "weather"},
-        quiet=True,
-    )
-    with job.stdout as file:
-        output = file.read()
-    assert job.rc == 0, output
-    assert weather.token not in output
-    events = list(tmp_path.glob("job/artifacts/*/job_events/*.json"))
-    assert len(events) > len(output.splitlines()) / 2
-    assert not [event for event in events if weather.token in event.read_text()]
-    assert comparable(output) == comparable(blocks(README, "awx output")[0])
+    job = Job(tmp_path / "job", with_programs(ansible.environment()))
+    credential_type = {
+        "inputs": yaml.safe_load(blocks(README, "awx inputs")[0]),
+        "injectors": yaml.safe_load(blocks(README, "awx injectors")[0]),
+    }
+    shown = job.inject(credential_type, {"url": weather.url, "token": weather.token})
+    assert weather.token not in str(shown)
+    (job.project / "reload.yml").write_text(blocks(README, "awx playbook")[0])
+    done = job.launch("reload.yml", {"plugin": "weather"})
+    assert done.rc == 0, done.output
+    assert weather.token not in done.everything
+    assert len(done.events) > len(done.output.splitlines()) / 2
+    assert comparable(done.output) == comparable(blocks(README, "awx output")[0])

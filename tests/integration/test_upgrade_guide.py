@@ -13,9 +13,9 @@ import sys
 
 import pytest
 import yaml
-from ansible_runner.interface import run as run_job
 
 from ansible_collections.vaultops.vault.tests.support.ansible_runs import REPOSITORY, Ansible
+from ansible_collections.vaultops.vault.tests.support.awx import Job
 from ansible_collections.vaultops.vault.tests.support.cluster import Cluster
 from ansible_collections.vaultops.vault.tests.support.documents import (
     blocks,
@@ -89,20 +89,27 @@ def test_a_cluster(cluster: Cluster, fleet: Ansible) -> None:
 
 
 def test_the_awx_job(cluster: Cluster, fleet: Ansible) -> None:
+    """As AWX has it: files/ beside a playbook, in a folder of the project, and nothing to help."""
     survey = json.loads(blocks(GUIDE, "survey")[0])
     asked = [question["variable"] for question in survey["spec"]]
-    answers = dict(zip(asked, ["weather", "v1.1.0", "weather"], strict=True))
-    (fleet.directory / "job").mkdir()
-    job = run_job(
-        private_data_dir=str(fleet.directory / "job"),
-        playbook=str(fleet.directory / "awx.yml"),
-        inventory=str(fleet.directory / "inventory"),
-        envvars=with_programs(fleet.environment()),
-        extravars={**answers, "plugin_files": str(fleet.directory)},
-        quiet=True,
-    )
-    with job.stdout as file:
-        output = file.read()
-    assert job.rc == 0, output
-    assert cluster.token not in output
+    answers = dict(zip(asked, ["weather", "v1.1.0 ", ""], strict=True))
+    job = Job(fleet.directory / "job", with_programs(fleet.environment()))
+    files = job.project / "rollouts" / "files"
+    files.mkdir(parents=True)
+    (fleet.directory / "awx.yml").rename(files.parent / "awx.yml")
+    (fleet.directory / "weather-v1.1.0").rename(files / "weather-v1.1.0")
+    # No ansible_connection: without our help Ansible would look for an SSH server there.
+    localhost = f"[all]\nlocalhost ansible_python_interpreter={sys.executable}\n"
+    job.inventory((fleet.directory / "inventory").read_text() + localhost)
+    done = job.launch("rollouts/awx.yml", answers)
+    assert done.rc == 0, done.output
+    assert cluster.token not in done.everything
     assert {node.info("weather")["version"] for node in cluster.nodes} == {"v1.1.0"}
+    line = "weather: weather/ ran v1.0.0, runs v1.1.0 on n1, n2, n3"
+    assert done.last_result["msg"] == line
+    handed_on = done.artifacts["plugin_rollout_result"]
+    assert {node["name"] for node in handed_on["nodes"]} == {"n1", "n2", "n3"}
+    for node in handed_on["nodes"]:
+        (mount,) = node["mounts"]
+        versions = (mount["before"]["version"], mount["after"]["version"])
+        assert (node["ok"], *versions) == (True, "v1.0.0", "v1.1.0")

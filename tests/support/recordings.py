@@ -123,12 +123,12 @@ def run_task(
 ) -> dict[str, t.Any]:
     """Run a task of the collection in this process, through ``proxy``; return its result.
 
-    The options are validated as Ansible does it; ``variables`` are those of the client.  Failures
+    The options are validated as the fronts do it; ``variables`` are those of the client.  Failures
     are told at once, as ``retries`` is 0.
     """
     from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-    from ansible_collections.vaultops.vault.plugins.module_utils._front import perform
+    from ansible_collections.vaultops.vault.plugins.module_utils._front import given, perform
 
     chosen: t.Any = PlainRequest
     if operation != REQUEST:
@@ -136,8 +136,9 @@ def run_task(
     connection: dict[str, t.Any] = {"url": URL, "proxies": proxy, "retries": 0}
     if not {"auth_method", "token", "token_path"} & {*options} and "BAO_TOKEN" not in variables:
         connection["token"] = token
-    validator = ArgumentSpecValidator(perform.argument_spec(chosen), **chosen.CONSTRAINTS)
-    checked = validator.validate({**connection, **options})
+    spec = perform.argument_spec(chosen)
+    validator = ArgumentSpecValidator(spec, **chosen.CONSTRAINTS)
+    checked = validator.validate(given.given_options({**connection, **options}, spec))
     if checked.error_messages:
         raise ValueError(f"{operation} {options}: {checked.error_messages}")
     with _client_variables(variables):

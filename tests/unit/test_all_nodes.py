@@ -50,6 +50,7 @@ class FakeClient(VaultClient):
     def __init__(self, name: str, reply: Reply, asked: list[tuple[str, t.Any]]) -> None:
         self.connection = Connection("http://fake")
         self.name, self.reply, self.asked = name, reply, asked
+        self.announce = print
 
     def request(self, method: str, path: str, body: t.Any = None, **_more: t.Any) -> Answer:
         if path == "sys/health":

@@ -93,6 +93,26 @@ CASES = {
     "no certificate in the bundle": Case(
         HTTPS, {"REQUESTS_CA_BUNDLE": "/etc/passwd"}, ('"/etc/passwd" holds no CA certificate',)
     ),
+    "one line of a certificate": Case(
+        {},
+        {"BAO_CACERT_BYTES": "-----BEGIN CERTIFICATE-----"},
+        (
+            "ca_cert is unusable: the variable holds one line only",
+            "(from the variable BAO_CACERT_BYTES)",
+            "name that in BAO_CACERT",
+        ),
+    ),
+    "empty CA file": Case(
+        {}, {"BAO_CACERT": "/dev/null"}, ('"/dev/null" is empty', "variable BAO_CACERT", "leave it")
+    ),
+    "Jinja's namespace in a variable": Case(
+        {},
+        {"BAO_NAMESPACE": "<class 'jinja2.utils.Namespace'>"},
+        ("Jinja's own", "(from the variable BAO_NAMESPACE)", "such as vault_namespace"),
+    ),
+    "Jinja's namespace": Case(
+        {"namespace": "<class 'jinja2.utils.Namespace'>"}, {}, ("(from the option namespace)",)
+    ),
     "no PEM": Case({}, {"BAO_CACERT_BYTES": "x"}, ("*_CACERT_BYTES", "variable BAO_CACERT_BYTES")),
     "long path": Case({"ca_cert": LONG}, {}, ("cannot be read: file name too long",)),
     "NUL in a path": Case({"ca_cert": NUL}, {}, ("/a\\x00b", "cannot be read")),

@@ -32,7 +32,7 @@ def test_spellings(spelling: str, path: str) -> None:
     assert mount_path(spelling) == path
 
 
-@pytest.mark.parametrize("spelling", ["", " ", "/", "auth/", "sys/auth/"])
+@pytest.mark.parametrize("spelling", ["", " ", "/", "auth/", "sys/auth/", "a\nb", "a\tb"])
 def test_what_names_no_mount(spelling: str) -> None:
     with pytest.raises(OptionError, match="does not name a mount"):
         mount_path(spelling)

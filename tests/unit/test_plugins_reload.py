@@ -33,6 +33,8 @@ class FakeClient(VaultClient):
         self.answers = list(answers)
         self.sent: list[t.Any] = []
         self.timeouts: list[float | None] = []
+        self.announced: list[str] = []
+        self.announce = self.announced.append
 
     def request(
         self,
@@ -151,6 +153,8 @@ def test_the_timeout_outlasts_each_plugin_that_hangs(
     client = FakeClient(said(), timeout=timeout)
     plugins_reload.reload_mounts(client, [f"m{number}/" for number in range(count)], "local")
     assert client.timeouts == [expected]
+    (announced,) = client.announced
+    assert announced.startswith(f"the reload may take up to {expected} s; do not cancel it")
 
 
 def test_mocked_vault_says_that_nothing_was_reloaded() -> None:

@@ -95,12 +95,12 @@ def mount_path(spelling: str) -> str:
     """Return the canonical path of a mount: ``foo/``, or ``auth/foo/`` for an auth mount.
 
     Accepts ``foo``, ``foo/``, ``/foo``, ``auth/foo`` and ``sys/auth/foo``.
-    Raises OptionError when nothing is left.
+    Raises OptionError when nothing is left, and for what the server takes in no path.
     """
     path = spelling.strip().strip("/")
     if f"{path}/".startswith("sys/auth/"):
         path = path[len("sys/") :]
-    if path in ("", "auth"):
+    if path in ("", "auth") or not path.isprintable():
         raise OptionError(
             f"{spelling!r} in mounts does not name a mount",
             next_step="give the path of a mount, such as transit/ or auth/approle/",

@@ -24,7 +24,10 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.answers import Answer
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
-from ansible_collections.vaultops.vault.plugins.module_utils._http.interruption import uninterrupted
+from ansible_collections.vaultops.vault.plugins.module_utils._http.interruption import (
+    let_end,
+    uninterrupted,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._text import SHOWN, one_line, quoted
 
 RELOAD_PATH = "sys/plugins/reload/backend"
@@ -71,6 +74,11 @@ FIX_PLUGIN = (
 CUT_SHORT = (
     "if the reload is cut short, a mount that was stopped by then stays down until a reload of it "
     "succeeds (OpenBao), or until the next request to it (HashiCorp Vault)"
+)
+# What one who may cancel the task is to know before.
+TAKES_UP_TO = (
+    "the reload may take up to {seconds:.0f} s{each}; do not cancel it, as a mount that was "
+    "stopped by then may stay down"
 )
 # What becomes of a mount whose reload failed, where the server does not keep its old plugin.
 _STAYS_DOWN = "a mount whose reload failed is down until a reload of it succeeds"
@@ -260,6 +268,7 @@ def _send(
 ) -> ReloadAnswer:
     if scope != "local":
         body = {**body, "scope": scope}
+    client.announce(TAKES_UP_TO.format(seconds=timeout, each=""))
     try:
         with uninterrupted("the answer to the reload", CUT_SHORT, timeout):
             answer = client.request("POST", path, body, timeout=timeout, may_be_empty=False)
@@ -267,11 +276,17 @@ def _send(
     except Refused as error:
         return _refusal(client, error)
     except NoAnswer as error:
+        _let_inspect()
         return NOTHING_KNOWN._replace(error=_unknown(error))
     except VaultError as error:
         return NOTHING_DONE._replace(error=error)
     changed = not any(_NOTHING_RELOADED in warning for warning in warnings)
     return ReloadAnswer(changed, changed, reload_id=reload_id, warnings=warnings)
+
+
+def _let_inspect() -> None:
+    """Let signals wait where mounts may be down: they are to be named, or rolled back."""
+    let_end("the inspection (and an upgrade's rollback) after the failed reload", CUT_SHORT)
 
 
 def _said(answer: Answer) -> tuple[str, t.Sequence[str]]:
@@ -288,6 +303,8 @@ def _refusal(client: VaultClient, error: Refused) -> ReloadAnswer:
     words = list(failed.values()) or [one_line(text)]
     meanings = [_meaning(each) for each in words]
     touched = _any([meaning.touched for meaning in meanings])
+    if touched is not False:
+        _let_inspect()
     shown = _grouped(failed) or words
     shown = shown[:SHOWN] + ["…"] * (len(shown) > SHOWN)
     # Imported here: only a refusal needs it.

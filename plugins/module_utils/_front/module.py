@@ -9,6 +9,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
+from ansible_collections.vaultops.vault.plugins.module_utils._front.given import given_options
 from ansible_collections.vaultops.vault.plugins.module_utils._front.perform import (
     Operation,
     argument_spec,
@@ -22,11 +23,16 @@ from ansible_collections.vaultops.vault.plugins.module_utils._http.transport imp
 
 
 class _Module(AnsibleModule):
-    """An AnsibleModule that names a misspelled option before all that it makes missing."""
+    """An AnsibleModule that ignores an empty option, and names a misspelled one first."""
 
     def __init__(self, operation: Operation) -> None:
         spec = argument_spec(operation)
         super().__init__(argument_spec=spec, supports_check_mode=True, **operation.CONSTRAINTS)  # type: ignore[no-untyped-call]
+
+    def _load_params(self) -> None:
+        load: t.Callable[[], None] = super()._load_params
+        load()
+        self.params = given_options(self.params, self.argument_spec)
 
     def fail_json(self, msg: str, **more: t.Any) -> t.NoReturn:
         checked = getattr(self, "validation_result", None)

@@ -49,6 +49,17 @@ class Outcome(t.NamedTuple):
     signal: int | None = None
 
 
+class Shown(t.NamedTuple):
+    """What takes the lines that are shown while the task runs, see VaultClient."""
+
+    progress: t.Callable[[str], None]
+    announce: t.Callable[[str], None]
+
+
+def _nothing(_line: str) -> None:
+    pass
+
+
 def argument_spec(operation: Operation) -> Spec:
     """Return the operation's own options with those of connection and authentication."""
     return {**operation.SPEC, **CONNECTION_SPEC, **AUTH_SPEC}
@@ -60,15 +71,18 @@ def perform(
     check_mode: bool,
     progress: t.Callable[[str], None] | None = None,
     say: t.Callable[[str], None] = lambda _line: None,
+    announce: t.Callable[[str], None] | None = None,
 ) -> Outcome:
     """Run ``operation`` with validated ``params``; a VaultError becomes a failed result.
 
     ``progress`` takes a line now and then while the operation waits; ``say`` one that tells why the
-    task does not end though a signal came, see Interruption.
+    task does not end though a signal came, see Interruption; ``announce`` one before a request that
+    must not be cut short.
     """
+    shown = Shown(progress or _nothing, announce or _nothing)
     with Interruption(say) as interruption:
         try:
-            outcome = _outcome(operation, params, check_mode, progress, interruption)
+            outcome = _outcome(operation, params, check_mode, shown, interruption)
         except Interrupted:
             outcome = Outcome(interrupted_result(interruption), [], set())
     return outcome._replace(signal=interruption.signal)
@@ -78,7 +92,7 @@ def _outcome(
     operation: Operation,
     params: Params,
     check_mode: bool,
-    progress: t.Callable[[str], None] | None,
+    shown: Shown,
     interruption: Interruption,
 ) -> Outcome:
     try:
@@ -89,7 +103,7 @@ def _outcome(
     if params["auth_namespace"] is not None:
         client.auth_namespace = params["auth_namespace"].strip().strip("/")
     client.mfa_passcode = params["mfa_passcode"]
-    client.progress = progress or client.progress
+    client.progress, client.announce = shown
     client.takes_inline_auth = partial(_takes_inline_auth, client)
     namespaces = {
         "namespace": client.connection.namespace,

@@ -42,10 +42,13 @@ _OF_AN_AGENT = ("failed to get the response", "failed to read request body")
 # Of a server that got plain HTTP where it speaks TLS: it has not read the request.
 _PLAIN_HTTP = ("HTTP request to an HTTPS server", "HTTP request was sent to HTTPS port")
 
+# Of a namespace that is not there.
+_NO_NAMESPACE = "namespace not found"
+
 # (status, a part of the server's words, what to do next): the first row that fits counts.
 _NEXT_STEPS = (
     (503, "sealed", "unseal the server, then run the task again"),
-    (404, "namespace not found", "check the option namespace"),
+    (404, _NO_NAMESPACE, "check the option namespace"),
     (404, "", "check url and namespace: this server has no such API path there"),
     (405, "", "check url: this does not look like the API of Vault or OpenBao"),
     (412, "", "this node has not caught up with the cluster yet: run the task again"),
@@ -239,6 +242,11 @@ def _next_step(status: int, words: str) -> str:
         if status == row_status and part in words:
             return step
     return ""
+
+
+def is_about_namespace(error: Refused) -> bool:
+    """Tell whether the server refused since there is no such namespace."""
+    return error.status == 404 and _NO_NAMESPACE in error.what
 
 
 def hint_403(method: str, path: str, namespace: str, identity: str) -> str:

@@ -25,10 +25,14 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
 from ansible_collections.vaultops.vault.plugins.module_utils._http.answers import (
     Answer,
     hint_403,
+    is_about_namespace,
     read_answer,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import is_host_name
-from ansible_collections.vaultops.vault.plugins.module_utils._http.environment import fits_header
+from ansible_collections.vaultops.vault.plugins.module_utils._http.environment import (
+    fits_header,
+    printable,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._http.proxies import proxy_secrets
 from ansible_collections.vaultops.vault.plugins.module_utils._http.retries import Retries
 from ansible_collections.vaultops.vault.plugins.module_utils._http.transport import (
@@ -58,7 +62,8 @@ class VaultClient:
     ``inline_headers`` that log in with each request and are sent instead; ``identity`` names it in
     messages.  ``secrets`` are all texts that no output may show; ``warnings`` are all that the task
     has for the user, in order; ``progress`` takes a line now and then, for one who watches a long
-    wait.  With ``forwarding`` off, the node itself answers, or refuses with 307.
+    wait; ``announce`` one that everybody is to see before something that must not be cut short.
+    With ``forwarding`` off, the node itself answers, or refuses with 307.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -69,6 +74,7 @@ class VaultClient:
         self.warnings: list[str] = []
         self.forwarding = True
         self.progress: t.Callable[[str], None] = _no_progress
+        self.announce: t.Callable[[str], None] = _no_progress
         self._time_limit: float | None = None
         self._base = base_url(connection)
         self._answers = False  # whether the address has answered, rather than redirected
@@ -151,6 +157,12 @@ class VaultClient:
         retries = Retries(self.connection.retries, repeatable)
         try:
             return self._until_answered(outgoing, retries, read)
+        except Refused as error:
+            if namespace != self.connection.namespace or not is_about_namespace(error):
+                raise
+            origin = self.connection.origins.get("namespace", "")
+            step = f'check namespace "{printable(namespace)}" ({origin})'
+            raise error.with_context(next_step=step) from error
         finally:
             if retries.count:
                 self.warn(retries.warning(f"{method} {path}"))

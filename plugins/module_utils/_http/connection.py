@@ -35,6 +35,8 @@ _MOST_DIGITS = 9
 # What users copy along from a request, or from their browser.
 _PAGES = {"v1": "the API", "ui": "the web interface"}
 _PAGE = re.compile(r"(?P<base>.*)/(?P<page>v1|ui)/?|/(?P<first>v1|ui)/.*")
+# What becomes of `{{ namespace }}` where no variable has that name.
+_OF_JINJA = "jinja2.utils.Namespace"
 
 # No option has a default or a fallback in the spec: Ansible would fill it in before it looks at
 # the aliases, and warn each user of an alias that "both the option and its alias are set".
@@ -195,7 +197,14 @@ def _namespace(option: str | None) -> Setting:
     # An empty namespace is the root namespace, and as good an answer as any other.
     if option == "":
         return Setting("namespace", "", "from the option namespace")
-    return read_setting("namespace", option, ["NAMESPACE"])
+    namespace = read_setting("namespace", option, ["NAMESPACE"])
+    if _OF_JINJA in namespace.value:
+        raise namespace.error(
+            f'is "{namespace.value}": a template has used Jinja\'s own "namespace", as there is no '
+            "variable, or field of a credential, of that name",
+            "give it another name, such as vault_namespace",
+        )
+    return namespace
 
 
 def _retries(option: int | None) -> int:

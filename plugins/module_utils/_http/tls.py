@@ -15,6 +15,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._http.environment i
 from ansible_collections.vaultops.vault.plugins.module_utils._parsing import parse_bool
 
 _CERTIFICATE = "-----BEGIN CERTIFICATE-----"
+_END = "-----END CERTIFICATE-----"
 # A file may also hold certificates in other forms, such as TRUSTED CERTIFICATE.
 _ANY_CERTIFICATE = "CERTIFICATE-----"
 _GIVE_PEM = "give certificates in PEM form"
@@ -43,7 +44,7 @@ def read_trust(params: t.Mapping[str, t.Any], encrypted: bool) -> Trust:
     if not chosen.value:
         text = read_setting("ca_cert", None, ["CACERT_BYTES"])
         if text.value:
-            return Trust(True, _checked_pem(text.value, "*_CACERT_BYTES", text), text.origin)
+            return Trust(True, _checked_bytes(text), text.origin)
         chosen = read_setting("ca_cert", None, ["CAPATH"])
     if not chosen.value:
         return _trust_of_requests() if encrypted else Trust(True)
@@ -69,7 +70,10 @@ def _trust_of_requests() -> Trust:
 
 
 def _trust_of_file(file: Setting) -> Trust:
-    if _ANY_CERTIFICATE not in file.text_of_file():
+    text = file.text_of_file()
+    if not text.strip():
+        raise file.error(f'"{file.value}" is empty', f"{_GIVE_PEM}, or leave it out")
+    if _ANY_CERTIFICATE not in text:
         raise file.error(f'"{file.value}" holds no CA certificate', _GIVE_PEM)
     return Trust(str(file.value), origin=file.origin)
 
@@ -107,6 +111,19 @@ def _checked_pem(text: str, source: str, setting: Setting) -> str:
     if _CERTIFICATE not in text:
         raise setting.error(f"is unusable: there is no CA certificate in {source}", _GIVE_PEM)
     return text
+
+
+def _checked_bytes(text: Setting) -> str:
+    pem = _checked_pem(text.value, "*_CACERT_BYTES", text)
+    if _END not in pem:
+        lines = len(pem.splitlines())
+        held = "one line only" if lines == 1 else f"{lines} lines"
+        raise text.error(
+            f"is unusable: the variable holds {held}, and the certificate in it has no end",
+            "an env file, with which AWX starts a container, cuts a value at its first line break: "
+            "put the certificates into a file, and name that in BAO_CACERT or VAULT_CACERT",
+        )
+    return pem
 
 
 def _validate_certs(option: bool | None) -> bool:

@@ -69,9 +69,6 @@ class ReloadOptions(t.NamedTuple):
         """Check the options of the module plugin_reload; raises OptionError."""
         paths = mount_paths(params["mounts"] or [])
         plugin = (params["plugin"] or "").strip()
-        if not plugin and not paths:
-            name = "plugin" if params["mounts"] is None else "mounts"
-            raise OptionError(f"{name} is empty", next_step="name a plugin, or at least one mount")
         if params["state"] == "current" and not params["verify"]:
             raise OptionError(
                 "state=current has to inspect the mounts, which verify=false forbids",

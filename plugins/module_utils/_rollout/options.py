@@ -42,18 +42,13 @@ class RolloutOptions(t.NamedTuple):
         version = any_version(params["version"])
         if not version:
             raise OptionError("version is empty", next_step="name the version to move to")
-        if params["mounts"] == []:
-            raise OptionError(
-                "mounts is empty",
-                next_step="name one, or leave mounts out for all of the plugin's",
-            )
         if params["batch"] < 0:
             raise OptionError(
                 f"batch is negative: {params['batch']}",
                 next_step="give the number of mounts to move at a time, or 0",
             )
         return cls(
-            plugin=params["plugin"],
+            plugin=params["plugin"].strip(),
             kind=params["type"] or "",
             version=version,
             paths=mount_paths(params["mounts"]) if params["mounts"] else None,

@@ -1,0 +1,296 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What docs/awx has for AWX: its credential in all forms, its jobs, and a job that is killed."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import shutil
+import time
+import typing as t
+
+import pytest
+
+from ansible_collections.vaultops.vault.plugins.module_utils._auth.methods import chosen_identity
+from ansible_collections.vaultops.vault.plugins.module_utils._auth.options import AUTH_SPEC
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
+from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import (
+    CONNECTION_SPEC,
+    Connection,
+)
+from ansible_collections.vaultops.vault.tests.support.ansible_runs import Ansible
+from ansible_collections.vaultops.vault.tests.support.awx import (
+    AWX,
+    Job,
+    done,
+    import_document,
+    objects,
+)
+from ansible_collections.vaultops.vault.tests.support.documents import with_programs
+from ansible_collections.vaultops.vault.tests.support.external_plugin import (
+    BuiltPlugin,
+    build_plugin,
+)
+from ansible_collections.vaultops.vault.tests.support.server import Server, ServerError
+
+URL = "https://vault.example.com:8200"
+# What a user may fill in; the rest is left empty, or is not there at all.
+ENTERED: dict[str, dict[str, str]] = {
+    "token": {"token": "a-token"},
+    "token and namespace": {"token": "a-token", "vault_namespace": "team-a"},
+    "AppRole": {"role_id": "a-role", "secret_id": "a-secret"},
+    "CA": {"token": "a-token", "ca": "a CA"},
+}
+EMPTY = dict.fromkeys(("vault_namespace", "token", "role_id", "secret_id", "ca"), "")
+# As AWX checks the type of a credential when it is saved.
+OF_A_FIELD = {"id", "type", "label", "help_text", "secret", "multiline"}
+
+
+@pytest.mark.parametrize("left_empty", [EMPTY, {}], ids=["empty", "absent"])
+@pytest.mark.parametrize("entered", ENTERED.values(), ids=ENTERED)
+def test_the_credential(
+    entered: dict[str, str],
+    left_empty: dict[str, str],
+    tls_ca: str,
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """AWX's own code injects it, and the modules' own code reads what it injects."""
+    inputs = {**left_empty, **entered, "url": URL}
+    if "ca" in entered:
+        inputs["ca"] = tls_ca
+    job = Job(tmp_path / "job", {})
+    shown = job.inject(objects()["awx_credential_type"], inputs)
+    assert "a-token" not in str(shown)
+    assert "a-secret" not in str(shown)
+    for name, value in job.environment.items():
+        monkeypatch.setenv(name, value)
+    params = dict.fromkeys({**CONNECTION_SPEC, **AUTH_SPEC})
+    (extra,) = [word[1:] for word in job.arguments if word.startswith("@")]
+    method = pathlib.Path(extra).read_text(encoding="utf-8").split(":")[1].strip()
+    connection = Connection.from_params(params)
+    identity = chosen_identity({**params, "auth_method": method})
+    assert connection.url == URL
+    assert connection.namespace == entered.get("vault_namespace", "")
+    from_file = connection.origins["ca_cert"] == "from the variable BAO_CACERT"
+    assert from_file == ("ca" in entered)
+    assert identity.token == entered.get("token")
+    if "role_id" in entered:
+        assert identity.login is not None
+        assert identity.login.body == {"role_id": "a-role", "secret_id": "a-secret"}
+
+
+def test_a_field_named_namespace(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a credential type of one's own may do, and what it is told then."""
+    fields = [{"id": "namespace", "type": "string", "label": "Namespace"}]
+    own = {"inputs": {"fields": fields}, "injectors": {"env": {"BAO_NAMESPACE": "{{ namespace }}"}}}
+    job = Job(tmp_path / "job", {})
+    job.inject(own, {})
+    monkeypatch.setenv("BAO_NAMESPACE", job.environment["BAO_NAMESPACE"])
+    with pytest.raises(OptionError, match=r"Jinja's own .namespace.*variable BAO_NAMESPACE"):
+        Connection.from_params(dict.fromkeys(CONNECTION_SPEC))
+
+
+@pytest.fixture
+def tls_ca() -> str:
+    """A CA certificate."""
+    import trustme
+
+    return trustme.CA().cert_pem.bytes().decode()
+
+
+def test_the_credential_type() -> None:
+    """As AWX checks it (awx/main/fields.py): names, and texts of ASCII."""
+    kind = objects()["awx_credential_type"]
+    for field in kind["inputs"]["fields"]:
+        assert set(field) <= OF_A_FIELD
+        # Jinja has these names itself, and AWX leaves out what is empty.
+        assert field["id"] not in ("tower", "namespace", "cycler", "dict", "joiner", "lipsum")
+    for name, template in kind["injectors"]["env"].items():
+        assert not name.startswith("ANSIBLE_")
+        assert template.isascii()
+
+
+def test_the_document_to_import() -> None:
+    """To write it again: python -m tests.support.awx from the folder of the checkout."""
+    assert json.loads((AWX / "awx-import.json").read_text(encoding="utf-8")) == import_document()
+
+
+def test_what_refers_to_what() -> None:
+    everything = objects()
+    playbooks = {path.name for path in (AWX / "project").glob("*.yml")}
+    templates = {template["name"]: template for template in everything["awx_job_templates"]}
+    assert {template["playbook"] for template in templates.values()} < playbooks
+    nodes = {node["identifier"]: node for node in everything["awx_workflow"]["nodes"]}
+    for node in nodes.values():
+        job = node["unified_job_template"]
+        assert job["type"] == "workflow_approval" or job["name"] in templates
+        for others in node.get("related", {}).values():
+            assert {other["identifier"] for other in others} <= set(nodes)
+    # A workflow hands its answers to all that ask for them.
+    asked = {question["variable"] for question in everything["awx_workflow"]["survey"]}
+    assert asked == {q["variable"] for q in templates["Vault plugins - upgrade"]["survey"]}
+
+
+class Weather(t.NamedTuple):
+    """A server with two mounts of a plugin, and the job that works on it."""
+
+    server: Server
+    old: BuiltPlugin
+    job: Job
+
+    def serves(self, mount: str) -> str:
+        """Return the version that a mount serves, empty for none."""
+        try:
+            return str(self.server.info(mount)["version"])
+        except ServerError:
+            return ""
+
+
+@pytest.fixture
+def weather(tls_server: Server, tmp_path: pathlib.Path) -> Weather:
+    """The project of docs/awx, and the credential for a server with TLS."""
+    old, new = (
+        build_plugin(tls_server.plugin_directory / f"weather-{version}", version=version)
+        for version in ("v1.0.0", "v1.1.0")
+    )
+    for plugin in (old, new):
+        tls_server.register("weather", plugin)
+    for mount in ("weather", "weather-eu"):
+        tls_server.mount(mount, "weather", version="v1.0.0")
+    ansible = Ansible(tmp_path, tls_server)
+    job = Job(tmp_path / "job", with_programs(ansible.environment()))
+    shutil.copytree(AWX / "project", job.project, dirs_exist_ok=True)
+    job.inventory("localhost\n")  # which does not say that it is local
+    assert tls_server.ca_cert is not None
+    ca = tls_server.ca_cert.read_text(encoding="utf-8")
+    inputs = {**EMPTY, "url": tls_server.url, "token": tls_server.token, "ca": ca}
+    job.inject(objects()["awx_credential_type"], inputs)
+    return Weather(tls_server, old, job)
+
+
+@pytest.mark.slow
+def test_the_jobs(weather: Weather) -> None:
+    """The nodes of the workflow, with the artifacts of each for the next."""
+    empty = {"canary": "", "scope": "", "state": ""}
+    before = weather.job.launch("info.yml", {"plugin": "weather"})
+    assert before.rc == 0, before.output
+    assert before.artifacts["plugin_info_result"]["summary"] == [
+        "weather secret v1.0.0: 2 mounts",
+        "weather secret v1.1.0: no mounts",
+    ]
+
+    answers = {"plugin": "weather", "version": "v1.1.0 ", "mounts": "weather\r\n\r\nweather-eu\r\n"}
+    upgrade = weather.job.launch("upgrade.yml", {**answers, **empty, **before.artifacts})
+    assert upgrade.rc == 0, upgrade.output
+    assert "plugin_upgrade: the reload may take up to 260 s; do not cancel it" in upgrade.output
+    handed_on = upgrade.artifacts["plugin_upgrade_result"]
+    assert [
+        (row["path"], row["before"]["version"], row["after"]["version"])
+        for row in handed_on["mounts"]
+    ] == [("weather/", "v1.0.0", "v1.1.0"), ("weather-eu/", "v1.0.0", "v1.1.0")]
+    assert weather.serves("weather") == weather.serves("weather-eu") == "v1.1.0"
+
+    weather.old.fault("exit")
+    back = {"plugin": "weather", "version": "v1.0.0", "mounts": "weather"}
+    failed = weather.job.launch("upgrade.yml", {**back, **empty, **upgrade.artifacts})
+    assert failed.rc != 0
+    assert "the old version again" in failed.artifacts["plugin_upgrade_result"]["msg"]
+    after = weather.job.launch("info.yml", {"plugin": "weather", **failed.artifacts})
+    assert after.rc != 0  # else the workflow would be successful
+    assert "the old version again" in after.last_result["msg"]
+    assert weather.server.token not in "".join(
+        job.everything for job in (before, upgrade, failed, after)
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.openbao_only("Vault starts the old plugin again, with the next request")
+def test_a_job_that_is_killed_and_launched_again(weather: Weather) -> None:
+    """What a cancelled job, or one over its timeout, does in a container: SIGKILL to all."""
+    pid = weather.server.info("weather")["pid"]
+    weather.old.fault("sleep 60")
+    answers = {"plugin": "", "mounts": "weather\n", "scope": "", "state": ""}
+    thread, runner = weather.job.start("reload.yml", answers)
+    deadline = time.monotonic() + 100
+    while pathlib.Path(f"/proc/{pid}").exists():
+        assert time.monotonic() < deadline, done(runner).output
+        time.sleep(0.05)
+    weather.job.kill()
+    thread.join(60)
+    killed = done(runner)
+    assert killed.rc != 0
+    assert "plugin_reload: the reload may take up to 130 s; do not cancel it" in killed.output
+    assert weather.serves("weather") == ""
+    weather.old.heal()
+
+    again = weather.job.launch("reload.yml", {**answers, "state": "current"})
+    assert again.rc == 0, again.output
+    assert again.artifacts["plugin_reload_result"]["verified"] is True
+    assert weather.serves("weather") == weather.serves("weather-eu") == "v1.0.0"
+
+
+# What the modules of awx.awx 24.6.1 take of what is used here: a stand-in for each, as the
+# registries at hand do not have that collection.
+STAND_IN = """
+from ansible.module_utils.basic import AnsibleModule
+SPECS = {
+    "credential_type": {
+        "name": {"required": True}, "description": {}, "inputs": {"type": "dict"},
+        "kind": {"choices": ["cloud", "net"]}, "injectors": {"type": "dict"},
+    },
+    "project": {
+        "name": {"required": True}, "description": {}, "organization": {}, "scm_url": {},
+        "scm_type": {"choices": ["manual", "git", "svn", "insights", "archive"]},
+        "scm_update_on_launch": {"type": "bool"}, "wait": {"type": "bool", "default": True},
+    },
+    "job_template": {
+        "name": {"required": True}, "description": {}, "organization": {}, "project": {},
+        "playbook": {}, "inventory": {}, "credentials": {"type": "list", "elements": "str"},
+        "timeout": {"type": "int"}, "survey_enabled": {"type": "bool"},
+        "survey_spec": {"type": "dict"},
+    },
+    "workflow_job_template": {
+        "name": {"required": True}, "description": {}, "organization": {},
+        "survey_enabled": {"type": "bool"}, "survey_spec": {"type": "dict"},
+        "destroy_current_nodes": {"type": "bool", "default": False},
+        "workflow_nodes": {"type": "list", "elements": "dict"},
+    },
+}
+module = AnsibleModule(argument_spec=SPECS["MODULE"])
+module.exit_json(changed=False, asked=module.params)
+"""
+
+
+@pytest.mark.slow
+def test_the_playbook_that_makes_it_on_handwritten_modules(tmp_path: pathlib.Path) -> None:
+    """controller.yml and awx-import.json make the same."""
+    ansible = Ansible(tmp_path)
+    ansible.environment()
+    modules = tmp_path / "collections" / "ansible_collections" / "awx" / "awx" / "plugins/modules"
+    modules.mkdir(parents=True)
+    names = ("credential_type", "project", "job_template", "workflow_job_template")
+    for name in names:
+        (modules / f"{name}.py").write_text(STAND_IN.replace("MODULE", name))
+    run = ansible.play_file(AWX / "controller.yml")
+    assert run.returncode == 0, run.output
+    kind, project, templates, workflow = (task.result for task in run.tasks)
+    document = import_document()
+    (same,) = document["credential_types"]
+    for name in ("name", "kind", "inputs", "injectors"):
+        assert kind["asked"][name] == same[name]
+    assert project["asked"]["scm_url"] == document["projects"][0]["scm_url"]
+    made = [each["asked"] for each in templates["results"]]
+    assert [
+        (each["name"], each["playbook"], each["timeout"], each["survey_spec"]) for each in made
+    ] == [
+        (each["name"], each["playbook"], each["timeout"], each["related"]["survey_spec"])
+        for each in document["job_templates"]
+    ]
+    (same,) = document["workflow_job_templates"]
+    assert workflow["asked"]["survey_spec"] == same["related"]["survey_spec"]
+    nodes = [node["identifier"] for node in workflow["asked"]["workflow_nodes"]]
+    assert nodes == [node["identifier"] for node in same["related"]["workflow_nodes"]]
+    assert all(document["job_templates"][0]["inventory"]["name"] == m["inventory"] for m in made)
