@@ -119,7 +119,7 @@ def fast(session: nox.Session) -> None:
 
 @nox.session(default=False, allow_parallel=False)
 def bench(session: nox.Session) -> None:
-    """Measure what a task costs beside its peers (minutes); `-- --full` takes much longer."""
+    """Measure what a task costs beside its peers (10 minutes); `-- --full` takes much longer."""
     session.log("the first run downloads a peer: 50 MB")
     session.install(pythons.core_for_this_python(), *SERVERS, "hvac>=2.3,<3")  # the peer's library
     peers = str(session.cache_dir / "peers")

@@ -46,6 +46,15 @@ from ansible_collections.vaultops.vault.plugins.module_utils._front.perform impo
     perform,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._front.usage import unknown_options
+from ansible_collections.vaultops.vault.plugins.module_utils._http import proxies
+from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import (
+    CONNECTION_SPEC,
+    Connection,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._http.distance import NEAR
+from ansible_collections.vaultops.vault.plugins.module_utils._http.environment import (
+    client_variable,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._http.interruption import (
     SIGNALS,
     Interrupted,
@@ -54,7 +63,9 @@ from ansible_collections.vaultops.vault.plugins.module_utils._http.interruption 
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.transport import (
     REQUESTS_IMPORT_ERROR,
+    tls_settings,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._http.trust import NOTICE, context_for
 from ansible_collections.vaultops.vault.plugins.module_utils._parsing import parse_duration
 
 VARIABLE = "vaultops_in_process"
@@ -72,7 +83,27 @@ with contextlib.suppress(OSError):
 LOOK_EVERY = 0.5
 
 # What a module imports only where it needs it, each worker inherits from here.
-INHERITED = (plugins_pins, *map(load_method, METHODS))
+INHERITED = (plugins_pins, proxies, *map(load_method, METHODS))
+
+
+class _BeforeEachFork:
+    """What Ansible asks an action for before it forks a worker: here the main process prepares."""
+
+    def __get__(self, _action: object, _class: type) -> bool:
+        NOTICE.take()
+        return False
+
+
+def prepare_trust() -> None:
+    """Make the TLS context that the environment names, if its address is encrypted.
+
+    Any other that a task needs is made by its worker, and then by the main process for the next
+    ones: see Notice.  So those who speak HTTP pay for none.
+    """
+    if not client_variable("ADDR").strip().lower().startswith("https:"):
+        return
+    with contextlib.suppress(Exception):  # the task says what is wrong
+        context_for(tls_settings(Connection.from_params(dict.fromkeys(CONNECTION_SPEC))))
 
 
 class _NotStartedError(BaseException):
@@ -84,6 +115,7 @@ class InProcessAction(ActionBase):
 
     _supports_check_mode = True
     _supports_async = True
+    BYPASS_HOST_LOOP = _BeforeEachFork()
     operation: Operation
     # Of a local module, until it has run.
     _preparing: Interruption | None = None
@@ -361,3 +393,10 @@ def _invocation_is_wanted() -> bool:
         return bool(constants.config.get_config_value("INJECT_INVOCATION"))
     except Exception:  # noqa: BLE001 - before ansible-core 2.20 there is no such setting
         return True
+
+
+# Ansible loads the action's class, and this with it, in its main process.
+if REQUESTS_IMPORT_ERROR is None:
+    NEAR.share()
+    NOTICE.open()
+    prepare_trust()

@@ -28,7 +28,7 @@ from ansible_collections.vaultops.vault.tests.support.external_plugin import (
     build_plugin,
 )
 from ansible_collections.vaultops.vault.tests.support.fixtures import PLUGIN, ExternalPlugin
-from ansible_collections.vaultops.vault.tests.support.proxy import Proxy, counting_proxy
+from ansible_collections.vaultops.vault.tests.support.proxy import Proxy, by_rounds, counting_proxy
 from ansible_collections.vaultops.vault.tests.support.server import (
     Server,
     ServerError,
@@ -55,8 +55,8 @@ def tunes(*paths: str) -> list[str]:
 
 
 def writes(proxy: Proxy) -> list[str]:
-    """Return the requests that could change something."""
-    return [line for line in proxy.posts if not line.startswith("LIST ")]
+    """Return the requests that could change something, by rounds."""
+    return by_rounds(line for line in proxy.posts if not line.startswith("LIST "))
 
 
 class Versions(t.NamedTuple):

@@ -18,7 +18,7 @@ from ansible_collections.vaultops.vault.tests.support.ansible_runs import (
 )
 from ansible_collections.vaultops.vault.tests.support.external_plugin import BuiltPlugin
 from ansible_collections.vaultops.vault.tests.support.fixtures import PLUGIN, ExternalPlugin
-from ansible_collections.vaultops.vault.tests.support.proxy import counting_proxy
+from ansible_collections.vaultops.vault.tests.support.proxy import by_rounds, counting_proxy
 from ansible_collections.vaultops.vault.tests.support.server import Server, ServerError
 
 MODULE = "vaultops.vault.plugin_reload"
@@ -472,13 +472,13 @@ def test_the_number_of_requests(server: Server, ansible: Ansible, count: int) ->
     catalog = ["GET sys/plugins/catalog"]
     if server.product == "Vault":
         catalog.append("GET sys/plugins/pins")
-    assert proxy.seen == [*looks, *catalog, post, *looks]
+    assert by_rounds(proxy.seen) == by_rounds([*looks, *catalog, post, *looks])
 
     with counting_proxy() as proxy:
         run = ansible.playbook(reload(plugin="transit"), **proxy.environment)
     assert run.result["verified"] is True
     listing = ["GET sys/mounts", "GET sys/auth", *catalog]
-    assert proxy.seen == [*listing, post, *looks]
+    assert by_rounds(proxy.seen) == by_rounds([*listing, post, *looks])
 
 
 POLICIES = REPOSITORY / "docs" / "policies"

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 import typing as t
 
 import pytest
@@ -64,8 +66,11 @@ class FakeClient(VaultClient):
         builtin: str = OPENBAO,
         pins: str | None = None,
         fails: t.Mapping[str, VaultError] | None = None,
+        together: int = 0,
     ) -> None:
+        """With ``together``, so many tunes after the first wait until all of them were sent."""
         self.connection = Connection("http://fake")
+        self.meeting = threading.Barrier(together) if together else None
         rows = {f"{name}/": row() for name in "abcd"} if mounts is None else mounts
         registered = entries or (entry(OLD, "old"), entry(NEW, "new"))
         pinned = [{"type": "secret", "name": "ext", "version": pins}] if pins else []
@@ -97,6 +102,8 @@ class FakeClient(VaultClient):
         if method in ("POST", "DELETE"):
             version = (body or {}).get("plugin_version") or (body or {}).get("version") or ""
             self.told.append((path, version))
+            if self.meeting is not None and len(self.told) > 1:
+                self.meeting.wait(10)
         if path in self.fails:
             raise self.fails[path]
         return Answer(200, {"data": self.answers.get(path, {})}, path)
@@ -245,21 +252,50 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     ("failure", "told", "done", "undone"),
     [
         (None, "", "abcd", "abcd"),
-        (DENIED, REFUSED, "ab", "ab"),
-        (LOST, UNKNOWN, "ab", "abc"),
+        (DENIED, REFUSED, "abd", "abd"),
+        (LOST, UNKNOWN, "abd", "abcd"),
     ],
     ids=["all well", "the third is refused", "of the third nothing is known"],
 )
 def test_what_is_rolled_back(failure: VaultError | None, told: str, done: str, undone: str) -> None:
-    client = FakeClient(fails={TUNES["c"]: failure} if failure else {})
+    """All but the first are under way together; what was begun is known, and is undone."""
+    client = FakeClient(fails={TUNES["c"]: failure} if failure else {}, together=3)
     made = plan(client)
     progress, error = configured(client, made)
     assert paths(progress.configured) == done
     assert (error.what if error else "") == told
     assert error is None or type(error) is type(failure)
-    client.told, client.fails = [], {}
+    client.told, client.fails, client.meeting = [], {}, None
     assert restore(client, made, progress.to_roll_back(made)) == {}
-    assert client.told == [(TUNES[name], OLD) for name in undone]
+    assert sorted(client.told) == [(TUNES[name], OLD) for name in undone]
+
+
+def test_what_keeps_the_first_mount_from_a_version_keeps_the_others_from_being_asked() -> None:
+    client = FakeClient(fails={TUNES["a"]: DENIED})
+    progress, error = configured(client, plan(client))
+    assert (progress.configured, type(error)) == ([], Refused)
+    assert client.told == [(TUNES["a"], NEW)]
+
+
+class SlowClient(FakeClient):
+    """Takes a moment for each answer."""
+
+    def request(self, *args: t.Any, **more: t.Any) -> Answer:
+        time.sleep(0.02)
+        return super().request(*args, **more)
+
+
+def test_after_a_failure_no_tune_is_begun() -> None:
+    names = [f"m{number:02}" for number in range(40)]
+    client = SlowClient(
+        {f"{name}/": row() for name in names}, fails={"sys/mounts/m03/tune": DENIED}
+    )
+    progress, error = configured(client, plan(client))
+    assert error is not None
+    assert 'cannot configure mount "m03/"' in error.what
+    sent = {path.split("/")[2] for path, _version in client.told}
+    assert {step.path.rstrip("/") for step in progress.configured} == sent - {"m03"}
+    assert len(sent) < len(names)
 
 
 def test_a_lost_answer_of_a_mount_that_is_configured_is_a_warning() -> None:
@@ -281,7 +317,7 @@ def test_each_mount_is_rolled_back_by_itself() -> None:
     errors = restore(client, made, made.steps)
     assert [*errors] == ["b/"]
     assert 'cannot configure mount "b/" for v1.0.0: permission denied' in errors["b/"].what
-    assert client.told == [(TUNES[name], OLD) for name in "abcd"]
+    assert sorted(client.told) == [(TUNES[name], OLD) for name in "abcd"]
 
 
 def test_one_that_was_configured_before_is_rolled_back_to_what_it_ran() -> None:

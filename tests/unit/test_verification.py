@@ -237,10 +237,9 @@ class FakeNodes(Nodes):
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """A clock that goes by the pauses only."""
     now = [1000.0]
-    time = types.SimpleNamespace(
-        monotonic=lambda: now[0], sleep=lambda seconds: now.append(now.pop() + seconds)
-    )
+    time = types.SimpleNamespace(monotonic=lambda: now[0])
     monkeypatch.setattr(verification, "time", time)
+    monkeypatch.setattr(verification, "pause", lambda seconds: now.append(now.pop() + seconds))
 
 
 SAME, DEAD, SILENT = state(mount()), state(mount(), health=DOWN), state(error="no answer")

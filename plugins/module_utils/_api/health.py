@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import re
 import typing as t
+from functools import partial
 
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import Refused, VaultError
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 from ansible_collections.vaultops.vault.plugins.module_utils._http.fields import Fields
+from ansible_collections.vaultops.vault.plugins.module_utils._http.together import together
 
 # What scope=global does: all nodes reload, and the server has a report of each; all nodes reload,
 # without reports; only the node that answers reloads; only one node runs plugins; unknown.
@@ -103,13 +105,18 @@ class Server(t.NamedTuple):
 
 def read_server(client: VaultClient) -> Server:
     """Return what the server says without a token, in two requests; what it hides is unknown."""
+    looks: list[t.Callable[[], t.Any]] = [
+        partial(read_health, client),
+        partial(client.request, "GET", "sys/leader", namespace="", anonymous=True, plain=True),
+    ]
     try:
-        server = read_health(client)
-        leader = client.request("GET", "sys/leader", namespace="", anonymous=True, plain=True).plain
+        server, answer = together(client, looks, quick=True)
+        leader = answer.plain
         address = leader.text("leader_address").rstrip("/")
-        return server._replace(ha=leader.required_flag("ha_enabled"), leader=address)
+        found: Server = server._replace(ha=leader.required_flag("ha_enabled"), leader=address)
     except VaultError:
         return Server()
+    return found
 
 
 def read_health(client: VaultClient) -> Server:

@@ -9,6 +9,7 @@ API: https://openbao.org/api-docs/system/mounts/ and https://openbao.org/api-doc
 from __future__ import annotations
 
 import typing as t
+from functools import partial
 
 from ansible_collections.vaultops.vault.plugins.module_utils._api.running import Running
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError, Refused
@@ -17,6 +18,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._http.fields import
     Fields,
     nothing_there,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._http.together import together
 from ansible_collections.vaultops.vault.plugins.module_utils._text import and_more
 
 # Reading one row takes 1 ms; listing 1,000 mounts takes 30 ms and 800 kB.
@@ -122,7 +124,9 @@ def list_mounts(
     namespace: str | None = None,
 ) -> dict[str, Mount]:
     """Return the mounts of the client's namespace, or of another, by path; raises VaultError."""
-    listings = (_listing(client, kind, namespace) for kind in kinds)
+    listings = together(
+        client, [partial(_listing, client, kind, namespace) for kind in kinds], quick=True
+    )
     return {path: mount for listing in listings for path, mount in listing.items()}
 
 
@@ -134,14 +138,16 @@ def read_mounts(client: VaultClient, paths: t.Sequence[str]) -> dict[str, Mount]
     an auth mount needs sudo.
     """
     secrets = [path for path in paths if mount_kind(path) == "secret"]
-    found: dict[str, Mount] = {}
+    reads: list[t.Callable[[], t.Mapping[str, Mount]]] = []
     if len(secrets) <= FEW_MOUNTS and all(path.count("/") == 1 for path in secrets):
-        rows = (_read_mount(client, path) for path in secrets)
-        found.update({mount.path: mount for mount in rows if mount is not None})
+        reads += [partial(_row, client, path) for path in secrets]
     else:
-        found.update(_listing(client, "secret"))
+        reads.append(partial(_listing, client, "secret"))
     if len(secrets) < len(paths):
-        found.update(_listing(client, "auth"))
+        reads.append(partial(_listing, client, "auth"))
+    found = {
+        path: mount for part in together(client, reads, quick=True) for path, mount in part.items()
+    }
     return {path: found[path] for path in paths if path in found}
 
 
@@ -166,14 +172,15 @@ def _listing(client: VaultClient, kind: str, namespace: str | None = None) -> di
     return rows
 
 
-def _read_mount(client: VaultClient, path: str) -> Mount | None:
+def _row(client: VaultClient, path: str) -> dict[str, Mount]:
+    """Return the mount at ``path`` by its path, nothing where there is none."""
     try:
         row = client.request("GET", f"sys/mounts/{path.rstrip('/')}").data
     except Refused as error:
         if any(words.startswith("No secret engine mount") for words in error.errors):
-            return None
+            return {}
         raise
-    return _mount(path, row)
+    return {path: _mount(path, row)}
 
 
 def mount_kind(path: str) -> str:

@@ -12,6 +12,7 @@ API: https://openbao.org/docs/commands/path-help/
 from __future__ import annotations
 
 import typing as t
+from functools import partial
 
 from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import Mount
 from ansible_collections.vaultops.vault.plugins.module_utils._api.plugin_failures import (
@@ -26,7 +27,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.answers import Answer
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
-from ansible_collections.vaultops.vault.plugins.module_utils._http.transport import MOST_CONNECTIONS
+from ansible_collections.vaultops.vault.plugins.module_utils._http.together import together
 from ansible_collections.vaultops.vault.plugins.module_utils._text import one_line
 
 # A server gives a plugin that hangs at its start 60 or 120 s: a healthy one answers at once.
@@ -79,16 +80,11 @@ def check_all(
     client: VaultClient, mounts: t.Iterable[Mount], probe: str | None
 ) -> dict[str, Health]:
     """Return the health of each of ``mounts`` by path; a few are asked at the same time."""
-    asked = list(mounts)
-    doubtful = sum(not mount.surely_runs for mount in asked)
-    if probe is None or doubtful < 2:
-        return {mount.path: check_health(client, mount, probe) for mount in asked}
-    # Imported here: most tasks are of one external mount.
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(min(doubtful, MOST_CONNECTIONS)) as pool:
-        found = pool.map(lambda mount: check_health(client, mount, probe), asked)
-        return {mount.path: health for mount, health in zip(asked, found)}
+    listed = list(mounts)
+    asked = [] if probe is None else [mount for mount in listed if not mount.surely_runs]
+    found = together(client, [partial(check_health, client, mount, probe) for mount in asked])
+    health = dict.fromkeys((mount.path for mount in listed), Health(True))
+    return {**health, **{mount.path: each for mount, each in zip(asked, found)}}
 
 
 def request_path_help(client: VaultClient, path: str) -> None:

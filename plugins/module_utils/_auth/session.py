@@ -29,6 +29,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._http.interruption 
     is_interrupted,
     uninterrupted,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._http.together import shielded
 
 if t.TYPE_CHECKING:
     import requests
@@ -87,6 +88,11 @@ class Session(VaultClient):
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+    @property
+    def untried(self) -> bool:
+        """Whether a login goes before or with the next request, and none has been taken yet."""
+        return self._login is not None and not self.token and not self._inline_works
 
     def close(self) -> None:
         """Revoke the token that a login made, and end the connection; may be repeated."""
@@ -204,9 +210,8 @@ class Session(VaultClient):
         self._unwrap()
         login = self._login or login
         # A token that was made has to be known, to be revoked.
-        with uninterrupted(
-            "the answer to the login", _TOKEN_LEFT, self.connection.timeout, changes=False
-        ):
+        what, limit = "the answer to the login", self.connection.timeout
+        with shielded(), uninterrupted(what, _TOKEN_LEFT, limit, changes=False):
             self._take_token(login)
         return self._made
 
@@ -330,8 +335,8 @@ class Session(VaultClient):
         hint = "a server without inline authentication refuses too: then set auth_mode to login"
         return error.with_context(next_step=f"{error.next_step}; {hint}")
 
-    def _send(self, outgoing: Outgoing) -> tuple[requests.Response, str]:
-        response, where = super()._send(outgoing)
+    def _send(self, outgoing: Outgoing, base: str) -> tuple[requests.Response, str]:
+        response, where = super()._send(outgoing, base)
         # What the server says of the login that went with the request.
         self._answered.inline_refused = f"{_INLINE}Failed" in response.headers
         return response, where

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-import time
 import typing as t
 
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import NoAnswer, VaultError
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._http.together import pause
 
 # A standby that passed a write on learns of it a moment later: reads after it, seconds between.
 READS, PAUSE = 20, 0.15
@@ -38,7 +38,7 @@ def await_written(
     is not is that error.  Raises VaultError, also where it cannot be read.
     """
     for number in range(READS):
-        time.sleep(PAUSE if number else 0)
+        pause(PAUSE if number else 0)
         try:
             found = read()
         except VaultError as error:

@@ -28,6 +28,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     Refused,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._http.together import together
 
 _DATABASE = "database"
 
@@ -125,12 +126,11 @@ class _Search:
         """Return the connections of a database mount that use the entry."""
         client, entry = self.client, self.entry
         paths = self._read(partial(connection_paths, client, mount.path, namespace))
-        rows = [
-            self._read(partial(read_connection, client, path, namespace)) for path in paths or ()
-        ]
+        reads = [partial(read_connection, client, path, namespace) for path in paths or ()]
+        found = together(client, [partial(self._tried, read) for read in reads])
         return [
             namespace + row.path
-            for row in rows
+            for row in map(self._noted, found)
             if row
             and row.plugin == entry.name
             and entry.version in (row.version, row.running_version)
@@ -138,20 +138,27 @@ class _Search:
 
     def _read(self, read: t.Callable[[], T]) -> T | None:
         """Return what ``read`` returns, or None where the server does not tell it."""
+        return self._noted(self._tried(read))
+
+    def _tried(self, read: t.Callable[[], T]) -> tuple[T | None, tuple[str, str] | None]:
+        """Return what ``read`` returns, or what is unknown then, and what would help."""
         try:
-            return read()
+            return read(), None
         except PermissionDenied as error:
-            self._add_unknown(
-                f"permission denied reading who needs {self.entry}: {error.where}",
-                "give the token the rights that the documentation lists",
-            )
+            what = f"permission denied reading who needs {self.entry}: {error.where}"
+            return None, (what, "give the token the rights that the documentation lists")
         except Refused as error:
-            self._add_unknown(
-                f"{self._title}: {error.what} ({error.where})", "correct what the server names"
-            )
+            what = f"{self._title}: {error.what} ({error.where})"
+            return None, (what, "correct what the server names")
         except NoAnswer as error:
-            self._add_unknown(f"{self._title}: {error.what} ({error.where})", error.next_step)
-        return None
+            return None, (f"{self._title}: {error.what} ({error.where})", error.next_step)
+
+    def _noted(self, tried: tuple[T | None, tuple[str, str] | None]) -> T | None:
+        """Return what was read, and note what was not."""
+        found, unknown = tried
+        if unknown is not None:
+            self._add_unknown(*unknown)
+        return found
 
     def _add_unknown(self, what: str, next_step: str) -> None:
         self.unknown.append(what)

@@ -29,12 +29,16 @@ from ansible_collections.vaultops.vault.plugins.module_utils._http.answers impor
     read_answer,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import is_host_name
+from ansible_collections.vaultops.vault.plugins.module_utils._http.distance import NEAR
 from ansible_collections.vaultops.vault.plugins.module_utils._http.environment import (
     fits_header,
     printable,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._http.proxies import proxy_secrets
 from ansible_collections.vaultops.vault.plugins.module_utils._http.retries import Retries
+from ansible_collections.vaultops.vault.plugins.module_utils._http.together import (
+    own_warnings,
+    pause,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._http.transport import (
     Outgoing,
     Transport,
@@ -52,6 +56,7 @@ _Read = t.Callable[["requests.Response", str], Answer]
 _REDIRECTS = (301, 302, 307, 308)
 # A path that each node answers without a token, and that a standby forwards as any other.
 _OPEN_PATH = "sys/internal/ui/mounts"
+_TOO_MANY = 429
 _NEXT_ADDRESS = "set url to the address of the active node, or to one that forwards to it"
 
 
@@ -76,10 +81,11 @@ class VaultClient:
         self.progress: t.Callable[[str], None] = _no_progress
         self.announce: t.Callable[[str], None] = _no_progress
         self._time_limit: float | None = None
+        self._not_before = 0.0  # by time.monotonic(): a rate limit holds for all threads
         self._base = base_url(connection)
         self._answers = False  # whether the address has answered, rather than redirected
         self._transport = Transport(connection)
-        self.secrets: set[str] = proxy_secrets(self._transport.proxies)
+        self.secrets: set[str] = _proxy_secrets(self._transport.proxies)
 
     def __enter__(self) -> VaultClient:
         return self
@@ -87,9 +93,20 @@ class VaultClient:
     def __exit__(self, *exception: object) -> None:
         self._transport.close()
 
+    @property
+    def near(self) -> bool:
+        """Whether the server is known to be near, see NearServers."""
+        return self.connection.url in NEAR
+
+    @property
+    def untried(self) -> bool:
+        """Whether credentials go with the next request that the server may refuse."""
+        return False
+
     def warn(self, *warnings: str) -> None:
         """Add warnings for the user."""
-        self.warnings += warnings
+        own = own_warnings()
+        (self.warnings if own is None else own).extend(warnings)
 
     @contextlib.contextmanager
     def time_limit(self, seconds: float) -> t.Iterator[None]:
@@ -169,19 +186,32 @@ class VaultClient:
 
     def _until_answered(self, outgoing: Outgoing, retries: Retries, read: _Read) -> Answer:
         while True:
+            self._keep_to_rate_limit()
             try:
                 return self._exchange(outgoing, retries.repeatable, read)
             except VaultError as error:
                 wait = retries.next_wait(error)
                 if wait is None:
                     raise
-                time.sleep(wait)
+                if error.status == _TOO_MANY:
+                    self._not_before = max(self._not_before, time.monotonic() + wait)
+                else:
+                    pause(wait)
+
+    def _keep_to_rate_limit(self) -> None:
+        """Wait as long as the server asked for, whichever thread it told."""
+        while True:
+            left = self._not_before - time.monotonic()
+            if left <= 0:
+                return
+            pause(left)
 
     def _exchange(self, outgoing: Outgoing, repeatable: bool, read: _Read) -> Answer:
+        base = self._base  # another thread may follow a redirect meanwhile
         try:
-            response, where = self._send(outgoing)
+            response, where = self._send(outgoing, base)
             if response.status_code in _REDIRECTS:
-                response, where = self._redirected(outgoing, repeatable, response, where)
+                response, where = self._redirected(outgoing, base, repeatable, response, where)
             else:
                 self._answers = True
         except NotSent:
@@ -190,27 +220,33 @@ class VaultClient:
             raise
         return read(response, where)
 
-    def _send(self, outgoing: Outgoing) -> tuple[requests.Response, str]:
-        return self._transport.send(outgoing, self._base)
+    def _send(self, outgoing: Outgoing, base: str) -> tuple[requests.Response, str]:
+        return self._transport.send(outgoing, base)
 
     def _go_to(self, base: str) -> None:
         self._base, self._answers = base, False
 
     def _redirected(
-        self, outgoing: Outgoing, repeatable: bool, response: requests.Response, where: str
+        self,
+        outgoing: Outgoing,
+        base: str,
+        repeatable: bool,
+        response: requests.Response,
+        where: str,
     ) -> tuple[requests.Response, str]:
-        """Follow the redirect in ``response``; raises VaultError."""
+        """Follow the redirect in ``response`` of the server at ``base``; raises VaultError."""
         if not self.forwarding:
             raise _refused_redirect(response, where, "which is not the node that was asked")
-        may_be_done = not repeatable and self._forwards()
+        may_be_done = not repeatable and self._forwards(base)
         try:
-            self._go_to(self._redirected_base(response, outgoing, where))
+            target = self._redirected_base(response, outgoing, base, where)
+            self._go_to(target)
         except Refused as error:
             raise _maybe_done(error) if may_be_done else error from None
         if may_be_done:
             raise _maybe_done(_refused_redirect(response, where, "while it answers other requests"))
         try:
-            response, where = self._send(outgoing)
+            response, where = self._send(outgoing, target)
         except NotSent as error:
             if repeatable:
                 raise
@@ -220,25 +256,27 @@ class VaultClient:
             raise NoAnswer(error.what, where=f"{where}, redirected", next_step=next_step) from None
         if response.status_code in _REDIRECTS:
             refused = _refused_redirect(response, where, "after a first redirect")
-            raise _maybe_done(refused) if not repeatable and self._forwards() else refused
+            raise _maybe_done(refused) if not repeatable and self._forwards(target) else refused
         self._answers = True
         return response, where
 
-    def _forwards(self) -> bool:
+    def _forwards(self, base: str) -> bool:
         """Tell whether the address that redirected answers others, so that it may forward."""
         if self._answers:
             return True
         try:
-            response, _where = self._send(self._anonymous(_OPEN_PATH))
+            response, _where = self._send(self._anonymous(_OPEN_PATH), base)
         except VaultError:
             return True  # as good as unknown
         return response.status_code not in _REDIRECTS
 
-    def _redirected_base(self, response: requests.Response, outgoing: Outgoing, where: str) -> str:
-        """Return the base address that a redirect leads to, if our token may go there."""
-        here, location = urlsplit(self._base), response.headers.get("Location", "")
+    def _redirected_base(
+        self, response: requests.Response, outgoing: Outgoing, base: str, where: str
+    ) -> str:
+        """Return the address that a redirect from ``base`` leads to, if our token may go there."""
+        here, location = urlsplit(base), response.headers.get("Location", "")
         try:
-            there = urlsplit(urljoin(self._base + outgoing.api_path, location))
+            there = urlsplit(urljoin(base + outgoing.api_path, location))
             usable = there.scheme in ("http", "https") and there.port != 0
         except ValueError:
             usable = False
@@ -249,22 +287,22 @@ class VaultClient:
         if here.scheme == "https" and there.scheme != "https":
             raise _refused_redirect(response, where, "which is not encrypted")
         # Servers escape a path in their own ways.
-        base, found, rest = unquote(there.path).partition(unquote(outgoing.api_path))
+        start, found, rest = unquote(there.path).partition(unquote(outgoing.api_path))
         if not found or rest.strip("/"):
             raise _refused_redirect(response, where, "which is another path")
-        if there.hostname != here.hostname and target != self._leader():
+        if there.hostname != here.hostname and target != self._leader(base):
             raise _refused_redirect(
                 response, where, f'which "{here.netloc}" does not name as its leader'
             )
-        return target + quote(base)
+        return target + quote(start)
 
-    def _leader(self) -> str:
-        """Return the address that this server advertises as the leader's, else nothing.
+    def _leader(self, base: str) -> str:
+        """Return the address that the server at ``base`` advertises as the leader's, else nothing.
 
         API: https://openbao.org/api-docs/system/leader/
         """
         try:
-            response, where = self._send(self._anonymous("sys/leader"))
+            response, where = self._send(self._anonymous("sys/leader"), base)
             address = read_answer(response, where, "", plain=True).plain.text("leader_address")
         except VaultError:
             return ""
@@ -294,6 +332,15 @@ class VaultClient:
                     next_step="look for a line break or an invisible character in it",
                 )
         return headers
+
+
+def _proxy_secrets(proxies: t.Mapping[str, str]) -> set[str]:
+    if not proxies:
+        return set()
+    # Imported here: few tasks need a proxy, and a module compiles what it imports.
+    from ansible_collections.vaultops.vault.plugins.module_utils._http.proxies import proxy_secrets
+
+    return proxy_secrets(proxies)
 
 
 def _no_progress(_line: str) -> None:

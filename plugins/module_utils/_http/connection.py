@@ -19,7 +19,6 @@ from ansible_collections.vaultops.vault.plugins.module_utils._http.environment i
     read_setting,
     this_host,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._http.proxies import read_proxies
 from ansible_collections.vaultops.vault.plugins.module_utils._http.tls import (
     read_client_cert,
     read_trust,
@@ -90,7 +89,7 @@ class Connection(t.NamedTuple):
         connect_timeout = params["connect_timeout"] or DEFAULT_CONNECT_TIMEOUT
         server_name = params["tls_server_name"]
         trust = read_trust(params, encrypted=url.value.lower().startswith("https:"))
-        proxies = read_proxies(params["proxies"])
+        proxies = _proxies(params["proxies"])
         return cls(
             url=url.value if is_socket else _checked(url),
             socket_path=_socket_path(url) if is_socket else "",
@@ -191,6 +190,17 @@ def _socket_path(url: Setting) -> str:
             "give the socket of an agent, such as unix:///run/vault-agent.sock",
         )
     return path
+
+
+def _proxies(option: t.Any) -> Setting:
+    """Read the option, else the variables of the clients; None leaves it to the usual variables."""
+    setting = read_setting("proxies", option or None, ["PROXY_ADDR", "HTTP_PROXY"], None)
+    if setting.value is None:
+        return setting
+    # Imported here: few tasks need a proxy, and a module compiles what it imports.
+    from ansible_collections.vaultops.vault.plugins.module_utils._http.proxies import read_proxies
+
+    return read_proxies(setting)
 
 
 def _namespace(option: str | None) -> Setting:

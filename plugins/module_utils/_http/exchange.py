@@ -13,28 +13,44 @@ import functools
 import http.client
 import io
 import socket
+import ssl
 import threading
 import time
 import typing as t
+
+from ansible_collections.vaultops.vault.plugins.module_utils._http.together import (
+    check_stopped,
+    waits_at,
+)
 
 
 class Exchange(threading.local):
     """The exchange of this thread.
 
     ``deadline`` is when it has to be over, by time.monotonic().  ``sent`` says whether a part of
-    the request went out; None as long as nothing even tried to connect.
+    the request went out; None as long as nothing even tried to connect.  ``is_read`` says that it
+    changes nothing, and ``connected`` that it made a connection.
     """
 
     deadline: float = 0.0
     sent: bool | None = None
+    is_read: bool = True
+    connected: bool = False
 
-    def begin(self, timeout: float) -> None:
+    def begin(self, timeout: float, *, is_read: bool) -> None:
         """Note that a new one begins, which may take ``timeout`` seconds."""
+        check_stopped()
         self.deadline = time.monotonic() + timeout
         self.sent = None
+        self.is_read = is_read
+        self.connected = False
 
 
 EXCHANGE = Exchange()
+
+# A connection that was silent for so many seconds may be closed by the server at any moment: what
+# became of a write that crosses that is unknown.  A read is sent on it, if it is open.
+IDLE_SECONDS = 0.5
 
 
 class _UntilDeadline(io.RawIOBase):
@@ -72,9 +88,14 @@ class BoundedConnection(http.client.HTTPConnection):
     """What makes a connection of `urllib3` a part of an exchange, put before its class."""
 
     response_class = BoundedResponse
+    # What makes the TLS context, None without TLS; and since when the connection is silent.
+    trust: t.Callable[[], ssl.SSLContext] | None = None
+    silent_since = 0.0
 
     def connect(self) -> None:
-        EXCHANGE.sent = False
+        EXCHANGE.sent, EXCHANGE.connected = False, True
+        if self.trust is not None:
+            self.ssl_context = self.trust()
         try:
             super().connect()
         finally:
@@ -83,15 +104,39 @@ class BoundedConnection(http.client.HTTPConnection):
     def send(self, data: t.Any) -> None:
         if self.sock is None:
             self.connect()
+        waits_at(self.sock)
         EXCHANGE.sent = True
         super().send(data)
+
+
+class BoundedPool:
+    """What makes the connections of a pool of `urllib3` a part of an exchange, as above."""
+
+    trust: t.Callable[[], ssl.SSLContext] | None = None
+
+    def _new_conn(self) -> t.Any:
+        connection = super()._new_conn()  # type: ignore[misc]
+        connection.trust = self.trust
+        return connection
+
+    def _get_conn(self, timeout: float | None = None) -> t.Any:
+        connection = super()._get_conn(timeout)  # type: ignore[misc]
+        silent = time.monotonic() - connection.silent_since
+        if connection.sock is not None and silent > IDLE_SECONDS and not EXCHANGE.is_read:
+            connection.close()  # it opens again when it is used
+        return connection
+
+    def _put_conn(self, connection: t.Any) -> None:
+        if connection is not None:
+            connection.silent_since = time.monotonic()
+        super()._put_conn(connection)  # type: ignore[misc]
 
 
 @functools.lru_cache(maxsize=None)
 def bounded(pool: type) -> type:
     """Return the class of pools whose connections are bounded, made of a class of `urllib3`."""
     own: t.Any = pool
-    if issubclass(own.ConnectionCls, BoundedConnection):
+    if issubclass(own, BoundedPool):
         return pool
     connection = type("Connection", (BoundedConnection, own.ConnectionCls), {})
-    return type("Pool", (pool,), {"ConnectionCls": connection})
+    return type("Pool", (BoundedPool, pool), {"ConnectionCls": connection})

@@ -38,7 +38,8 @@ class Interruption:
 
     ``say`` takes the line that tells why it waits.  It is called inside a signal handler, so it
     must not take a lock.  ``signal`` is the one that ends the task; ``writes`` are the requests
-    that have, or may have, changed something.
+    that have, or may have, changed something.  ``ends_itself`` says that the operation first finds
+    out, or undoes, what it did.
     """
 
     def __init__(self, say: t.Callable[[str], None]) -> None:
@@ -46,7 +47,7 @@ class Interruption:
         self.writes: list[str] = []
         self._say = say
         self._waits: list[_Wait] = []
-        self._ends_itself = False
+        self.ends_itself = False
         self._raised = False
         self._before: dict[int, t.Any] = {}
 
@@ -95,20 +96,20 @@ class Interruption:
             raise
         except BaseException:
             # The operation ends by itself, after it has found out, or has undone, what it did.
-            self._ends_itself = self.signal is not None
+            self.ends_itself = self.signal is not None
             raise
         else:
             if wait.changes and self._waits[0] is wait:
                 self.writes.append(wait.what)
         finally:
             self._waits.remove(wait)
-        if self.signal is not None and not (self._waits or self._ends_itself or self._raised):
+        if self.signal is not None and not (self._waits or self.ends_itself or self._raised):
             self._raise()
 
-    def end_itself(self, wait: _Wait) -> None:
+    def let_end(self, wait: _Wait) -> None:
         """From now on, let signals wait for the end of the operation."""
         self._waits.insert(0, wait)
-        self._ends_itself = True
+        self.ends_itself = True
 
     def _on_signal(self, number: int, _frame: types.FrameType | None) -> None:
         if self._raised:
@@ -179,7 +180,12 @@ def is_interrupted() -> bool:
     return _current is not None and _current.signal is not None
 
 
+def ends_soon() -> bool:
+    """Tell whether a signal came that ends the task after what is under way."""
+    return is_interrupted() and _current is not None and not _current.ends_itself
+
+
 def let_end(what: str, cost: str) -> None:
     """Let signals wait for the end of the operation, such as a rollback."""
     if _current is not None and _in_main_thread():
-        _current.end_itself(_Wait(what, cost, 0.0))
+        _current.let_end(_Wait(what, cost, 0.0))

@@ -11,26 +11,20 @@ import os
 import typing as t
 from urllib.parse import unquote, urlsplit
 
-from ansible_collections.vaultops.vault.plugins.module_utils._http.environment import (
-    Setting,
-    read_setting,
-)
+from ansible_collections.vaultops.vault.plugins.module_utils._http.environment import Setting
 from ansible_collections.vaultops.vault.plugins.module_utils._text import shown_url
 
 _SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 _EXAMPLES = "give http://proxy.example.com:3128, or such an address each for http and https"
 
 
-def read_proxies(option: t.Any) -> Setting:
-    """Read the option, else the variables of the clients; None leaves it to the usual variables.
+def read_proxies(setting: Setting) -> Setting:
+    """Return the proxies by scheme, of an option or variable that is set.
 
-    An address, a mapping from scheme to address, or that mapping as JSON.  Raises OptionError,
-    which repeats no password.
+    It holds an address, a mapping from scheme to address, or that mapping as JSON.  Raises
+    OptionError, which repeats no password.
     """
-    setting = read_setting("proxies", option or None, ["PROXY_ADDR", "HTTP_PROXY"], None)
     chosen = setting.value
-    if chosen is None:
-        return setting
     if isinstance(chosen, str) and chosen.lstrip().startswith("{"):
         try:
             chosen = json.loads(chosen)

@@ -12,6 +12,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._http.environment i
     Setting,
     read_setting,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._http.trust import is_loaded
 from ansible_collections.vaultops.vault.plugins.module_utils._parsing import parse_bool
 
 _CERTIFICATE = "-----BEGIN CERTIFICATE-----"
@@ -70,6 +71,8 @@ def _trust_of_requests() -> Trust:
 
 
 def _trust_of_file(file: Setting) -> Trust:
+    if is_loaded(str(file.value)):
+        return Trust(str(file.value), origin=file.origin)
     text = file.text_of_file()
     if not text.strip():
         raise file.error(f'"{file.value}" is empty', f"{_GIVE_PEM}, or leave it out")

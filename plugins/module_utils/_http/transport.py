@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
+import os
 import socket
-import tempfile
+import time
 import traceback
 import typing as t
 import zlib
@@ -20,14 +20,16 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     OptionError,
     VaultError,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._http.distance import NEAR
 from ansible_collections.vaultops.vault.plugins.module_utils._http.exchange import (
     EXCHANGE,
     BoundedConnection,
     bounded,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._http.proxies import (
-    check_proxy,
-    usual_variable,
+from ansible_collections.vaultops.vault.plugins.module_utils._http.together import MOST_CONNECTIONS
+from ansible_collections.vaultops.vault.plugins.module_utils._http.trust import (
+    TlsSettings,
+    context_for,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._parsing import LONGEST_DURATION
 from ansible_collections.vaultops.vault.plugins.module_utils._text import shown_url
@@ -48,9 +50,6 @@ except ImportError:
 else:
     REQUESTS_IMPORT_ERROR = None
 
-# Requests that do not depend on each other go at the same time, on so many connections.
-MOST_CONNECTIONS = 8
-
 # Idle firewalls and load balancers drop a silent connection while a plugin takes long to start.
 _KEEP_ALIVE = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)] + [
     (socket.IPPROTO_TCP, getattr(socket, name), seconds)
@@ -61,6 +60,7 @@ _KEEP_ALIVE = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)] + [
 # So many bytes an answer may have, unpacked: a list of 8,000 mounts has a quarter of it.
 LARGEST_ANSWER = 32 * 1024 * 1024
 _CHUNK = 64 * 1024
+_READS = ("GET", "LIST")
 
 _HEADERS = {
     "User-Agent": "ansible-collection/vaultops.vault",
@@ -102,25 +102,21 @@ class Transport:
 
     def __init__(self, connection: Connection) -> None:
         """Prepare the connection; raises OptionError where a library is missing."""
-        self._open = contextlib.ExitStack()
         self._shown_url = connection.url
         self._is_socket = bool(connection.socket_path)
         self._connect_timeout = connection.connect_timeout
         self._origins = connection.origins
-        self._cert = connection.client_cert
-        self._verify = connection.verify
+        self._verify = bool(connection.verify)
         if not self._verify:
             # The user decided it: no warning on stderr.
             disable_warnings(InsecureRequestWarning)
-        if connection.ca_pem:
-            self._verify = self._open.enter_context(_file_of(connection.ca_pem))
         self.proxies: dict[str, str] = {} if self._is_socket else _proxies(connection)
-        self._adapter = _unix_adapter() if self._is_socket else _tcp_adapter(connection)
-        self._open.callback(self._adapter.close)
+        self._key = _key(connection, self.proxies)
+        self._adapter = _taken(self._key) or _new_adapter(connection)
 
     def close(self) -> None:
-        """End the connection."""
-        self._open.close()
+        """Leave the connections to the next task of this process that may use them."""
+        _keep(self._key, self._adapter)
 
     def send(self, request: Outgoing, base: str) -> tuple[requests.Response, str]:
         """Send ``request`` to ``base`` once; return what came back, and the request in words.
@@ -131,13 +127,13 @@ class Transport:
         where = f"{request.method} {shown}{request.api_path}"
         timeout = min(request.timeout, LONGEST_DURATION)
         timeouts = (min(self._connect_timeout, timeout), timeout)
-        EXCHANGE.begin(timeout)
+        since = time.monotonic()
+        EXCHANGE.begin(timeout, is_read=request.method in _READS)
         try:
             response = self._adapter.send(
                 _prepared(request, base),
                 timeout=timeouts,
                 verify=self._verify,
-                cert=self._cert,
                 proxies=self.proxies,
             )
             # Read here, where an error of the connection is handled.
@@ -153,6 +149,8 @@ class Transport:
             raise transport_errors.transport_error(
                 error, shown, where, timeouts, EXCHANGE.sent, self._origins
             ) from None
+        if EXCHANGE.is_read and not EXCHANGE.connected:
+            NEAR.note(self._shown_url, time.monotonic() - since)
         # JSON has no other, whatever the server says.
         response.encoding = "utf-8"
         return response, where
@@ -214,12 +212,71 @@ def _proxies(connection: Connection) -> dict[str, str]:
     proxies = dict(get_environ_proxies(connection.url)) if getproxies() else {}
     chosen = select_proxy(connection.url, proxies) if proxies else None
     if chosen:
+        # Imported here: few tasks need a proxy, and a module compiles what it imports.
+        from ansible_collections.vaultops.vault.plugins.module_utils._http.proxies import (
+            check_proxy,
+            usual_variable,
+        )
+
         check_proxy(usual_variable(urlsplit(connection.url).scheme, chosen))
     return proxies
 
 
+def tls_settings(connection: Connection) -> TlsSettings:
+    """Return what makes the TLS context of ``connection``."""
+    return TlsSettings(
+        connection.verify, connection.ca_pem, connection.client_cert, connection.server_name
+    )
+
+
+# The connections that the last tasks of this process left, by all that they depend on: a loop
+# goes on with them.  Who somebody is, is in the headers of each request.
+_Key = t.Tuple[t.Any, ...]
+_kept: dict[_Key, t.Any] = {}
+_MOST_KEPT = 8
+
+
+def _key(connection: Connection, proxies: t.Mapping[str, str]) -> _Key | None:
+    """Return what kept connections must agree in, None where none is to be kept."""
+    if connection.socket_path:
+        return None
+    settings = tls_settings(connection)
+    encrypted = connection.url.startswith("https:")
+    try:
+        state = settings.state() if encrypted else ()
+    except OSError:
+        return None
+    # A connection that was made before a fork is the parent's.
+    return (
+        os.getpid(),
+        connection.url,
+        settings,
+        state,
+        tuple(sorted(proxies.items())),
+    )
+
+
+def _taken(key: _Key | None) -> t.Any:
+    """Return what was kept under ``key``, which is this task's alone from now on, None for none."""
+    return None if key is None else _kept.pop(key, None)
+
+
+def _keep(key: _Key | None, adapter: t.Any) -> None:
+    if key is None or key in _kept:
+        adapter.close()
+        return
+    _kept[key] = adapter
+    while len(_kept) > _MOST_KEPT:
+        _kept.pop(next(iter(_kept))).close()
+
+
+def _new_adapter(connection: Connection) -> t.Any:
+    return _unix_adapter() if connection.socket_path else _tcp_adapter(connection)
+
+
 def _tcp_adapter(connection: Connection) -> HTTPAdapter:
     adapter = HTTPAdapter(pool_connections=1, pool_maxsize=MOST_CONNECTIONS, max_retries=0)
+    settings = tls_settings(connection)
     pool: dict[str, t.Any] = {"socket_options": HTTPConnection.default_socket_options + _KEEP_ALIVE}
     if connection.server_name and connection.url.startswith("https://"):
         pool.update(server_hostname=connection.server_name, assert_hostname=connection.server_name)
@@ -229,9 +286,20 @@ def _tcp_adapter(connection: Connection) -> HTTPAdapter:
 
     def proxy_manager_for(proxy: str, **more: t.Any) -> t.Any:
         # What holds for a connection holds for one through a proxy.
+        if proxy.lower().startswith("https:"):
+            # Our own certificate is for the server.
+            proxy_settings = settings._replace(client_cert=None, server_name="")
+            more["proxy_ssl_context"] = context_for(proxy_settings)
         return _bound(through(proxy, **{**pool, **more}))
 
+    def cert_verify(pool: t.Any, url: str, verify: t.Any, _cert: t.Any) -> None:
+        pool.cert_reqs = "CERT_REQUIRED" if verify else "CERT_NONE"
+        if url.lower().startswith("https:"):
+            settings.state()  # a file that is gone is known before anything is tried
+            pool.trust = functools.partial(context_for, settings)
+
     setattr(adapter, "proxy_manager_for", proxy_manager_for)  # noqa: B010 - else a type error
+    setattr(adapter, "cert_verify", cert_verify)  # noqa: B010 - else a type error
     return adapter
 
 
@@ -240,14 +308,6 @@ def _bound(manager: t.Any) -> t.Any:
     pools = manager.pool_classes_by_scheme
     manager.pool_classes_by_scheme = {scheme: bounded(pool) for scheme, pool in pools.items()}
     return manager
-
-
-@contextlib.contextmanager
-def _file_of(text: str) -> t.Iterator[str]:
-    with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
-        file.write(text)
-        file.flush()
-        yield file.name
 
 
 def _unix_adapter() -> t.Any:

@@ -38,6 +38,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     if_permitted,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._http.together import together
 from ansible_collections.vaultops.vault.plugins.module_utils._text import and_more, quoted
 from ansible_collections.vaultops.vault.plugins.module_utils._types import Params, Result, Spec
 
@@ -191,7 +192,8 @@ def _touched(
     # The plugin may report its version, and is then registered in the place of that version.
     known = [there.entry for there in touched]
     others = catalog.external(wanted.kind, wanted.name)
-    return touched + [_read(client, entry) for entry in others if entry not in known]
+    reads = [partial(_read, client, entry) for entry in others if entry not in known]
+    return touched + together(client, reads)
 
 
 def _refuse_unfit(wanted: Wanted, catalog: Catalog, found: CatalogEntry | None) -> None:

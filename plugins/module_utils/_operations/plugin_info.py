@@ -41,6 +41,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     if_permitted,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._http.together import together
 from ansible_collections.vaultops.vault.plugins.module_utils._operations.rows import running_row
 from ansible_collections.vaultops.vault.plugins.module_utils._text import (
     and_more,
@@ -98,9 +99,7 @@ def run(client: VaultClient, params: Params, _check_mode: bool) -> Result:
         paths=None if params["mounts"] is None else mount_paths(params["mounts"]),
         builtin=params["builtin"],
     )
-    denied: list[PermissionDenied] = []
-    catalog = if_permitted(partial(read_catalog, client), denied)
-    mounts: Mounts = {kind: _listed(client, kind, denied) for kind in choice.kinds}
+    catalog, mounts, denied = _looks(client, choice)
     _fail_if_blind(choice, catalog, mounts, denied)
     runtimes = _runtimes(client, catalog, denied)
     rows = [row for row in plugin_rows(catalog, _chosen(choice, mounts)) if choice.has(row)]
@@ -123,7 +122,8 @@ Files = t.Mapping[CatalogEntry, Result]
 def _files(client: VaultClient, rows: t.Sequence[PluginRow]) -> Files:
     """Return the command of each external entry, or why it is not known; raises VaultError."""
     entries = [e for row in rows for e in row.versions or () if not e.builtin]
-    files = {entry: _file(client, entry) for entry in entries}
+    found = together(client, [partial(_file, client, entry) for entry in entries])
+    files = dict(zip(entries, found))
     unknown = [f"{entry}: {file['error']}" for entry, file in files.items() if file["error"]]
     if unknown:
         client.warn(f"the command is not known of {unknown[0]}{and_more(unknown)}")
@@ -199,9 +199,28 @@ def _runtimes(
         return []  # before Vault 1.15
 
 
-def _listed(client: VaultClient, kind: str, denied: list[PermissionDenied]) -> list[Mount] | None:
-    mounts = if_permitted(partial(list_mounts, client, (kind,)), denied)
-    return None if mounts is None else list(mounts.values())
+def _looks(
+    client: VaultClient, choice: Choice
+) -> tuple[Catalog | None, Mounts, list[PermissionDenied]]:
+    """Return the catalog, the mounts by kind, and the refusals of what cannot be read."""
+    reads: list[t.Callable[[], t.Any]] = [
+        partial(read_catalog, client),
+        *(partial(list_mounts, client, (kind,)) for kind in choice.kinds),
+    ]
+    found = together(client, [partial(_permitted, read) for read in reads], quick=True)
+    (catalog, *listed), denied = zip(*found)
+    mounts = (None if each is None else list(each.values()) for each in listed)
+    return (
+        catalog,
+        dict(zip(choice.kinds, mounts)),
+        [error for errors in denied for error in errors],
+    )
+
+
+def _permitted(read: t.Callable[[], t.Any]) -> tuple[t.Any, list[PermissionDenied]]:
+    """Return what ``read`` returns, or None, and the refusal."""
+    denied: list[PermissionDenied] = []
+    return if_permitted(read, denied), denied
 
 
 def _fail_if_blind(

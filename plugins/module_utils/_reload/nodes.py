@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import time
 import typing as t
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from urllib.parse import urlsplit
 
 from ansible_collections.vaultops.vault.plugins.module_utils._api.ha_status import (
@@ -30,6 +30,10 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import checked_url
+from ansible_collections.vaultops.vault.plugins.module_utils._http.together import (
+    pause,
+    together,
+)
 
 # So many seconds a node may take for an answer before the reload: it holds up the others.
 NODE_TIMEOUT = 10.0
@@ -79,12 +83,16 @@ class Nodes:
     asked; one that did not answer then is not asked again before the reload.
     """
 
+    # For together(): each node is another server, and gets no credentials that it may refuse.
+    near = untried = False
+
     def __init__(
         self, client: VaultClient, nodes: t.Sequence[Node], timeout: float, cluster_id: str
     ) -> None:
         self.all = sorted(nodes, key=lambda node: (node.name, node.address))
         self.active: Node | None = None
         self.progress = client.progress
+        self.warn = client.warn
         self._clients = {
             node: _client_for(client, node) for node in nodes if node.address and not node.refused
         }
@@ -125,14 +133,13 @@ class Nodes:
                 within = {_NO_TOKEN: TOKEN_ARRIVES_WITHIN, _CHANGING: self._timeout}
                 if time.monotonic() - since >= within.get(state.error, 0.0):
                     return state
-                time.sleep(PAUSE)
+                pause(PAUSE)
 
         return self.on_each(inspect)
 
     def on_each(self, work: t.Callable[[Node], T]) -> list[T]:
         """Do ``work`` for all nodes at once; return what comes back, in their order."""
-        with ThreadPoolExecutor(min(len(self.all), MOST_AT_ONCE) or 1) as pool:
-            return list(pool.map(work, self.all))
+        return together(self, [partial(work, node) for node in self.all], most=MOST_AT_ONCE)
 
     def inspect_node(
         self, node: Node, paths: t.Sequence[str], probe: str | None, timeout: float
@@ -190,7 +197,7 @@ def _nodes_at(client: VaultClient, urls: t.Sequence[str]) -> tuple[list[Node], l
     """Return the nodes at ``urls``, and those that the cluster has beyond them."""
     urls = list(dict.fromkeys(checked_url(url.strip().rstrip("/"), "nodes") for url in urls))
     try:
-        known = _merged(list_ha_nodes(client), list_raft_members(client))
+        known = _merged(*_lists(client))
     except (Refused, NoAnswer, NotSent):
         known = []  # only names depend on them
     by_address = {node.address: node for node in known}
@@ -205,8 +212,18 @@ def _nodes_at(client: VaultClient, urls: t.Sequence[str]) -> tuple[list[Node], l
 
 
 def _known_nodes(client: VaultClient) -> list[Node]:
-    nodes, members = list_ha_nodes(client), list_raft_members(client)
+    nodes, members = _lists(client)
     return _merged(nodes, members) if nodes else _guessed(client, members)
+
+
+def _lists(client: VaultClient) -> tuple[dict[str, Node], dict[str, str]]:
+    """Return the nodes and the members of the cluster, by cluster address; raises VaultError."""
+    reads: list[t.Callable[[], t.Any]] = [
+        partial(list_ha_nodes, client),
+        partial(list_raft_members, client),
+    ]
+    nodes, members = together(client, reads, quick=True)
+    return nodes, members
 
 
 def _checked(client: VaultClient, node: Node) -> Node:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import types
 import typing as t
+from functools import partial
 
 from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import (
     SINGLETONS,
@@ -34,6 +35,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     if_permitted,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._http.together import together
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.mount_results import is_stale
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.options import ReloadOptions
 from ansible_collections.vaultops.vault.plugins.module_utils._text import (
@@ -43,6 +45,9 @@ from ansible_collections.vaultops.vault.plugins.module_utils._text import (
     quoted,
 )
 
+T = t.TypeVar("T")
+# What was read, None where the token may not, and what is skipped for that.
+_Found = t.Tuple[t.Optional[T], t.List[str]]
 # What the caller wants to see running, by the path of the mount.
 Expected = t.Mapping[str, CatalogEntry]
 BY_THE_CATALOG: Expected = types.MappingProxyType({})
@@ -165,9 +170,17 @@ def warn_of_left_out(client: VaultClient, paths: t.Sequence[str]) -> None:
 
 
 def _inspect_mounts(client: VaultClient, preflight: Preflight, paths: t.Sequence[str]) -> Preflight:
-    mounts, skipped = _read(lambda: read_mounts(client, paths), "the mounts")
-    if mounts is None:
+    (mounts, skipped), catalog = _looks(client, partial(_named_mounts, client, paths))
+    if mounts is None or catalog is None:
         return preflight._replace(skipped=skipped)
+    named = [mounts[path] for path in paths]
+    preflight = _with_catalog(preflight._replace(mounts=named), catalog)
+    return _with_unnamed(preflight, unnamed_plugins(named))
+
+
+def _named_mounts(client: VaultClient, paths: t.Sequence[str]) -> dict[str, Mount]:
+    """Return the mounts at ``paths``; raises OptionError where one cannot be reloaded."""
+    mounts = read_mounts(client, paths)
     for path in paths:
         if path not in mounts:
             # Imported here: most tasks name mounts that exist.
@@ -178,9 +191,7 @@ def _inspect_mounts(client: VaultClient, preflight: Preflight, paths: t.Sequence
             raise missing_mount(client, path)
         if mounts[path].singleton:
             raise _singleton(f'mount "{path}"')
-    named = [mounts[path] for path in paths]
-    preflight = _with_catalog(client, preflight._replace(mounts=named))
-    return _with_unnamed(preflight, unnamed_plugins(named))
+    return mounts
 
 
 def _inspect_plugin(client: VaultClient, preflight: Preflight, options: ReloadOptions) -> Preflight:
@@ -192,14 +203,14 @@ def _inspect_plugin(client: VaultClient, preflight: Preflight, options: ReloadOp
     kind = options.plugin_type
     if plugin in SINGLETONS:
         raise _singleton(f'plugin "{plugin}"')
-    listed, skipped = _read(lambda: list_mounts(client), "the mounts")
-    if listed is None:
+    (listed, skipped), found = _looks(client, partial(list_mounts, client))
+    if listed is None or found is None:
         return preflight._replace(skipped=skipped)
     # With plugin_type=database or unknown there are none: its connections are no mounts.
     mounts = [
         mount for mount in listed.values() if mount.plugin == plugin and kind in (None, mount.kind)
     ]
-    preflight = _with_catalog(client, preflight._replace(mounts=mounts))
+    preflight = _with_catalog(preflight._replace(mounts=mounts), found)
     unnamed = unnamed_plugins(listed.values(), kind)
     preflight = _with_unnamed(preflight, unnamed)
     catalog = preflight.catalog
@@ -237,9 +248,9 @@ def _singleton(what: str) -> OptionError:
     )
 
 
-def _with_catalog(client: VaultClient, preflight: Preflight) -> Preflight:
+def _with_catalog(preflight: Preflight, found: _Found[Catalog]) -> Preflight:
     """Return ``preflight`` with the catalog; raises OptionError for a plugin that it lacks."""
-    catalog, skipped = _read(lambda: read_catalog(client), "the plugin catalog")
+    catalog, skipped = found
     preflight = preflight._replace(catalog=catalog)
     if catalog is not None and not preflight.complete:
         skipped = [
@@ -257,10 +268,23 @@ def _with_catalog(client: VaultClient, preflight: Preflight) -> Preflight:
     return preflight._replace(skipped=[*preflight.skipped, *skipped])
 
 
-T = t.TypeVar("T")
+def _looks(
+    client: VaultClient, read: t.Callable[[], t.Mapping[str, Mount]]
+) -> tuple[_Found[t.Mapping[str, Mount]], _Found[Catalog] | None]:
+    """Return the mounts as ``read`` reads them, and the catalog, in one round trip.
+
+    The catalog is None where the token may not read the mounts, and it is of no use.
+    """
+    reads: list[t.Callable[[], _Found[t.Any]]] = [
+        partial(_read, read, "the mounts"),
+        partial(_read, partial(read_catalog, client), "the plugin catalog"),
+    ]
+    found = together(client, reads, quick=True, ends=lambda part: part[0] is None)
+    mounts = found[0]
+    return mounts, None if mounts[0] is None else found[1]
 
 
-def _read(read: t.Callable[[], T], what: str) -> tuple[T | None, list[str]]:
+def _read(read: t.Callable[[], T], what: str) -> _Found[T]:
     """Return what ``read`` returns, or None and what is skipped for want of permission."""
     denied: list[PermissionDenied] = []
     found = if_permitted(read, denied)

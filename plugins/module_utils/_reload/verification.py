@@ -17,6 +17,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_reload
     NOTHING_KNOWN,
     ReloadAnswer,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._http.together import pause
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.mount_results import (
     MountResult,
     evaluate,
@@ -92,7 +93,7 @@ def verify_nodes(
                 with lock:
                     nodes.progress(f"node {next(counter)}/{len(nodes.all)}: {node}: {outcome}")
                 return result
-            time.sleep(wait.pause(time.monotonic() - since))
+            pause(wait.pause(time.monotonic() - since))
 
     return nodes.on_each(verify)
 

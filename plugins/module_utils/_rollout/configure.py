@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 from functools import partial
 
@@ -18,7 +19,15 @@ from ansible_collections.vaultops.vault.plugins.module_utils._catalog.read_back 
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog.set_pin import set_pin
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import NoAnswer, VaultError
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._http.interruption import (
+    ends_soon,
+    uninterrupted,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._http.together import together
 from ansible_collections.vaultops.vault.plugins.module_utils._rollout.plan import Plan, Step
+
+# What it costs to hang up while the server configures mounts.
+_CUT_SHORT = "if they are cut short, it is unknown which version each mount is configured for"
 
 
 class Configured(t.NamedTuple):
@@ -33,21 +42,49 @@ class Configured(t.NamedTuple):
 
 
 def configure(client: VaultClient, plan: Plan, batch: t.Sequence[Step]) -> Configured:
-    """Configure the mounts of ``batch`` for the new version, up to the first that fails."""
-    version = plan.entry.version
-    done: list[Step] = []
-    if plan.moves_pin and batch == plan.batches[0]:
-        error = _set_pin(client, plan, version)
-        if error is not None:
-            return Configured([], error, batch if isinstance(error, NoAnswer) else [])
-        done += batch
-    for step in batch:
-        if plan.configures(step):
-            error = _set_version(client, step, version)
-            if error is not None:
-                return Configured(done, error, [step] if isinstance(error, NoAnswer) else [])
-            done.append(step)
-    return Configured(done)
+    """Configure the mounts of ``batch`` for the new version; after a failure no more is begun."""
+    if plan.by_pin:
+        if not plan.moves_pin or batch != plan.batches[0]:
+            return Configured([])
+        error = _set_pin(client, plan, plan.entry.version)
+        return _configured(batch, [error] * len(batch))
+    steps = [step for step in batch if plan.configures(step)]
+    writes = [partial(_set_version, client, step, plan.entry.version) for step in steps]
+    # The first one alone: what keeps it from being configured is likely to keep the others, too.
+    errors = [write() for write in writes[:1]]
+    if errors == [None] and len(writes) > 1:
+        errors += _written(client, writes[1:])
+    return _configured(steps, errors)
+
+
+def _configured(steps: t.Sequence[Step], errors: t.Sequence[VaultError | None]) -> Configured:
+    """Return what is known of the first of ``steps``, by their ``errors``."""
+    pairs = list(zip(steps, errors))
+    return Configured(
+        [step for step, error in pairs if error is None],
+        next((error for error in errors if error is not None), None),
+        [step for step, error in pairs if isinstance(error, NoAnswer)],
+    )
+
+
+class _WriteFailed(Exception):
+    """One of some writes failed: a signal then waits for what the operation does about it."""
+
+
+def _written(
+    client: VaultClient, writes: t.Sequence[t.Callable[[], VaultError | None]]
+) -> list[VaultError | None]:
+    """Write at the same time; a failure, or a signal, lets those under way end, and begins none."""
+    errors: list[VaultError | None] = []
+    with contextlib.suppress(_WriteFailed), uninterrupted(
+        "the tunes of mounts that are under way",
+        _CUT_SHORT,
+        client.connection.timeout,
+    ):
+        errors += together(client, writes, ends=lambda error: error is not None or ends_soon())
+        if any(errors):
+            raise _WriteFailed
+    return errors
 
 
 def restore(client: VaultClient, plan: Plan, steps: t.Sequence[Step]) -> dict[str, VaultError]:
@@ -58,11 +95,9 @@ def restore(client: VaultClient, plan: Plan, steps: t.Sequence[Step]) -> dict[st
     if plan.by_pin:
         error = _set_pin(client, plan, plan.pinned) if steps else None
         return {step.path: error for step in steps if error is not None}
-    errors = {
-        step.path: _set_version(client, step, step.previous.version)
-        for step in steps
-        if step.previous is not None
-    }
+    possible = [(step, step.previous.version) for step in steps if step.previous is not None]
+    writes = [partial(_set_version, client, step, version) for step, version in possible]
+    errors = {step.path: e for (step, _version), e in zip(possible, together(client, writes))}
     return {path: error for path, error in errors.items() if error is not None}
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import typing as t
+from functools import partial
 
 from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import (
     Mount,
@@ -27,6 +28,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     OptionError,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._http.together import together
 from ansible_collections.vaultops.vault.plugins.module_utils._rollout.options import RolloutOptions
 from ansible_collections.vaultops.vault.plugins.module_utils._text import (
     and_more,
@@ -94,7 +96,11 @@ class Plan(t.NamedTuple):
 
 def make_plan(client: VaultClient, options: RolloutOptions) -> Plan:
     """Read catalog and mounts, and plan; raises OptionError for what must not be started."""
-    catalog, listed = read_catalog(client), list_mounts(client)
+    looks: list[t.Callable[[], t.Any]] = [
+        partial(read_catalog, client),
+        partial(list_mounts, client),
+    ]
+    catalog, listed = together(client, looks, quick=True)
     kind = _kind(catalog, listed, options)
     entry = _entry(catalog, kind, options)
     mounts = _selected(client, listed, kind, options)

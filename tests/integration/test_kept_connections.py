@@ -1,0 +1,81 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The connections of a loop, as Ansible runs it.
+
+The server here is handwritten: it knows its connections, and closes those that are idle.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import pathlib
+import ssl
+import typing as t
+
+import pytest
+import trustme
+
+from ansible_collections.vaultops.vault.tests.support.ansible_runs import Ansible
+from ansible_collections.vaultops.vault.tests.support.http_servers import QuietHandler, serving
+
+MODULE = "vaultops.vault.plugin_reload"
+DONE = json.dumps({"request_id": "a", "data": {"reload_id": "b"}}).encode()
+
+
+class Front(t.NamedTuple):
+    """The address, the CA, and the source port of each request in order."""
+
+    url: str
+    ca_cert: str
+    ports: list[int]
+
+
+@contextlib.contextmanager
+def reloading(folder: pathlib.Path, idle: float | None = None) -> t.Iterator[Front]:
+    """Answer each reload over HTTPS; a connection that is ``idle`` for so long is closed."""
+    ca, ports = trustme.CA(), []
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    ca.issue_cert("127.0.0.1").configure_cert(tls)
+    ca.cert_pem.write_to_path(folder / "ca.pem")
+
+    class Handler(QuietHandler):
+        timeout = idle
+
+        def do(self) -> None:
+            self.body()
+            ports.append(self.client_address[1])
+            self.reply(200, DONE, {})
+
+    with serving(Handler, tls) as url:
+        yield Front(url, str(folder / "ca.pem"), ports)
+
+
+def reload(front: Front, **more: t.Any) -> dict[str, t.Any]:
+    """Return a task of one request, the reload."""
+    options = {"url": front.url, "ca_cert": front.ca_cert, "token": "any", "plugin": "kv"}
+    return {MODULE: {**options, "verify": False}, **more}
+
+
+def test_handwritten_server_sees_one_connection_for_a_loop(tmp_path: pathlib.Path) -> None:
+    """And another one for the next task, which is another process."""
+    with reloading(tmp_path) as front:
+        run = Ansible(tmp_path).playbook(reload(front, loop=[1, 2, 3, 4]), reload(front))
+    assert run.returncode == 0, run.output
+    assert len(front.ports) == 5
+    assert len(set(front.ports[:4])) == 1
+    assert front.ports[4] != front.ports[3]
+
+
+@pytest.mark.parametrize(("idle", "pause"), [(0.2, 0.4), (1.0, 1.0)])
+def test_handwritten_server_that_closes_idle_connections(
+    tmp_path: pathlib.Path, idle: float, pause: float
+) -> None:
+    """No turn of the loop loses its answer, also where both wait for the same time."""
+    with reloading(tmp_path, idle) as front:
+        loop = reload(front, loop=[1, 2, 3, 4], loop_control={"pause": pause})
+        run = Ansible(tmp_path).playbook(loop)
+    assert run.returncode == 0, run.output
+    assert [turn["changed"] for turn in run.result["results"]] == [True] * 4
+    assert len(front.ports) == 4
