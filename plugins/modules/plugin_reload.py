@@ -11,6 +11,10 @@ version_added: 0.1.0
 author:
   - the vaultops.vault authors (@vaultops)
 description:
+  - B(The options that matter) are O(plugin) or O(mounts), O(state), and O(scope) for a cluster. All
+    others have defaults that fit; most are about the connection and the login, which come from
+    E(BAO_ADDR) and E(BAO_TOKEN), or E(VAULT_ADDR) and E(VAULT_TOKEN), if they are set. So the
+    shortest task is C(ansible localhost -m vaultops.vault.plugin_reload -a plugin=my-plugin).
   - Restarts the process of an external secrets or authentication plugin, so that its mounts run
     the version that they are configured for. Select the mounts by the name of their plugin
     (O(plugin)) or by path (O(mounts)). O(state=current) reloads only the mounts that need it, and

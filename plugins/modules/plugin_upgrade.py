@@ -11,6 +11,11 @@ version_added: 0.1.0
 author:
   - the vaultops.vault authors (@vaultops)
 description:
+  - B(The options that matter) are O(plugin), O(version) and O(canary), and O(scope) for a cluster.
+    All others have defaults that fit; most are about the connection and the login, which come from
+    E(BAO_ADDR) and E(BAO_TOKEN), or E(VAULT_ADDR) and E(VAULT_TOKEN), if they are set. So the
+    shortest task is
+    C(ansible localhost -m vaultops.vault.plugin_upgrade -a "plugin=my-plugin version=v1.1.0").
   - Moves the mounts of a plugin (O(plugin)) to another registered version (O(version)), newer or
     older. The module configures the mounts for the version, reloads them, and verifies that each of
     them runs it and passes a health check, on every node with O(scope=global). O(canary) and

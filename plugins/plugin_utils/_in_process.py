@@ -24,7 +24,6 @@ from ansible import constants
 from ansible.errors import AnsibleConnectionFailure
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
-from ansible.module_utils.errors import UnsupportedError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
@@ -46,6 +45,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._front.perform impo
     interrupted_result,
     perform,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._front.usage import unknown_options
 from ansible_collections.vaultops.vault.plugins.module_utils._http import proxies
 from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import (
     CONNECTION_SPEC,
@@ -273,7 +273,9 @@ class InProcessAction(ActionBase):
             for both in checked._warnings
         ]
         if checked.error_messages:
-            result = {"failed": True, "changed": False, "msg": self._usage_error(checked.errors)}
+            unknown = unknown_options(self._task.action, checked.unsupported_parameters, spec)
+            message = unknown or str(checked.errors.msg)
+            result = {"failed": True, "changed": False, "msg": message}
             outcome = Outcome(result, [], set())
         else:
             outcome = self._performed(params)
@@ -322,11 +324,6 @@ class InProcessAction(ActionBase):
         if STDERR is not None:
             with contextlib.suppress(OSError):
                 os.write(STDERR, f"[WARNING]: {self._task.action}: {line}\n".encode())
-
-    def _usage_error(self, errors: t.Any) -> str:
-        if isinstance(errors[0], UnsupportedError):
-            return f"Unsupported parameters for ({self._task.action}) module: {errors.msg}"
-        return str(errors.msg)
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import pathlib
+import platform
 import subprocess
 import sys
 import time
@@ -271,7 +272,7 @@ def test_plain_http_to_a_tls_server(tls_server: Server, tmp_path: pathlib.Path) 
 
 def test_tls_to_a_server_without_it(server: Server, ansible: Ansible) -> None:
     run = ansible.adhoc(MODULE, f"plugin=kv url={server.url.replace('http', 'https')}")
-    assert_told(run, "no trusted TLS connection", "server speaks TLS on this port")
+    assert_told(run, "answers without TLS", "start it with http:// if the server has no TLS")
 
 
 @pytest.mark.parametrize("tls", [False, pytest.param(True, marks=pytest.mark.slow)])
@@ -399,3 +400,7 @@ def test_requests_is_missing_on_the_target(
     run = ansible.adhoc(MODULE, "plugin=kv", options=["-e", interpreter])
     assert run.result.failed
     assert "Failed to import the required Python library (requests)" in run.result.message
+    # Which Python on which host, and what to do about it.
+    assert f'{bare}/bin/python, on host "{platform.node()}"; install it' in run.result.message
+    assert "apt install python3-requests" in run.result.message
+    assert "{{ ansible_playbook_python }}" in run.result.message

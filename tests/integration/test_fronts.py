@@ -63,6 +63,7 @@ SCENARIOS: dict[str, dict[str, t.Any]] = {
     "both": {MODULE: {"plugin": PLUGIN, "mounts": "ext"}},
     "neither": {MODULE: {}},
     "unknown option": {MODULE: {"plugin": PLUGIN, "plugins": "ext"}},
+    "misspelled option": {MODULE: {"mount": "ext", "retires": 1}},
     "wrong choice": {MODULE: {"plugin": PLUGIN, "scope": "all"}},
     "wrong type": {MODULE: {"plugin": PLUGIN, "retries": "many"}},
     "alias": {MODULE: {"plugin": PLUGIN, "vault_namespace": "root"}},
@@ -399,7 +400,7 @@ def test_a_user_that_has_no_name_and_no_home(
         "a token": ({"token": server.token}, ""),
         "a login": (USERPASS, ""),
         "become the same user": ({"token": server.token}, ""),
-        "no token": ({}, "not set, and there is no home directory with a file .vault-token"),
+        "no token": ({}, "there is no home directory with a file .vault-token"),
         "token_path": (
             {"token_path": "~/a"},
             f'token_path "~/a" is in a home directory .*{no_home}',

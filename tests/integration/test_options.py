@@ -66,6 +66,37 @@ def test_spellings(server: Server, tmp_path: pathlib.Path, subtests: pytest.Subt
     assert_all_changed(Ansible(tmp_path).cases(tasks), subtests)
 
 
+MISSPELLED = {
+    "mount": (
+        {MODULE: {"mount": "x", "token": "a-token"}},
+        'mount (did you mean "mounts"?); see "ans',
+    ),
+    "two": (
+        {MODULE: {"plugins": "x", "tokn": "a-token"}},
+        'plugins (did you mean "plugin"?), tokn (did',
+    ),
+    "required": ({"vaultops.vault.plugin": {"nam": "x"}}, 'nam (did you mean "name"?)'),
+    "of an alias": ({MODULE: {"vault_adress": "x"}}, '(did you mean "vault_address"?)'),
+    "like no other": ({MODULE: {"xyzzy": "x", "scope": "all"}}, "module: xyzzy; see"),
+}
+
+
+def test_a_misspelled_option_is_named_first(
+    tmp_path: pathlib.Path, subtests: pytest.Subtests
+) -> None:
+    tasks = {
+        f"{name}, {way}": {**task, "vars": {"vaultops_in_process": way == "in process"}}
+        for name, (task, _told) in MISSPELLED.items()
+        for way in ("in process", "as a module")
+    }
+    results = Ansible(tmp_path).cases(tasks).results
+    for name, result in results.items():
+        with subtests.test(name):
+            task, told = MISSPELLED[name.partition(",")[0]]
+            assert result.message.startswith(f"Unsupported parameters for ({next(iter(task))}) mod")
+            assert told in result.message
+
+
 TOKEN_FILES = {
     "folder": Spelling("token_path={home}/elsewhere"),
     "folder and file": Spelling("token_path={home}/elsewhere token_file=other"),

@@ -50,6 +50,9 @@ def test_up_and_again_and_cleaned_up(bare_fleet: Fleet) -> None:
 
     checked = fleet.roll_out("v1.1.0", "--check", "--diff")
     assert checked.returncode == 0, checked.output
+    # The plugin is a script, and may be one with a key in it.
+    assert "#!" in fleet.files["v1.1.0"].path.read_text()
+    assert "#!" not in checked.output
     assert fleet.names() == {NAME}
 
     up = fleet.roll_out("v1.1.0", plugin_rollout_canary="ext2", plugin_rollout_mounts=[])

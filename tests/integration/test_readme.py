@@ -58,6 +58,35 @@ def test_the_message(weather: Server, ansible: Ansible) -> None:
     assert comparable(run.result.message) == comparable(blocks(README, "message")[0])
 
 
+def test_the_tarball(ansible: Ansible) -> None:
+    environment = with_programs(ansible.environment())
+    target = ansible.directory / "installed"
+    environment["ANSIBLE_COLLECTIONS_PATH"] = str(target)
+    for line in blocks(README, "shell tarball")[0].splitlines():
+        # The tarball does not go into the checkout.
+        command = line[2:].replace("collection build", f"collection build {REPOSITORY}")
+        done = subprocess.run(
+            command,
+            shell=True,
+            cwd=ansible.directory,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+    installed = target / "ansible_collections" / "vaultops" / "vault"
+    assert (installed / "plugins" / "modules" / "plugin_reload.py").exists()
+    assert (installed / "docs" / "a-mount-is-down.md").exists()
+    assert not (installed / ".nox").exists()
+
+
+def test_the_requirements_file() -> None:
+    (row,) = yaml.safe_load(blocks(README, "file requirements.yml")[0])["collections"]
+    galaxy = yaml.safe_load((REPOSITORY / "galaxy.yml").read_text(encoding="utf-8"))
+    assert row["name"] == f"git+{galaxy['repository']}.git"
+
+
 def test_the_awx_job(weather: Server, ansible: Ansible, tmp_path: pathlib.Path) -> None:
     job = Job(tmp_path / "job", with_programs(ansible.environment()))
     credential_type = {

@@ -55,6 +55,8 @@ def test_one_server(server: Server, external_plugin: ExternalPlugin, ansible: An
     build_plugin(server.plugin_directory / "weather-v1.1.0", version="v1.1.0")
     (ansible.directory / "plugins").symlink_to(server.plugin_directory)
     write_files(GUIDE, ["info.yml", "upgrade.yml"], ansible.directory)
+    checked = ansible.play_file(ansible.directory / "upgrade.yml", options=["--check"])
+    assert [task.status for task in checked.tasks] == ["ok", "skipped"]
     for name, version in (("look", "v1.0.0"), ("upgrade", "v1.1.0"), ("back", "v1.0.0")):
         output, expected = run_console(blocks(GUIDE, f"console {name}")[0], ansible)
         assert comparable(output) == comparable(expected)

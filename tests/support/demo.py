@@ -29,6 +29,15 @@ def main() -> int:
         return _demo(server, Ansible(pathlib.Path(work), server))
 
 
+def until_interrupted(demo: t.Callable[[], int]) -> int:
+    """Run a demo; Ctrl-C ends it, and its servers, without a traceback."""
+    try:
+        return demo()
+    except KeyboardInterrupt:
+        print("\nstopped, and the servers with it", flush=True)
+        return 130
+
+
 def _demo(server: Server, ansible: Ansible) -> int:
     version = server.call("GET", "sys/health")["version"]
     _say("server", f"OpenBao {version} on {server.url}, in memory")
@@ -73,4 +82,4 @@ def _say(what: str, text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(until_interrupted(main))

@@ -13,6 +13,7 @@ import textwrap
 
 from .ansible_runs import REPOSITORY, Ansible, Run
 from .cluster import Cluster, running_cluster
+from .demo import until_interrupted
 from .external_plugin import build_plugin
 from .nodes import write_inventory
 
@@ -102,4 +103,4 @@ def _say(what: str, text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(until_interrupted(main))

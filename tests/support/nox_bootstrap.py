@@ -13,6 +13,7 @@ from __future__ import annotations
 import fcntl
 import importlib.metadata
 import json
+import logging
 import os
 import re
 import shutil
@@ -23,6 +24,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+# The kernel reads so many bytes of the line #!, and splits it at spaces.
+SHEBANG_LIMIT = 255 - len("#! -I")
+LONGEST_PYTHON = ".nox/3.11/ansible-test-sanity-2.16/bin/python"
 HELP = "noxfile: this takes Python 3.11, pip 22.3 (Debian: apt-get install python3-pip) and PyPI"
 
 
@@ -30,10 +34,26 @@ def ensure_requirements(noxfile: Path) -> None:
     """Return if what the noxfile's header asks for is here; else run the noxfile where it is."""
     if sys.version_info < (3, 11):
         sys.exit(HELP)
+    check_path(noxfile.parent)
     wanted = requirements_of(noxfile)
     if not all(is_met(requirement) for requirement in wanted):
         python = bootstrap(noxfile.parent / ".nox", wanted)
         os.execv(python, [str(python), str(noxfile), *sys.argv[1:]])
+
+
+def check_path(checkout: Path) -> None:
+    """Exit where scripts could not name a Python below the checkout in their first line."""
+    python = str(checkout / LONGEST_PYTHON)
+    if len(python.split()) > 1 or len(python.encode()) > SHEBANG_LIMIT:
+        sys.exit(
+            f'noxfile: no script can start a Python below "{checkout}": move the checkout to a '
+            f"path without spaces, of at most {SHEBANG_LIMIT - len(LONGEST_PYTHON)} bytes"
+        )
+
+
+def keep_quiet_about_uv() -> None:
+    """Keep nox from telling each user that uv is not here: nothing needs it."""
+    logging.getLogger("nox").addFilter(lambda record: "uv binary" not in record.getMessage())
 
 
 def requirements_of(script: Path) -> list[str]:

@@ -24,6 +24,11 @@ def kept_binary(version: str = "") -> Path:
     return KEPT / (version or "newest") / "bao"
 
 
+def is_missing(version: str = "") -> bool:
+    """Whether the binary of a release has to be downloaded first."""
+    return not os.environ.get(VARIABLE) and not kept_binary(version).exists()
+
+
 def binary(version: str = "") -> Path:
     """The binary of a release, by default of the newest; $VAULTOPS_TEST_BAO comes first."""
     if chosen := os.environ.get(VARIABLE):

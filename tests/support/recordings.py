@@ -14,6 +14,7 @@ import importlib
 import json
 import os
 import pathlib
+import types
 import typing as t
 from unittest import mock
 
@@ -112,11 +113,18 @@ def recorded_files() -> list[pathlib.Path]:
 
 
 def run_task(
-    operation: str, options: dict[str, t.Any], check_mode: bool, *, proxy: str, token: str
+    operation: str,
+    options: dict[str, t.Any],
+    check_mode: bool,
+    *,
+    proxy: str,
+    token: str,
+    variables: t.Mapping[str, str] = types.MappingProxyType({}),
 ) -> dict[str, t.Any]:
     """Run a task of the collection in this process, through ``proxy``; return its result.
 
-    The options are validated as the fronts do it.  Failures are told at once, as ``retries`` is 0.
+    The options are validated as the fronts do it; ``variables`` are those of the client.  Failures
+    are told at once, as ``retries`` is 0.
     """
     from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
@@ -127,7 +135,7 @@ def run_task(
     if operation != REQUEST:
         chosen = importlib.import_module(f"{OPERATIONS}.{operation}")
     connection: dict[str, t.Any] = {"url": URL, "proxies": proxy, "retries": 0}
-    if "auth_method" not in options:
+    if not {"auth_method", "token", "token_path"} & {*options} and "BAO_TOKEN" not in variables:
         connection["token"] = token
     spec = perform.argument_spec(chosen)
     validator = ArgumentSpecValidator(spec, **chosen.CONSTRAINTS)
@@ -136,17 +144,17 @@ def run_task(
         raise ValueError(f"{operation} {options}: {checked.error_messages}")
     # What is kept is replayed request by request: to a near server they go one after the other.
     NEAR.note(URL, 0.0)
-    with _no_client_variables():
+    with _client_variables(variables):
         outcome = perform.perform(chosen, checked.validated_parameters, check_mode)
     result = {**outcome.result, "warnings": outcome.warnings}
     as_data: dict[str, t.Any] = json.loads(json.dumps(result))
     return as_data
 
 
-def _no_client_variables() -> contextlib.AbstractContextManager[t.Any]:
+def _client_variables(variables: t.Mapping[str, str]) -> contextlib.AbstractContextManager[t.Any]:
     kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("VAULT_", "BAO_")) and not name.lower().endswith("_proxy")
     }
-    return mock.patch.dict(os.environ, kept, clear=True)
+    return mock.patch.dict(os.environ, {**kept, **variables}, clear=True)

@@ -18,17 +18,23 @@ if TYPE_CHECKING:
 REFERENCE = Path("docs/reference")
 
 
+def tree(session: nox.Session) -> Path:
+    """The folder of a collections path in which this collection is."""
+    made = prepare_collections(session, install_in_site_packages=False, install_out_of_tree=True)
+    assert made, "the session has a venv"
+    return Path(made.current_place)
+
+
 def build(session: nox.Session, target: Path) -> None:
     """Write the reference to a folder, and remove what is no longer part of it."""
-    tree = prepare_collections(session, install_in_site_packages=False, install_out_of_tree=True)
-    assert tree, "the session has a venv"
+    path = tree(session)
     target.mkdir(parents=True, exist_ok=True)
     session.run(
         *("antsibull-docs", "collection", "--use-current", "--squash-hierarchy"),
         *("--output-format", "simplified-rst", "--no-add-antsibull-docs-version"),
         *("--fail-on-error", "--cleanup", "everything", "--dest-dir", str(target)),
         "vaultops.vault",
-        env={"ANSIBLE_COLLECTIONS_PATH": str(tree.current_place)},
+        env={"ANSIBLE_COLLECTIONS_PATH": str(path)},
     )
 
 

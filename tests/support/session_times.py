@@ -27,7 +27,9 @@ def main(*options: str) -> None:
         nox.main()
     finally:
         with contextlib.suppress(FileNotFoundError):
-            print(table(json.loads(REPORT.read_text()), time.monotonic() - begin), flush=True)
+            report = json.loads(REPORT.read_text())
+            if len(report["sessions"]) > 1:  # nox itself says how long one took
+                print(table(report, time.monotonic() - begin), flush=True)
 
 
 def table(report: dict[str, list[dict[str, object]]], total: float) -> str:

@@ -279,9 +279,13 @@ TRUTHS: dict[str, list[Truth]] = {
         refused(SEALED, "unseal the server"),
     ],
     "bad_token": [
-        denied("invalid token", "check that the token is valid", sent=RELOAD_A, verified=False),
-        denied("invalid token", "check that the token is valid", sent=RELOAD_A, verified=False),
-        refused("invalid token", "check that the token is valid"),
+        denied(
+            "invalid token", "the server does not accept the token", sent=RELOAD_A, verified=False
+        ),
+        denied(
+            "invalid token", "the server does not accept the token", sent=RELOAD_A, verified=False
+        ),
+        refused("invalid token", "the server does not accept the token"),
     ],
     "tokens_that_may_less": [
         denied("permission denied", sent=RELOAD_A, verified=False),

@@ -24,6 +24,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._auth.options impor
     AUTH_SPEC,
     METHOD_SPEC,
     METHODS,
+    WRAPPING_OPTIONS,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.session import (
     Session,
@@ -133,14 +134,25 @@ def test_each_method_that_logs_in_complains_of_nothing_given() -> None:
 
 def test_each_option_belongs_to_a_method() -> None:
     taken = {option for name in METHODS for option in load_method(name).options}
-    assert taken | {"mount_point"} == set(METHOD_SPEC)
+    assert taken | {"mount_point", *WRAPPING_OPTIONS} == set(METHOD_SPEC)
     files = {file.stem for file in pathlib.Path(kubernetes.__file__).parent.glob("*.py")}
     assert set(METHODS) <= files
 
 
 def test_each_secret_option_is_masked() -> None:
     shown = {name for name, row in AUTH_SPEC.items() if not row.get("no_log")}
-    assert not {"token", "password", "secret_id", "jwt", "aws_secret_key"} & shown
+    assert (
+        not {
+            "token",
+            "password",
+            "secret_id",
+            "wrapping_token",
+            "mfa_passcode",
+            "jwt",
+            "aws_secret_key",
+        }
+        & shown
+    )
     assert "aws_security_token" not in shown
 
 

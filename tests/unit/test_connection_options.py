@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import platform
 import typing as t
 
 import pytest
@@ -44,6 +45,26 @@ CASES = {
     "BAO_ before VAULT_": Case(
         {}, {"VAULT_ADDR": "http://h", "BAO_ADDR": "nope"}, ("from the variable BAO_ADDR",)
     ),
+    "no scheme": Case(
+        {},
+        {"BAO_ADDR": "vault.example.com:8200"},
+        (
+            "the scheme is missing (from the variable BAO_ADDR); write https://vault.example.com:8200",
+        ),
+    ),
+    "address of the API": Case(
+        {"url": "https://h:8200/v1/"},
+        {},
+        ('"https://h:8200/v1" is the address of the API', 'write "https://h:8200"'),
+    ),
+    "address of a request": Case({"url": "https://h/v1/sys/mounts"}, {}, ('write "https://h"',)),
+    "address in the browser": Case(
+        {},
+        {"VAULT_ADDR": "https://h:8200/ui/vault/secrets?a=b"},
+        ("web interface, not of the server (from the variable VAULT_ADDR)", '"https://h:8200"'),
+    ),
+    "start page in the browser": Case({"url": "https://h/ui/#/x"}, {}, ('write "https://h"',)),
+    "behind a gateway": Case({"url": "https://h/vault/v1"}, {}, ('write "https://h/vault"',)),
     "no scheme of ours": Case({"url": "ftp://h"}, {}, ('"ftp://h"',)),
     "empty label": Case({"url": "http://a..b"}, {}, ('"http://a..b"',)),
     "long label": Case({"url": f"http://{'a' * 64}.b"}, {}, ("is not the address",)),
@@ -160,6 +181,11 @@ def test_what_is_wrong_and_where_it_came_from(name: str, monkeypatch: pytest.Mon
     assert not case.secret or case.secret not in message
 
 
+@pytest.mark.parametrize("path", ["/vault", "/api/v1/vault", "/v1x", "/team/ui/x"])
+def test_a_path_of_a_gateway_is_kept(path: str) -> None:
+    begin({"url": f"http://h{path}"})
+
+
 @pytest.mark.parametrize("url", ["http://h", "http://h:8200"])
 def test_a_bundle_that_is_not_needed_does_not_matter(
     url: str, monkeypatch: pytest.MonkeyPatch
@@ -224,4 +250,6 @@ def test_the_default_is_an_origin() -> None:
     with VaultClient(
         Connection.from_params({**dict.fromkeys(CONNECTION_SPEC), "url": "", "retries": 0})
     ) as client:
-        assert client.connection.origins["url"] == "the default"
+        assert client.connection.origins["url"] == (
+            f'the default, as BAO_ADDR and VAULT_ADDR are not set on host "{platform.node()}"'
+        )

@@ -10,6 +10,7 @@ import re
 import typing as t
 
 import pytest
+import yaml
 
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.options import AUTH_SPEC
 from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import CONNECTION_SPEC
@@ -79,3 +80,14 @@ def test_tests_show_each_row_of_vault_and_openbao() -> None:
 @pytest.mark.parametrize("path", tested.QUOTING, ids=lambda path: path.name)
 def test_pages_quote_what_was_tested(path: pathlib.Path) -> None:
     assert path.read_text(encoding="utf-8") == tested.quoted(path, tested.documented_runs())
+
+
+def test_the_role_knows_its_variables() -> None:
+    role = REPOSITORY / "roles" / "plugin_rollout"
+    texts = [path.read_text(encoding="utf-8") for path in sorted(role.rglob("tasks/*.yml"))]
+    variables = yaml.safe_load((role / "vars" / "main.yml").read_text(encoding="utf-8"))
+    specs = yaml.safe_load((role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
+    used = set(re.findall(r"plugin_rollout_\w+", "\n".join(texts))) | set(variables)
+    options = specs["argument_specs"]["main"]["options"]
+    assert variables["plugin_rollout_options"] == list(options)
+    assert used <= {*options, *variables["plugin_rollout_own"]}

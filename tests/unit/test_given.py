@@ -19,7 +19,12 @@ from ansible_collections.vaultops.vault.tests.support.recordings import OPERATIO
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("[a-z]*.py"))
 # What an empty value says of these is a meaning of its own.
-SAY_SOMETHING = {"namespace": ["", " "], "version": ["", " "], "env": [[], [""]]}
+SAY_SOMETHING = {
+    "namespace": ["", " "],
+    "auth_namespace": ["", " "],
+    "version": ["", " "],
+    "env": [[], [""]],
+}
 # What the modules need.
 NEEDED = {"name": "weather", "plugin": "weather", "type": "secret", "version": "v1.0.0"}
 

@@ -37,14 +37,13 @@ def child_namespaces(client: VaultClient, namespace: str | None = None) -> dict[
     return {path: info.text("id") for path, info in children.items()}
 
 
-def require_namespace(client: VaultClient) -> None:
-    """Raise OptionError where the server ignores the client's namespace; raises VaultError.
+def require_namespace(client: VaultClient, option: str, namespace: str) -> None:
+    """Raise OptionError where the server ignores ``namespace`` of ``option``; raises VaultError.
 
     HashiCorp Vault Community does, and a proxy may drop the header: then all that is asked of the
     namespace is done in the root namespace.  A server that honours the header has no answer for a
     namespace that does not exist.
     """
-    namespace = client.connection.namespace
     if namespace in ("", "root"):
         return
     try:
@@ -53,8 +52,8 @@ def require_namespace(client: VaultClient) -> None:
         if error.status == 404 or not _has_none(client):
             return
     raise OptionError(
-        f'the server ignores namespace "{namespace}", and would work in the root namespace',
-        next_step="leave namespace out on HashiCorp Vault Community, which has no namespaces; else "
+        f'the server ignores {option} "{namespace}", and would work in the root namespace',
+        next_step=f"leave {option} out on HashiCorp Vault Community, which has no namespaces; else "
         "see whether a proxy drops the header X-Vault-Namespace",
     )
 

@@ -22,4 +22,6 @@ METHOD = AuthMethod(
     mount="approle",
     # Each login uses up one of secret_id_num_uses.
     repeatable=False,
+    wrapped="secret_id",
+    wrapping_paths=("auth/{mount}/role/*/secret-id", "auth/{mount}/role/*/custom-secret-id"),
 )

@@ -34,4 +34,5 @@ METHOD = AuthMethod(
     ),
     required=("role_id", "jwt"),
     mount="azure",
+    wrapped="jwt",
 )

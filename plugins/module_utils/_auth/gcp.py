@@ -18,4 +18,5 @@ METHOD = AuthMethod(
     identify=login_with(role="role_id", jwt="jwt"),
     required=("role_id", "jwt"),
     mount="gcp",
+    wrapped="jwt",
 )

@@ -20,4 +20,5 @@ METHOD = AuthMethod(
     required=("jwt",),
     mount="jwt",
     repeatable=True,
+    wrapped="jwt",
 )

@@ -48,4 +48,5 @@ METHOD = AuthMethod(
     required=("role_id",),
     mount="kubernetes",
     repeatable=True,
+    wrapped="jwt",
 )

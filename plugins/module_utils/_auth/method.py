@@ -8,6 +8,7 @@ from __future__ import annotations
 import types
 import typing as t
 
+from ansible_collections.vaultops.vault.plugins.module_utils._http.environment import Setting
 from ansible_collections.vaultops.vault.plugins.module_utils._types import Params
 
 
@@ -30,16 +31,21 @@ class AuthMethod(t.NamedTuple):
     ``identify`` takes all options, those that variables stand in for among them, and returns the
     login to send, or a token that is there already, or None where none is to be sent.
 
+    ``wrapped`` is the option whose value may come wrapped, and ``wrapping_paths`` are patterns of
+    the paths that may have wrapped it; {mount} stands for the method's own.
+
     ``repeatable`` says that the credentials may go with each request: none is used up by one
     login, and no other server has to be asked that counts or slows logins.
     """
 
     options: tuple[str, ...]
-    identify: t.Callable[[Params], LoginRequest | str | None]
+    identify: t.Callable[[Params], LoginRequest | Setting | None]
     required: tuple[str, ...] = ()
     variables: t.Mapping[str, str] = types.MappingProxyType({})
     mount: str = ""
     repeatable: bool = False
+    wrapped: str = ""
+    wrapping_paths: tuple[str, ...] = ()
 
 
 def login_with(**names: str) -> t.Callable[[Params], LoginRequest]:

@@ -12,7 +12,10 @@ from ansible_collections.vaultops.vault.plugins.module_utils._auth.method import
     AuthMethod,
     LoginRequest,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._auth.options import METHOD_SPEC
+from ansible_collections.vaultops.vault.plugins.module_utils._auth.options import (
+    METHOD_SPEC,
+    WRAPPING_OPTIONS,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
 from ansible_collections.vaultops.vault.plugins.module_utils._http.environment import (
     client_variable,
@@ -35,6 +38,7 @@ if t.TYPE_CHECKING:
         token,
         userpass,
     )
+    from ansible_collections.vaultops.vault.plugins.module_utils._auth.wrapping import Wrapping
 
 
 def load_method(name: str) -> AuthMethod:
@@ -48,7 +52,8 @@ class Identity(t.NamedTuple):
     """Who the task is: by ``token``, or by ``login``, or by neither behind an agent.
 
     ``method`` is the name of the method; ``secrets`` are all texts of it that no output may show;
-    ``repeatable`` says that the login may go with each request.
+    ``repeatable`` says that the login may go with each request; ``origin`` where a token came from.
+    With ``wrapping``, its token stands in for the secret that it holds.
     """
 
     method: str
@@ -56,6 +61,8 @@ class Identity(t.NamedTuple):
     login: LoginRequest | None = None
     secrets: frozenset[str] = frozenset()
     repeatable: bool = False
+    origin: str = ""
+    wrapping: Wrapping | None = None
 
 
 def chosen_identity(params: Params) -> Identity:
@@ -63,15 +70,35 @@ def chosen_identity(params: Params) -> Identity:
     name = params["auth_method"]
     method = load_method(name)
     values = {**params, **_values(method, params)}
-    _check(name, method, values)
     # A user who sees "auth/approle/" in a listing may write it with its slash.
-    values["mount_point"] = (values["mount_point"] or method.mount).strip("/")
+    mount = (values["mount_point"] or method.mount).strip("/")
+    wrapping = _wrapping(method, values, mount)
+    if wrapping is not None:
+        values[wrapping.option] = wrapping.token
+    _check(name, method, values)
+    values["mount_point"] = mount
     found = method.identify(values)
-    secrets = {values[option] for option in method.options if METHOD_SPEC[option].get("no_log")}
+    secrets = _texts(values[option] for option in method.options if _is_secret(option))
     if isinstance(found, LoginRequest):
-        secrets.update(found.secrets)
-        return Identity(name, None, found, _texts(secrets), method.repeatable)
-    return Identity(name, found, None, _texts(secrets | {found}))
+        secrets |= _texts(found.secrets)
+        return Identity(name, None, found, secrets, method.repeatable, wrapping=wrapping)
+    if found is None:
+        return Identity(name)
+    secrets |= _texts([found.value])
+    return Identity(name, found.value, None, secrets, origin=found.origin, wrapping=wrapping)
+
+
+def _wrapping(method: AuthMethod, values: Params, mount: str) -> Wrapping | None:
+    if not method.wrapped or not any(values[option] for option in WRAPPING_OPTIONS):
+        return None
+    # Imported here: few tasks need it.
+    from ansible_collections.vaultops.vault.plugins.module_utils._auth import wrapping
+
+    return wrapping.chosen_wrapping(method, values, mount)
+
+
+def _is_secret(option: str) -> bool:
+    return bool(METHOD_SPEC[option].get("no_log"))
 
 
 def _values(method: AuthMethod, params: Params) -> dict[str, t.Any]:
@@ -84,6 +111,7 @@ def _check(name: str, method: AuthMethod, values: Params) -> None:
     """Raise one OptionError that names all options that are missing, and all that are too much."""
     missing = [option for option in method.required if not values[option]]
     own = {*method.options, *(["mount_point"] if method.mount else [])}
+    own.update(WRAPPING_OPTIONS if method.wrapped else ())
     surplus = sorted(option for option in set(METHOD_SPEC) - own if values[option])
     complaints = {"needs": missing, "does not take": surplus}
     clauses = [f"{verb} {_listed(options)}" for verb, options in complaints.items() if options]

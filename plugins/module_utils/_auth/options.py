@@ -26,17 +26,21 @@ METHODS = (
 COMMON_SPEC: Spec = {
     "auth_method": {"type": "str", "choices": list(METHODS), "default": "token"},
     "auth_mode": {"type": "str", "choices": ["auto", "login", "inline"], "default": "auto"},
+    "auth_namespace": {"type": "str"},
+    "mfa_passcode": {"type": "str", "no_log": True},
     "keep_token": {"type": "bool", "default": False, "no_log": False},
 }
 
 # What some methods take and others do not: which ones, each method's own file says.
 METHOD_SPEC: Spec = {
-    "mount_point": {"type": "str"},
+    "mount_point": {"type": "str", "aliases": ["vault_approle_path"]},
     "token": {"type": "str", "no_log": True},
     "token_path": {"type": "path", "no_log": False},
     "token_file": {"type": "str", "no_log": False},
     "role_id": {"type": "str", "aliases": ["approle_role_id"]},
     "secret_id": {"type": "str", "no_log": True, "aliases": ["approle_secret_id"]},
+    "wrapping_token": {"type": "str", "no_log": True},
+    "wrapping_path": {"type": "str"},
     "username": {"type": "str"},
     "password": {"type": "str", "no_log": True},
     "jwt": {"type": "str", "no_log": True},
@@ -54,5 +58,7 @@ METHOD_SPEC: Spec = {
     "azure_vmss_name": {"type": "str"},
     "azure_resource_id": {"type": "str"},
 }
+
+WRAPPING_OPTIONS = ("wrapping_token", "wrapping_path")
 
 AUTH_SPEC: Spec = {**COMMON_SPEC, **METHOD_SPEC}

@@ -28,4 +28,5 @@ def name_and_password(mount: str, *, repeatable: bool) -> AuthMethod:
         required=("username", "password"),
         mount=mount,
         repeatable=repeatable,
+        wrapped="password",
     )

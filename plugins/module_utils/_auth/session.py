@@ -34,14 +34,17 @@ from ansible_collections.vaultops.vault.plugins.module_utils._http.together impo
 if t.TYPE_CHECKING:
     import requests
 
+    from ansible_collections.vaultops.vault.plugins.module_utils._auth.wrapping import Wrapping
     from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import Connection
     from ansible_collections.vaultops.vault.plugins.module_utils._http.transport import Outgoing
 
 _INLINE = "X-Vault-Inline-Auth-"
 _INLINE_FAILED = "failed to perform inline authentication"
+_WITH_MFA = "inline authentication with login MFA"
 # The words for a request without a token: of an old Vault, and of a standby for path help.
 _NO_TOKEN = ("missing client token", "please forward to the active node")
 _READS = ("GET", "LIST")
+_ROOT = "root"
 # A task that is interrupted waits so many seconds for the revocation of its token.
 LAST_SECONDS = 10.0
 # What it costs to end at once, while the server may be at work.
@@ -55,8 +58,10 @@ class Session(VaultClient):
     Nothing is sent for the identity before the first request that needs it.  ``mode`` is that of
     the option auth_mode; ``takes_inline_auth`` tells whether the server understands a login in
     headers, None for unknown: else no credentials are sent there.  ``before_first_request`` is
-    called once, before anything of the identity is sent.  Whatever happens, the end of the ``with``
-    block revokes the token that a login made, unless ``keep_token`` is set.
+    called once, before anything of the identity is sent.  ``auth_namespace`` is the namespace of
+    the login, None for that of the work; ``mfa_passcode`` proves its second factor.  Whatever
+    happens, the end of the ``with`` block revokes the token that a login made, unless
+    ``keep_token`` is set.
     """
 
     def __init__(self, connection: Connection, mode: str = "auto") -> None:
@@ -65,6 +70,10 @@ class Session(VaultClient):
         self._mode = mode
         self._method = ""
         self._login: LoginRequest | None = None
+        self._wrapping: Wrapping | None = None
+        self._token_is_invalid = False
+        self.auth_namespace: str | None = None
+        self.mfa_passcode: str | None = None
         self._made: dict[str, t.Any] = {}
         self._inline_wanted = False
         self._inline_works = False
@@ -101,6 +110,8 @@ class Session(VaultClient):
         """Be ``identity`` from now on."""
         self.secrets.update(identity.secrets)
         self._method, self.token, self._login = identity.method, identity.token, identity.login
+        self._wrapping = identity.wrapping
+        self.identity = _named(identity)
         wanted = self._mode == "inline" or (self._mode == "auto" and identity.repeatable)
         self._inline_wanted = wanted and identity.login is not None
 
@@ -126,11 +137,42 @@ class Session(VaultClient):
     def _request_as(self, *args: t.Any, **more: t.Any) -> Answer:
         if self.inline_headers:
             return self._request_inline(*args, **more)
-        return super().request(*args, **more)
+        return self._request_by_token(*args, **more)
+
+    def _request_by_token(self, *args: t.Any, **more: t.Any) -> Answer:
+        try:
+            return super().request(*args, **more)
+        except PermissionDenied as error:
+            raise self._of_token(error) from None
+
+    def _of_token(self, error: PermissionDenied) -> PermissionDenied:
+        """Return the error, or what it means where the server does not accept the token at all."""
+        # Imported here: only a refused request needs it.
+        from ansible_collections.vaultops.vault.plugins.module_utils._auth import refused_token
+
+        if not self.token or not refused_token.is_invalid(error):
+            return error
+        if not (self._token_is_invalid or refused_token.is_certain(error) or self._looks_invalid()):
+            return error
+        self._token_is_invalid = True
+        return refused_token.not_accepted(error, self.identity)
+
+    def _looks_invalid(self) -> bool:
+        """Tell whether the server does not accept the token for itself either."""
+        from ansible_collections.vaultops.vault.plugins.module_utils._auth import refused_token
+
+        try:
+            super().request("GET", "auth/token/lookup-self")
+        except PermissionDenied as error:
+            return refused_token.is_invalid(error)
+        except VaultError:
+            pass  # as good as unknown
+        return False
 
     def _ensure_identity(self) -> None:
         """Log in, or prepare the login that goes with each request, before the first request."""
         self._check_server()
+        self._unwrap()
         if self._inline_wanted:
             self._prepare_inline()
             self._inline_wanted = False
@@ -152,7 +194,9 @@ class Session(VaultClient):
             )
         if self._login is None or (not understood and self._mode == "auto"):
             return
-        self.inline_headers = _inline_headers(self._login, self.connection.namespace)
+        self.inline_headers = _inline_headers(
+            self._login, self._login_namespace(), self.connection.namespace
+        )
         self.secrets.update(
             value for name, value in self.inline_headers.items() if "-Parameter-" in name
         )
@@ -163,6 +207,8 @@ class Session(VaultClient):
         if login is None:
             raise AssertionError("adopt an identity with a login first")
         self._check_server()
+        self._unwrap()
+        login = self._login or login
         # A token that was made has to be known, to be revoked.
         what, limit = "the answer to the login", self.connection.timeout
         with shielded(), uninterrupted(what, _TOKEN_LEFT, limit, changes=False):
@@ -171,22 +217,79 @@ class Session(VaultClient):
 
     def _take_token(self, login: LoginRequest) -> None:
         try:
-            answer = self.request(
-                "POST", login.path, login.body, anonymous=True, may_be_empty=False
-            )
+            answer = self._request_login(login.path, login.body)
+            if not answer.auth.text("client_token"):
+                # Imported here: few logins need it.
+                from ansible_collections.vaultops.vault.plugins.module_utils._auth import (
+                    second_factor,
+                )
+
+                proof = second_factor.validation(self._method, answer, self.mfa_passcode)
+                try:
+                    answer = self._request_login(second_factor.VALIDATE, proof)
+                except Refused as error:
+                    raise second_factor.refused(self._method, error) from None
             auth = answer.auth
-            token = auth.text("client_token")
+            token = auth.required_text("client_token")
+        except LoginFailed:
+            raise
         except VaultError as error:
-            raise _login_failed(self._method, login, error) from None
-        if not token:
-            raise LoginFailed(
-                f"the login by {self._method} gave no token",
-                where=f"POST {login.path}",
-                next_step="if the server asks for a second factor, exempt this login from it",
-                request_id=answer.request_id,
-            )
+            namespace = self._login_namespace()
+            raise _login_failed(self._method, login, error, namespace) from None
         self.token, self._made, self.inline_headers = token, auth.as_dict(), {}
         self.secrets.add(token)
+
+    def _request_login(self, path: str, body: t.Mapping[str, t.Any]) -> Answer:
+        return super().request(
+            "POST",
+            path,
+            body,
+            anonymous=True,
+            may_be_empty=False,
+            namespace=self._login_namespace(),
+        )
+
+    def _login_namespace(self) -> str:
+        if self.auth_namespace is None:
+            return self.connection.namespace
+        return self.auth_namespace
+
+    def _unwrap(self) -> None:
+        """Put the secret in the place of the token that holds it; raises LoginFailed."""
+        wrapping = self._wrapping
+        if wrapping is None:
+            return
+        from ansible_collections.vaultops.vault.plugins.module_utils._auth import (
+            wrapping as unwrapping,
+        )
+
+        self._wrapping, self.token = None, None
+        with uninterrupted(
+            "the unwrapping of a secret", _TOKEN_LEFT, self.connection.timeout, changes=False
+        ):
+            try:
+                lookup = self._request_login("sys/wrapping/lookup", {"token": wrapping.token})
+                unwrapping.check_path(wrapping, lookup)
+                self.token = wrapping.token
+                answer = super().request(
+                    "POST",
+                    "sys/wrapping/unwrap",
+                    may_be_empty=False,
+                    namespace=self._login_namespace(),
+                )
+            except LoginFailed:
+                raise
+            except VaultError as error:
+                raise unwrapping.failed(error) from None
+            finally:
+                self.token = None
+            value = unwrapping.unwrapped(wrapping, answer)
+            self.secrets.add(value)
+            if self._login is None:
+                self.token, self._made = value, answer.auth.as_dict()
+            else:
+                body = {**self._login.body, wrapping.option: value}
+                self._login = self._login._replace(body=body)
 
     def _request_inline(self, method: str, *args: t.Any, **more: t.Any) -> Answer:
         self._answered.inline_refused = False
@@ -195,15 +298,21 @@ class Session(VaultClient):
         except Refused as error:
             refused = self._answered.inline_refused or _INLINE_FAILED in error.what
             if refused and self._login:
-                raise _login_failed(self._method, self._login, error) from None
-            if not self._must_log_in(method, error):
+                if not self._needs_second_factor(error):
+                    namespace = self._login_namespace()
+                    raise _login_failed(self._method, self._login, error, namespace) from None
+            elif not self._must_log_in(method, error):
                 raise self._with_hint(error) from None
             with self._lock:
                 if not self.token:
                     self.log_in()
-            return super().request(method, *args, **more)
+            return self._request_by_token(method, *args, **more)
         self._inline_works = True
         return answer
+
+    def _needs_second_factor(self, error: Refused) -> bool:
+        """Tell whether only a login of its own can prove a second factor, and may be sent."""
+        return self._mode == "auto" and _WITH_MFA in error.what
 
     def _must_log_in(self, method: str, error: Refused) -> bool:
         """Tell whether a login may help, and the refused request certainly did nothing.
@@ -236,19 +345,29 @@ class Session(VaultClient):
         if self._made.get("token_type") == "batch":
             return  # a batch token cannot be revoked: it lives on no server
         try:
-            super().request("POST", "auth/token/revoke-self")
+            namespace = self._login_namespace()
+            super().request("POST", "auth/token/revoke-self", namespace=namespace)
         except VaultError as error:
             if isinstance(error, PermissionDenied) and self._made.get("num_uses"):
                 return  # it is used up, so it is gone
             self.warn(f"the token that the login made is not revoked: {error}; or set keep_token")
 
 
-def _inline_headers(login: LoginRequest, namespace: str) -> dict[str, str]:
-    """Return the headers that log in with the request that they go with."""
+def _named(identity: Identity) -> str:
+    """Return the identity in the words of a message."""
+    if identity.wrapping is not None and identity.login is None:
+        return "the token that was wrapped"
+    if identity.login is not None:
+        return f"the token of the login by {identity.method}"
+    return f"the token ({identity.origin})" if identity.origin else "the token"
+
+
+def _inline_headers(login: LoginRequest, namespace: str, work: str = "") -> dict[str, str]:
+    """Return the headers that log in, in ``namespace``, with the request that they go with."""
     headers = {f"{_INLINE}Path": login.path, f"{_INLINE}Operation": "update"}
-    if namespace:
+    if namespace or work:
         # Else a request to another namespace would log in there.
-        headers[f"{_INLINE}Namespace"] = namespace
+        headers[f"{_INLINE}Namespace"] = namespace or _ROOT
     for number, (key, value) in enumerate(login.body.items()):
         # The server takes the name from the value: a header's own name loses its case.
         text = json.dumps({"key": key, "value": value})
@@ -257,17 +376,23 @@ def _inline_headers(login: LoginRequest, namespace: str) -> dict[str, str]:
     return headers
 
 
-def _login_failed(method: str, login: LoginRequest, error: VaultError) -> LoginFailed:
+def _login_failed(
+    method: str, login: LoginRequest, error: VaultError, namespace: str
+) -> LoginFailed:
     what, next_step = f"cannot log in by {method}: {error.what}", error.next_step
     if isinstance(error, NoAnswer):
         what = f"it is unknown whether the login by {method} made a token: {error.what}"
         next_step = f"{next_step}; if it did, that token is not revoked, and lasts for its TTL"
+    elif _WITH_MFA in error.what:
+        next_step = "leave auth_mode out, or set it to login: and give mfa_passcode"
     elif error.status in (400, 403, 404):
         # The server answers a wrong mount and a wrong password alike.
         next_step = (
             f"check the options of auth_method {method}, and mount_point: "
             f'the login goes to "{login.path}"'
         )
+        if namespace:
+            next_step += f' in namespace "{namespace}" (auth_namespace, else namespace)'
     return LoginFailed(
         what,
         where=error.where,

@@ -10,10 +10,12 @@ import pathlib
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.method import AuthMethod
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
 from ansible_collections.vaultops.vault.plugins.module_utils._http.environment import (
+    OF_THE_CONTROLLER,
     Setting,
     fits_header,
     printable,
     read_setting,
+    this_host,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._types import Params
 
@@ -23,6 +25,11 @@ DEFAULT_FILE = ".vault-token"
 
 def read_token(params: Params) -> str:
     """Return the token; raises OptionError where there is none."""
+    return str(token_setting(params).value)
+
+
+def token_setting(params: Params) -> Setting:
+    """Return the token, and where it came from; raises OptionError where there is none."""
     token = read_setting("token", params["token"], ["TOKEN"])
     if not token.value:
         token = _token_of_file(params)
@@ -32,7 +39,7 @@ def read_token(params: Params) -> str:
             "contains characters that no HTTP header can carry",
             "look for a line break or an invisible character in it",
         )
-    return text
+    return token._replace(value=text)
 
 
 def _token_of_file(params: Params) -> Setting:
@@ -63,14 +70,17 @@ def _token_of_file(params: Params) -> Setting:
 
 def _no_token(token_path: Setting, file: str) -> OptionError:
     return OptionError(
-        "no token: the option token and the variables BAO_TOKEN and VAULT_TOKEN are not set, "
-        f"and {file}",
+        "no token: the option token and the variables BAO_TOKEN and VAULT_TOKEN are not set on "
+        f"{this_host()}, and {file}",
         where=f"token_path: {token_path.origin}",
-        next_step="give a token, or set auth_method to none behind an agent that adds one",
+        next_step="give a token, or set auth_method to none behind an agent that adds one; "
+        + OF_THE_CONTROLLER,
     )
 
 
 METHOD = AuthMethod(
     options=("token", "token_path", "token_file"),
-    identify=read_token,
+    identify=token_setting,
+    wrapped="token",
+    wrapping_paths=("auth/token/create", "auth/token/create/*", "auth/token/create-orphan"),
 )

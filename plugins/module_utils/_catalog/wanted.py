@@ -17,6 +17,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_catalo
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog.catalog import Catalog
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
+from ansible_collections.vaultops.vault.plugins.module_utils._parsing import check_one_name
 from ansible_collections.vaultops.vault.plugins.module_utils._types import Params
 
 _NAME = re.compile(r"\w(?:[\w.+-]*\w)?", re.ASCII)
@@ -149,6 +150,7 @@ class Wanted(t.NamedTuple):
 def plugin_name(text: str) -> str:
     """Return the name of a plugin if it can be one; raises OptionError."""
     name = text.strip()
+    check_one_name("name", name)
     if not _NAME.fullmatch(name):
         raise OptionError(
             f'name "{text}" is not a valid name for a plugin',

@@ -15,7 +15,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._types import Param
 
 # Of these, an empty value says something: the root namespace; what an operation says of no version;
 # and no variables at all.
-_EMPTY_TEXT_COUNTS = ("namespace", "version")
+_EMPTY_TEXT_COUNTS = ("namespace", "auth_namespace", "version")
 _EMPTY_LIST_COUNTS = ("env",)
 
 

@@ -18,28 +18,36 @@ from ansible_collections.vaultops.vault.plugins.module_utils._front.perform impo
     argument_spec,
     perform,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._front.usage import unknown_options
+from ansible_collections.vaultops.vault.plugins.module_utils._http.environment import this_host
 from ansible_collections.vaultops.vault.plugins.module_utils._http.transport import (
     REQUESTS_IMPORT_ERROR,
 )
 
 
 class _Module(AnsibleModule):
-    """An AnsibleModule to which an empty option is not given."""
+    """An AnsibleModule that ignores an empty option, and names a misspelled one first."""
+
+    def __init__(self, operation: Operation) -> None:
+        spec = argument_spec(operation)
+        super().__init__(argument_spec=spec, supports_check_mode=True, **operation.CONSTRAINTS)  # type: ignore[no-untyped-call]
 
     def _load_params(self) -> None:
         load: t.Callable[[], None] = super()._load_params
         load()
         self.params = given_options(self.params, self.argument_spec)
 
+    def fail_json(self, msg: str, **more: t.Any) -> t.NoReturn:
+        checked = getattr(self, "validation_result", None)
+        unknown = checked.unsupported_parameters if checked else ()
+        super().fail_json(unknown_options(self._name, unknown, self.argument_spec) or msg, **more)
+
 
 def run_module(operation: Operation) -> None:
     """Run ``operation`` as the module of this process: prints the result and exits."""
-    module_class: type[t.Any] = _Module
-    module = module_class(
-        argument_spec=argument_spec(operation), supports_check_mode=True, **operation.CONSTRAINTS
-    )
+    module = _Module(operation)
     if REQUESTS_IMPORT_ERROR is not None:
-        module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
+        module.fail_json(msg=_requests_is_missing(), exception=REQUESTS_IMPORT_ERROR)
     outcome = perform(operation, module.params, module.check_mode)
     module.no_log_values.update(outcome.secrets)
     for warning in outcome.warnings:
@@ -49,3 +57,14 @@ def run_module(operation: Operation) -> None:
     if outcome.result.get("failed"):
         module.fail_json(**outcome.result)
     module.exit_json(**outcome.result)
+
+
+def _requests_is_missing() -> str:
+    # Ansible's own words name the interpreter, and not what may be done about it here.
+    words = str(missing_required_lib("requests")).partition(". ")[0]
+    return (
+        f"{words}, on {this_host()}; install it for this interpreter (Debian and Ubuntu: apt "
+        "install python3-requests; in a virtual environment: pip install requests), or set "
+        "ansible_python_interpreter to one that has it: for a task on the controller leave it out, "
+        'or set "{{ ansible_playbook_python }}"'
+    )

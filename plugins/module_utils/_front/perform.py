@@ -100,10 +100,18 @@ def _outcome(
     except VaultError as error:
         return Outcome(_failure(error), [], set())
     client.keep_token = params["keep_token"]
+    if params["auth_namespace"] is not None:
+        client.auth_namespace = params["auth_namespace"].strip().strip("/")
+    client.mfa_passcode = params["mfa_passcode"]
     client.progress, client.announce = shown
     client.takes_inline_auth = partial(_takes_inline_auth, client)
-    if client.connection.namespace:
-        client.before_first_request = partial(_require_namespace, client)
+    namespaces = {
+        "namespace": client.connection.namespace,
+        "auth_namespace": client.auth_namespace or "",
+    }
+    named = {option: namespace for option, namespace in namespaces.items() if namespace}
+    if named:
+        client.before_first_request = partial(_require_namespaces, client, named)
     try:
         with client:
             result = _result(client, operation, params, check_mode)
@@ -132,13 +140,14 @@ def interrupted_result(interruption: Interruption) -> Result:
     return {**_failure(error), "changed": bool(interruption.writes)}
 
 
-def _require_namespace(client: Session) -> None:
+def _require_namespaces(client: Session, named: t.Mapping[str, str]) -> None:
     # Imported here: only tasks that name a namespace need it.
     from ansible_collections.vaultops.vault.plugins.module_utils._api.namespaces import (
         require_namespace,
     )
 
-    require_namespace(client)
+    # One is enough: a server honours all, or none.
+    require_namespace(client, *next(iter(named.items())))
 
 
 def _takes_inline_auth(client: Session) -> bool | None:

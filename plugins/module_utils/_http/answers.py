@@ -249,11 +249,11 @@ def is_about_namespace(error: Refused) -> bool:
     return error.status == 404 and _NO_NAMESPACE in error.what
 
 
-def hint_403(method: str, path: str, namespace: str) -> str:
-    """Return the next step for a token that may not send this request."""
+def hint_403(method: str, path: str, namespace: str, identity: str) -> str:
+    """Return the next step for a token that may not send this request; ``identity`` names it."""
     inside = f' in namespace "{namespace}"' if namespace else ""
     capability = _CAPABILITIES.get(method, "read")
     return (
-        f"check that the token is valid{inside} and has the ACL capability "
+        f"check that {identity} is valid{inside} and has the ACL capability "
         f'"{capability}" on "{path}"'
     )

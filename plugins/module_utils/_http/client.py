@@ -64,17 +64,18 @@ class VaultClient:
     """One server, one namespace, one identity, one kept-alive connection.
 
     Use it as a context manager.  The identity is set by whoever logs in: ``token``, or
-    ``inline_headers`` that log in with each request and are sent instead.  ``secrets`` are all
-    texts that no output may show; ``warnings`` are all that the task has for the user, in order;
-    ``progress`` takes a line now and then, for one who watches a long wait; ``announce`` one that
-    everybody is to see before something that must not be cut short.  With ``forwarding``
-    off, the node itself answers, or refuses with 307.
+    ``inline_headers`` that log in with each request and are sent instead; ``identity`` names it in
+    messages.  ``secrets`` are all texts that no output may show; ``warnings`` are all that the task
+    has for the user, in order; ``progress`` takes a line now and then, for one who watches a long
+    wait; ``announce`` one that everybody is to see before something that must not be cut short.
+    With ``forwarding`` off, the node itself answers, or refuses with 307.
     """
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.token: str | None = None
         self.inline_headers: dict[str, str] = {}
+        self.identity = "the token"
         self.warnings: list[str] = []
         self.forwarding = True
         self.progress: t.Callable[[str], None] = _no_progress
@@ -157,7 +158,7 @@ class VaultClient:
             may_be_empty = not is_read
         read = partial(
             read_answer,
-            hint_403=hint_403(method, path, namespace),
+            hint_403=hint_403(method, path, namespace, self.identity),
             plain=plain,
             may_be_empty=may_be_empty,
             secrets=self.secrets,

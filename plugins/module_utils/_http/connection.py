@@ -11,10 +11,13 @@ import types
 import typing as t
 from urllib.parse import urlsplit
 
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
 from ansible_collections.vaultops.vault.plugins.module_utils._http.environment import (
+    THE_DEFAULT,
     Setting,
     printable,
     read_setting,
+    this_host,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.tls import (
     read_client_cert,
@@ -28,6 +31,9 @@ DEFAULT_TIMEOUT = "60"
 DEFAULT_CONNECT_TIMEOUT = "10"
 DEFAULT_RETRIES = 2
 _MOST_DIGITS = 9
+# What users copy along from a request, or from their browser.
+_PAGES = {"v1": "the API", "ui": "the web interface"}
+_PAGE = re.compile(r"(?P<base>.*)/(?P<page>v1|ui)/?|/(?P<first>v1|ui)/.*")
 # What becomes of `{{ namespace }}` where no variable has that name.
 _OF_JINJA = "jinja2.utils.Namespace"
 
@@ -97,9 +103,10 @@ class Connection(t.NamedTuple):
             connect_timeout=parse_duration(connect_timeout, "connect_timeout"),
             retries=_retries(params["retries"]),
             origins={
-                "url": url.origin,
+                "url": _origin_of_url(url),
                 "namespace": namespace.origin,
                 "ca_cert": trust.origin,
+                "the CA file": trust.verify if isinstance(trust.verify, str) else "",
                 "proxies": proxies.origin,
             },
         )
@@ -123,24 +130,51 @@ def is_host_name(host: str) -> bool:
 
 def _checked(url: Setting) -> str:
     address = str(url.value)
+    shown = printable(shown_url(address))
     if "@" in address:
         # The text is not repeated: what stands before the @ may be a secret.
         raise url.error(
             "contains a user name or password",
             "give the bare address of the server and log in by a token",
         )
+    if "://" not in address and address:
+        raise url.error(
+            f'"{shown}" is not the address of a server: the scheme is missing',
+            f"write https://{shown}, or http://{shown} where the server has no TLS",
+        )
     try:
         parts = urlsplit(address)
+        page = _PAGE.fullmatch(parts.path)
         usable = parts.scheme in ("http", "https") and is_host_name(parts.hostname or "")
+        if usable and page:
+            raise _of_a_page(url, shown, parts.path, page)
         usable = usable and parts.port != 0 and not parts.query and not parts.fragment
     except ValueError:
         usable = False
     if not usable or not address.isprintable() or " " in address:
         raise url.error(
-            f'"{printable(shown_url(address))}" is not the address of a server',
+            f'"{shown}" is not the address of a server',
             "give an address such as https://vault.example.com:8200",
         )
     return parts.scheme + address[len(parts.scheme) :]
+
+
+def _of_a_page(url: Setting, shown: str, path: str, page: re.Match[str]) -> OptionError:
+    """Return the error for an address of something below that of the server.
+
+    A gateway may have the server below a path of its own, even one such as /api/v1/vault.
+    """
+    base = shown.partition(path)[0] + (page["base"] or "")
+    return url.error(
+        f'"{shown}" is the address of {_PAGES[page["page"] or page["first"]]}, not of the server',
+        f'write "{base}"',
+    )
+
+
+def _origin_of_url(url: Setting) -> str:
+    if url.origin != THE_DEFAULT:
+        return url.origin
+    return f"{THE_DEFAULT}, as BAO_ADDR and VAULT_ADDR are not set on {this_host()}"
 
 
 def _socket_path(url: Setting) -> str:

@@ -7,9 +7,17 @@ from __future__ import annotations
 
 import os
 import pathlib
+import platform
 import typing as t
 
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
+
+# A user who exports variables beside the playbook may not know that they stay there.
+OF_THE_CONTROLLER = (
+    "variables of the controller do not reach another host: give the options, or run the task on "
+    "the controller (delegate_to: localhost)"
+)
+THE_DEFAULT = "the default"
 
 
 class Setting(t.NamedTuple):
@@ -89,7 +97,13 @@ def read_setting(
         variable = f"BAO_{name}" if f"BAO_{name}" in os.environ else f"VAULT_{name}"
         if os.environ.get(variable):
             return Setting(option, os.environ[variable], f"from the variable {variable}")
-    return Setting(option, default, "the default")
+    return Setting(option, default, THE_DEFAULT)
+
+
+def this_host() -> str:
+    """Return the host on which the task runs, in words."""
+    name = platform.node()
+    return f'host "{printable(name)}"' if name else "the host that runs the task"
 
 
 def client_variable(name: str) -> str:

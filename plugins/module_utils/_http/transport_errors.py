@@ -18,6 +18,11 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     Unreachable,
     VaultError,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._http.environment import (
+    OF_THE_CONTROLLER,
+    THE_DEFAULT,
+    printable,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._text import without_passwords
 
 # transport.py reports that requests is missing: nothing can fail here before it is there.
@@ -27,6 +32,8 @@ with contextlib.suppress(ImportError):
 
 # A peer that does not trust our certificate says so when the request may be on its way already.
 _REFUSED_CERTIFICATE = ("CERTIFICATE", "UNKNOWN_CA", "HANDSHAKE_FAILURE", "ACCESS_DENIED")
+# What OpenSSL says of an answer in plain text, by its release.
+_NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "UNKNOWN_PROTOCOL")
 # A server that is just starting may hang up in the middle of a handshake.
 _ENDS = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
 
@@ -51,7 +58,11 @@ def transport_error(
     reason = _reason(error)
     kind: type[VaultError] = Unreachable
     # Only what may be better in a second is Unreachable: a certificate or a proxy will not be.
-    if sent is None:
+    ca_file = origins.get("the CA file", "")
+    if _first(error, (OSError, requests.exceptions.SSLError)) and not _is_pem(ca_file):
+        kind, what = OptionError, f'no CA certificate can be read from "{printable(ca_file)}"'
+        next_step = f"check {_named('ca_cert', origins)}: give certificates in PEM form"
+    elif sent is None:
         kind, what = OptionError, f"cannot even try to connect to {url}: {reason}"
         next_step = f"check {_named('url', origins)}, {_named('ca_cert', origins)} and proxies"
     elif isinstance(error, requests.exceptions.ProxyError):
@@ -61,6 +72,13 @@ def transport_error(
     elif _first(error, _timeouts()):
         what = f"no connection to {url} within {connect_timeout:.3g} s"
         next_step = f"check {_named('url', origins)}, the network and the firewall"
+        next_step += _of_the_controller(origins)
+    elif _says(error, _NO_TLS):
+        kind, what = NotSent, f"{url} answers without TLS"
+        next_step = (
+            f"check {_named('url', origins)}: start it with http:// if the server has no TLS, or "
+            "give the port where it has"
+        )
     elif _first(error, (ssl.SSLError, requests.exceptions.SSLError)) and not _first(error, _ENDS):
         kind, what = NotSent, f"no trusted TLS connection to {url}: {reason}"
         next_step = (
@@ -71,6 +89,7 @@ def transport_error(
     else:
         what = f"cannot connect to {url}: {reason}"
         next_step = f"check {_named('url', origins)}, and that the server runs and listens there"
+        next_step += _of_the_controller(origins)
     return kind(what, where=f"{where} was not sent", next_step=next_step)
 
 
@@ -94,9 +113,31 @@ def _named(option: str, origins: t.Mapping[str, str]) -> str:
     return option if not origin or "option" in origin else f"{option} ({origin})"
 
 
+def _is_pem(path: str) -> bool:
+    """Tell whether OpenSSL can read the file of CA certificates, or there is none."""
+    try:
+        if path:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except ssl.SSLError:
+        return False
+    except OSError:
+        pass  # a folder, or a file that is gone: the library's own words say so
+    return True
+
+
+def _of_the_controller(origins: t.Mapping[str, str]) -> str:
+    """Return what may be wrong where nobody gave an address to this host."""
+    return f"; {OF_THE_CONTROLLER}" if origins.get("url", "").startswith(THE_DEFAULT) else ""
+
+
 def _certificate_was_refused(error: Exception) -> bool:
-    alert = getattr(_first(error, ssl.SSLError), "reason", None) or ""
-    return "ALERT" in alert and any(part in alert for part in _REFUSED_CERTIFICATE)
+    return _says(error, ("ALERT",)) and _says(error, _REFUSED_CERTIFICATE)
+
+
+def _says(error: Exception, parts: t.Sequence[str]) -> bool:
+    """Tell whether OpenSSL gave one of these reasons."""
+    reason = (getattr(_first(error, ssl.SSLError), "reason", None) or "").replace(" ", "_")
+    return any(part in reason for part in parts)
 
 
 def _timeouts() -> tuple[type[Exception], ...]:

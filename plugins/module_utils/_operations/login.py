@@ -11,8 +11,9 @@ from ansible_collections.vaultops.vault.plugins.module_utils._auth.methods impor
     Identity,
     chosen_identity,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._auth.refused_token import is_invalid
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.session import Session
-from ansible_collections.vaultops.vault.plugins.module_utils._auth.token import read_token
+from ansible_collections.vaultops.vault.plugins.module_utils._auth.token import token_setting
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     OptionError,
     PermissionDenied,
@@ -40,16 +41,14 @@ _REPORTED = (
     "num_uses",
 )
 
-# The words of a 403 for a token that is not, or no longer, valid.
-_INVALID = ("bad token", "invalid token")
-
 
 def identify(params: Params) -> Identity:
     """Return whom to log in, or whose token to revoke; raises OptionError."""
     if params["state"] == "revoked":
         # Whatever module_defaults say of a login, only the token counts.
-        token = read_token(params)
-        return Identity("token", token, secrets=frozenset([token]))
+        token = token_setting(params)
+        secrets = frozenset([token.value])
+        return Identity("token", token.value, secrets=secrets, origin=token.origin)
     identity = chosen_identity(params)
     if identity.login is None:
         raise OptionError(
@@ -81,13 +80,7 @@ def _revoke(client: Session, check_mode: bool) -> bool:
         else:
             client.request("POST", "auth/token/revoke-self")
     except PermissionDenied as error:
-        if _is_invalid(error):
+        if is_invalid(error):
             return False
         raise
     return True
-
-
-def _is_invalid(error: PermissionDenied) -> bool:
-    """Tell a token that is not valid from one that may not: only ACLs answer in a multi-error."""
-    words = "\n".join(error.errors)
-    return words.strip() == "permission denied" or any(part in words for part in _INVALID)

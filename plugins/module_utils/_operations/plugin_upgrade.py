@@ -8,13 +8,14 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.vaultops.vault.plugins.module_utils._api.path_help import Health
-from ansible_collections.vaultops.vault.plugins.module_utils._errors import VaultError
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import NotInCatalog, VaultError
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 from ansible_collections.vaultops.vault.plugins.module_utils._operations.rows import (
     diff_of_mounts,
     mount_row,
     node_row,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._parsing import check_one_name
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.mount_results import (
     MountResult,
     left_alone,
@@ -44,12 +45,21 @@ SPEC: Spec = {
 
 CONSTRAINTS: dict[str, t.Any] = {}
 
+_CHECK_MODE = (
+    "in check mode no earlier task has registered it: skip this task there if one would, with "
+    "when: not (ansible_check_mode and the_registration is changed)"
+)
+
 
 def run(client: VaultClient, params: Params, check_mode: bool) -> Result:
     """Plan, move batch by batch, verify each; roll back where one fails.  Raises VaultError."""
     try:
+        check_one_name("plugin", params["plugin"])
         options = RolloutOptions.from_params(params)
         plan = make_plan(client, options)
+    except NotInCatalog as error:
+        outcome = f"{_CHECK_MODE}; nothing was changed" if check_mode else "nothing was changed"
+        raise error.without_effect(outcome) from error
     except VaultError as error:
         raise error.without_effect("nothing was changed") from error
     done = roll_out(client, options, plan, check_mode)

@@ -262,7 +262,7 @@ def _client_for(client: VaultClient, node: Node) -> VaultClient:
     own = VaultClient(connection)
     own.token, own.inline_headers = client.token, client.inline_headers
     own.announce = client.announce
-    own.forwarding = False
+    own.identity, own.forwarding = client.identity, False
     own.secrets = client.secrets
     own.warnings = client.warnings  # all warnings of the task are one list
     return own

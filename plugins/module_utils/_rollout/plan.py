@@ -23,7 +23,10 @@ from ansible_collections.vaultops.vault.plugins.module_utils._catalog.catalog im
     Expectation,
     read_catalog,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
+    NotInCatalog,
+    OptionError,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 from ansible_collections.vaultops.vault.plugins.module_utils._http.together import together
 from ansible_collections.vaultops.vault.plugins.module_utils._rollout.options import RolloutOptions
@@ -134,7 +137,7 @@ def _kind(catalog: Catalog, listed: t.Mapping[str, Mount], options: RolloutOptio
         )
     if not kinds:
         near = nearest(name, [e.name for e in catalog.entries if e.kind != "database"])
-        raise OptionError(
+        raise NotInCatalog(
             f'plugin "{name}" is not in the catalog{did_you_mean(near)}',
             next_step="register its new version first, with the module plugin",
         )
@@ -147,7 +150,7 @@ def _entry(catalog: Catalog, kind: str, options: RolloutOptions) -> CatalogEntry
     found = next((entry for entry in named if entry.version == options.version), None)
     if found is None:
         there = ", ".join(entry.version or "one without a version" for entry in named) or "none"
-        raise OptionError(
+        raise NotInCatalog(
             f'{kind} plugin "{options.plugin}" has no version {options.version} in the catalog '
             f"(there: {there})",
             next_step=CORRECT_PLUGIN

@@ -1,0 +1,23 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a front says of an option that the module does not have."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.vaultops.vault.plugins.module_utils._text import did_you_mean, nearest
+from ansible_collections.vaultops.vault.plugins.module_utils._types import Spec
+
+
+def unknown_options(module: str, unknown: t.Collection[str], spec: Spec) -> str:
+    """Return the message for options that ``module`` does not have, nothing where there are none.
+
+    It goes before whatever else is wrong: an option that is missing may be there, misspelled.
+    """
+    if not unknown:
+        return ""
+    known = [*spec, *(alias for option in spec.values() for alias in option.get("aliases", ()))]
+    told = ", ".join(name + did_you_mean(nearest(name, known)) for name in sorted(unknown))
+    return f'Unsupported parameters for ({module}) module: {told}; see "ansible-doc {module}"'

@@ -1,0 +1,90 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a new user gets wrong first, and what the message says of it; tasks run in this process."""
+
+from __future__ import annotations
+
+import pathlib
+import platform
+import typing as t
+
+import pytest
+
+from ansible_collections.vaultops.vault.tests.support.recordings import run_task
+from ansible_collections.vaultops.vault.tests.support.server import Server
+
+CONTROLLER = "variables of the controller do not reach another host"
+
+
+def message(operation: str = "plugin_reload", **options: t.Any) -> str:
+    """Return the message of a task that fails, without any variable of the client."""
+    variables = options.pop("variables", {})
+    result = run_task(operation, options, False, proxy="", token="a-token", variables=variables)
+    assert result["failed"]
+    return str(result["msg"])
+
+
+def test_nobody_gave_a_token(tmp_path: pathlib.Path) -> None:
+    told = message(plugin="kv", token=None, url="http://127.0.0.1:1", token_path=str(tmp_path))
+    assert f'VAULT_TOKEN are not set on host "{platform.node()}", and the file' in told
+    assert f"{CONTROLLER}: give the options, or run the task on the controller (deleg" in told
+
+
+def test_nobody_gave_an_address() -> None:
+    # Nothing listens there with a certificate that is trusted, on any machine.
+    told = message(plugin="kv", url=None, connect_timeout="1")
+    where = f'the default, as BAO_ADDR and VAULT_ADDR are not set on host "{platform.node()}"'
+    assert f"check url ({where})" in told or "no trusted TLS connection" in told
+    assert CONTROLLER in told or "no trusted TLS connection" in told
+    assert CONTROLLER not in message(plugin="kv", url="http://127.0.0.1:1")
+
+
+@pytest.mark.parametrize("origin", ["option", "variable"])
+def test_https_to_a_port_without_tls(server: Server, origin: str) -> None:
+    url = server.url.replace("http:", "https:")
+    given: dict[str, t.Any] = {"url": url} if origin == "option" else {"url": None}
+    variables = {} if origin == "option" else {"VAULT_ADDR": url}
+    told = message(plugin="kv", **given, variables=variables)
+    source = "" if origin == "option" else " (from the variable VAULT_ADDR)"
+    assert told.startswith(f"{url} answers without TLS (GET ")
+    assert f"check url{source}: start it with http:// if the server has no TLS" in told
+    assert "version number" not in told
+
+
+@pytest.mark.parametrize("content", ["garbage", "TUlJQg==", ""], ids=["text", "base64", "empty"])
+def test_a_ca_file_that_is_none(server: Server, tmp_path: pathlib.Path, content: str) -> None:
+    file = tmp_path / "ca.pem"
+    file.write_text(f"-----BEGIN CERTIFICATE-----\n{content}\n-----END CERTIFICATE-----\n")
+    url = server.url.replace("http:", "https:")
+    told = message(plugin="kv", url=url, ca_cert=str(file))
+    assert told.startswith(f'no CA certificate can be read from "{file}"')
+    assert "give certificates in PEM form" in told
+    told = message(plugin="kv", url=url, variables={"BAO_CACERT": str(file)})
+    assert "check ca_cert (from the variable BAO_CACERT): give" in told
+    file.write_text(content or "x")
+    told = message(plugin="kv", url=url, variables={"BAO_CACERT": str(file)})
+    assert f'ca_cert "{file}" holds no CA certificate (from the variable BAO_CACERT)' in told
+
+
+LISTS: dict[str, dict[str, t.Any]] = {
+    "plugin_reload": {"plugin": ["a", "b"]},
+    "plugin_upgrade": {"plugin": ["a", "b"], "version": "v1.0.0"},
+    "plugin": {"name": ["a", "b"], "type": "secret", "version": "v1.0.0", "command": "a"},
+    "plugin_info": {"name": ["a", "b"]},
+}
+
+
+@pytest.mark.parametrize("operation", LISTS)
+def test_a_list_of_plugins(operation: str) -> None:
+    told = message(operation, **LISTS[operation], url="http://127.0.0.1:1")
+    assert "takes one name, and ['a', 'b'] is a list; repeat the task for each with loop" in told
+
+
+def test_an_upgrade_in_check_mode_says_why_the_version_is_not_there(server: Server) -> None:
+    options = {"url": server.url, "plugin": "kv", "version": "v9.9.9"}
+    for check_mode in (True, False):
+        result = run_task("plugin_upgrade", options, check_mode, proxy="", token=server.token)
+        said = "in check mode no earlier task has registered it: skip this task" in result["msg"]
+        assert said is check_mode
+        assert result["msg"].endswith("nothing was changed")
