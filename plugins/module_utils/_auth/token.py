@@ -12,7 +12,6 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import Opti
 from ansible_collections.vaultops.vault.plugins.module_utils._http.environment import (
     Setting,
     fits_header,
-    printable,
     read_setting,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._types import Params
@@ -55,7 +54,7 @@ def _token_of_file(params: Params) -> Setting:
         reason = "does not exist"
     except (OSError, ValueError) as error:
         reason = f"cannot be read ({getattr(error, 'strerror', None) or error})"
-    shown = f'the file "{printable(str(path))}"'
+    shown = f'the file "{path}"'
     if not text:
         raise _no_token(chosen, f"{shown} {reason}")
     return Setting("token", text, f"from {shown}")

@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 
 from ansible_collections.vaultops.vault.plugins.module_utils._http.environment import (
     Setting,
-    printable,
     read_setting,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.tls import (
@@ -137,7 +136,7 @@ def _checked(url: Setting) -> str:
         usable = False
     if not usable or not address.isprintable() or " " in address:
         raise url.error(
-            f'"{printable(shown_url(address))}" is not the address of a server',
+            f'"{shown_url(address)}" is not the address of a server',
             "give an address such as https://vault.example.com:8200",
         )
     return parts.scheme + address[len(parts.scheme) :]
@@ -152,7 +151,7 @@ def _socket_path(url: Setting) -> str:
         is_socket = False
     if not is_socket:
         raise url.error(
-            f'"{printable(url.value)}" is not the path of a unix socket',
+            f'"{url.value}" is not the path of a unix socket',
             "give the socket of an agent, such as unix:///run/vault-agent.sock",
         )
     return path
@@ -188,7 +187,7 @@ def _retries(option: int | None) -> int:
     text = str(setting.value)
     if not text.isascii() or not text.isdigit() or len(text) > _MOST_DIGITS:
         raise setting.error(
-            f'"{printable(text[:_MOST_DIGITS])}" is not a number of retries',
+            f'"{text[:_MOST_DIGITS]}" is not a number of retries',
             "give 0 for none, or a small number",
         )
     return int(text)
