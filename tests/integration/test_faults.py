@@ -25,6 +25,7 @@ from ansible_collections.vaultops.vault.tests.support import trust
 from ansible_collections.vaultops.vault.tests.support.faults import FAULTS, SLOW, STATUSES
 from ansible_collections.vaultops.vault.tests.support.stage import (
     COSTLY,
+    TIMEOUT,
     Stage,
     Try,
     running_stage,
@@ -35,8 +36,8 @@ UNKNOWN = "unknown"
 ALL = {**FAULTS, **STATUSES}
 # How many tries each task gets by default: most start no plugin.
 FEW, SOME = 16, 48
-# Bounds of one task: seconds, and what the process may grow, in bytes.
-LONGEST, MOST_MEMORY = 60.0, 160 * 1024**2
+# The timeout where an answer does not come; bounds of one task: seconds, and what the process may grow, in bytes.
+QUICK, LONGEST, MOST_MEMORY = 4.0, 120.0, 160 * 1024**2
 
 # The position of a request, the name of a fault, and whether the server got the request.
 Place: t.TypeAlias = tuple[int, str, bool]
@@ -62,7 +63,6 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do not wait long for what does not come."""
     monkeypatch.setattr(read_back, "READS", 3)
     monkeypatch.setattr(rollout, "TRY_PAUSE", 0.1)
-    monkeypatch.setattr(plugins_catalog, "_REGISTER_TIMEOUT", 5.0)
 
 
 class Before(t.NamedTuple):
@@ -148,14 +148,17 @@ def peak() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def try_out(stage: Stage, name: str, place: Place) -> None:
+def try_out(stage: Stage, monkeypatch: pytest.MonkeyPatch, name: str, place: Place) -> None:
     """Run a task with a fault, check its result, and repeat it where something is left."""
     position, fault, passes_on = place
     task = tasks()[name](stage)
     before, memory, since = look(stage, task), peak(), time.monotonic()
     stage.proxy.arm(ALL[fault], position, passes_on=passes_on)
     what = f"{name}, {fault} at {position}, {'done' if passes_on else 'not done'}"
-    result = stage.run(task)
+    timeout = QUICK if fault in SLOW else TIMEOUT
+    with monkeypatch.context() as patch:
+        patch.setattr(plugins_catalog, "_REGISTER_TIMEOUT", timeout)
+        result = stage.run(task, timeout)
     assert time.monotonic() - since < LONGEST, what
     assert peak() - memory < MOST_MEMORY, what
     check(stage, task, before, result, what)
@@ -171,7 +174,10 @@ def try_out(stage: Stage, name: str, place: Place) -> None:
 @pytest.mark.xdist_group("faults")
 @pytest.mark.parametrize("name", tasks())
 def test_each_request_of_a_task_by_each_fault(
-    stage: Stage, tried: dict[str, dict[str, int]], name: str
+    stage: Stage,
+    tried: dict[str, dict[str, int]],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
 ) -> None:
     task = tasks()[name](stage)
     stage.proxy.arm(None)
@@ -182,7 +188,7 @@ def test_each_request_of_a_task_by_each_fault(
     failures = []
     for place in these:
         try:
-            try_out(stage, name, place)
+            try_out(stage, monkeypatch, name, place)
         except AssertionError as error:
             failures.append(str(error).splitlines()[0])
     tried[name] = {"requests": len(requests), "tries": len(these)}
@@ -192,8 +198,10 @@ def test_each_request_of_a_task_by_each_fault(
 @pytest.mark.slow
 @pytest.mark.xdist_group("faults")
 @pytest.mark.parametrize("fault", SLOW)
-def test_a_reload_whose_answer_does_not_come_in_time(stage: Stage, fault: str) -> None:
+def test_a_reload_whose_answer_does_not_come_in_time(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
     stage.proxy.arm(None)
     stage.run(tasks()["reload a mount"](stage))
     position = next(n for n, line in enumerate(stage.proxy.seen) if line.startswith("POST"))
-    try_out(stage, "reload a mount", (position, fault, True))
+    try_out(stage, monkeypatch, "reload a mount", (position, fault, True))

@@ -22,6 +22,8 @@ from .recordings import run_task
 from .server import Server, running_server
 
 OLD, NEW = "v1.0.0", "v1.1.0"
+# Long enough for a loaded machine to start a plugin.
+TIMEOUT = 60.0
 OTHER, RUNTIME = "other", "gvisor"
 APPROLE = "auth/approle/role/tries"
 POLICY = 'path "*" { capabilities = ["create", "read", "update", "delete", "list", "sudo"] }'
@@ -52,11 +54,14 @@ class Stage:
         """Return the accessors of all tokens that are valid."""
         return set(self.server.call("LIST", "auth/token/accessors")["keys"])
 
-    def run(self, task: Try) -> dict[str, t.Any]:
+    def run(self, task: Try, timeout: float = TIMEOUT) -> dict[str, t.Any]:
         """Run a task through the proxy."""
+        options = {"timeout": f"{timeout}s", **task.options}
+        if task.version:
+            options["reload_timeout"] = f"{timeout}s"
         return run_task(
             task.operation,
-            {"timeout": "3s", **task.options},
+            options,
             False,
             proxy=self.proxy.url,
             token=self.server.token,
@@ -112,20 +117,20 @@ def _process(stage: Stage) -> dict[str, t.Any]:
 
 
 def _reload(stage: Stage) -> Try:
-    options = {"mounts": ["a"], "reload_timeout": "3s"}
+    options = {"mounts": ["a"]}
     return Try("plugin_reload", options, _process, _process, stage.serves()[1])
 
 
 def _current(stage: Stage) -> Try:
     other = _other_version(stage)
     stage.server.tune_version("a", other)
-    options = {"mounts": ["a"], "state": "current", "reload_timeout": "3s"}
+    options = {"mounts": ["a"], "state": "current"}
     return Try("plugin_reload", options, _process, _process, other)
 
 
 def _upgrade(stage: Stage) -> Try:
     other = _other_version(stage)
-    options = {"plugin": PLUGIN, "version": other, "reload_timeout": "3s"}
+    options = {"plugin": PLUGIN, "version": other}
     return Try("plugin_upgrade", options, _process, _process, other)
 
 

@@ -19,11 +19,8 @@ from unittest import mock
 
 import hypothesis
 
-# Set by the session: the whole of it, and the seed of what is chosen by chance.
-FULL_VARIABLE = "VAULTOPS_TEST_TRUST"
-SEED_VARIABLE = "VAULTOPS_TEST_SEED"
-FOLDER_VARIABLE = "VAULTOPS_RELIABILITY"
-DEFAULT_SEED = 16
+from .trust_options import DEFAULT_SEED, FOLDER_VARIABLE, FULL_VARIABLE, SEED_VARIABLE
+
 EXAMPLES, ALL_EXAMPLES = 300, 20_000
 
 F = t.TypeVar("F", bound=t.Callable[..., t.Any])

@@ -46,7 +46,7 @@ _READS = ("GET", "LIST")
 LAST_SECONDS = 10.0
 # What it costs to end at once, while the server may be at work.
 _CUT_SHORT = "if the request is cut short, it is unknown what the server did"
-_TOKEN_LEFT = "a token that the server has made by then stays until its lease ends"
+_STAYS_VALID = "a token that the server has made by then stays until its lease ends"
 
 
 class Session(VaultClient):
@@ -165,7 +165,7 @@ class Session(VaultClient):
         self._check_server()
         # A token that was made has to be known, to be revoked.
         what, limit = "the answer to the login", self.connection.timeout
-        with shielded(), uninterrupted(what, _TOKEN_LEFT, limit, changes=False):
+        with shielded(), uninterrupted(what, _STAYS_VALID, limit, changes=False):
             self._take_token(login)
         return self._made
 
