@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The SBOM of a release: the tarball, what it needs at run time, and under which licences.
 
-``python -m tests.support.sbom FOLDER`` builds the release there, and writes sbom.cdx.json beside it.
+``python -m tests.support.sbom FOLDER`` builds the release there, and writes its SBOM beside it.
 """
 
 from __future__ import annotations
