@@ -25,8 +25,8 @@ from .http_servers import QuietHandler, serving
 # What a server answers: status, body, headers.
 Answer: t.TypeAlias = tuple[int, bytes, t.Mapping[str, str]]
 Act: t.TypeAlias = t.Callable[[QuietHandler, Answer], None]
-# What there is to spoil where the server did not get the request.
-NO_ANSWER: Answer = (200, b'{"request_id": "1", "data": null}', {})
+# What there is to spoil where the server did not get the request: no word in its own form.
+NO_ANSWER: Answer = (200, b'{"status": "accepted", "detail": "by something on the way"}', {})
 # No proxy goes on for ever: so long, and so many bytes.
 LONGEST_SECONDS, LARGEST_BODY = 20.0, 300_000_000
 
@@ -196,6 +196,8 @@ FAULTS = {
     "a byte now and then": Fault(act=_trickle),
     "no answer in time": Fault(act=_late),
 }
+# In the server's own form: where nothing is read afterwards, nobody can tell.
+FORGED = ("no content",)
 # They take as long as a task waits for an answer, and the others no time at all.
 SLOW = ("a byte now and then", "no answer in time")
 BODIES = {
