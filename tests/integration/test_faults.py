@@ -25,6 +25,7 @@ from ansible_collections.vaultops.vault.tests.support import trust
 from ansible_collections.vaultops.vault.tests.support.faults import (
     FAULTS,
     FORGED,
+    NOT_READ_AGAIN,
     SLOW,
     STATUSES,
 )
@@ -127,7 +128,7 @@ def places(requests: list[str]) -> list[Place]:
     for position, request in enumerate(requests):
         # Whether the server got a read makes no difference to it.
         ways = [True] if request.startswith(("GET", "LIST")) else [True, False]
-        is_end = request.endswith("auth/token/revoke-self")
+        is_end = any(path in request for path in NOT_READ_AGAIN)
         found += [
             (position, fault, way)
             for way in ways

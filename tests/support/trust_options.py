@@ -15,4 +15,5 @@ FILES = (
     "tests/integration/test_hostile.py",
     "tests/integration/test_faults.py",
     "tests/integration/test_chaos.py",
+    "tests/integration/test_load.py",
 )
