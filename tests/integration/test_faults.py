@@ -217,3 +217,28 @@ def test_a_reload_whose_answer_does_not_come_in_time(
     stage.run(tasks()["reload a mount"](stage))
     position = next(n for n, line in enumerate(stage.proxy.seen) if line.startswith("POST"))
     try_out(stage, monkeypatch, "reload a mount", (position, fault, True))
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("faults")
+@pytest.mark.parametrize(
+    ("name", "method", "fault", "passes_on"),
+    [
+        ("register", "POST", "no content", False),
+        ("remove", "DELETE", "no content", False),
+        ("revoke", "POST", "hang-up", True),
+        ("revoke", "POST", "504 empty", True),
+    ],
+)
+def test_what_was_found_once(
+    stage: Stage,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    method: str,
+    fault: str,
+    passes_on: bool,
+) -> None:
+    stage.proxy.arm(None)
+    stage.run(tasks()[name](stage))
+    position = next(n for n, line in enumerate(stage.proxy.seen) if line.startswith(method))
+    try_out(stage, monkeypatch, name, (position, fault, passes_on))
