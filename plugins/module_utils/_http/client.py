@@ -30,10 +30,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._http.answers impor
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import is_host_name
 from ansible_collections.vaultops.vault.plugins.module_utils._http.distance import NEAR
-from ansible_collections.vaultops.vault.plugins.module_utils._http.environment import (
-    fits_header,
-    printable,
-)
+from ansible_collections.vaultops.vault.plugins.module_utils._http.environment import fits_header
 from ansible_collections.vaultops.vault.plugins.module_utils._http.retries import Retries
 from ansible_collections.vaultops.vault.plugins.module_utils._http.together import (
     own_warnings,
@@ -182,7 +179,7 @@ class VaultClient:
             if namespace != self.connection.namespace or not is_about_namespace(error):
                 raise
             origin = self.connection.origins.get("namespace", "")
-            step = f'check namespace "{printable(namespace)}" ({origin})'
+            step = f'check namespace "{namespace}" ({origin})'
             raise error.with_context(next_step=step) from error
         finally:
             if retries.count:
