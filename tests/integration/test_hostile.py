@@ -213,7 +213,9 @@ def _meant(template: str, options: dict[str, t.Any]) -> list[str]:
 def _assert_meant(server: HostileServer, scene: Scene, options: dict[str, t.Any]) -> None:
     """Hold each request against what the options mean."""
     operation = scene.task.operation
-    login = str(options.get("mount_point") or "approle").strip("/")
+    mount_point = str(options.get("mount_point") or "")
+    # What is blank is not given.
+    login = (mount_point if mount_point.strip() else "approle").strip("/")
     writable = [path for each in WRITABLE[operation] for path in _meant(each, options)]
     writable += [f"auth/{login}/login", "auth/token/revoke-self"]
     mounts = [*MOUNTS, *(mount.strip().strip("/") for mount in options.get("mounts") or ())]
