@@ -124,11 +124,14 @@ def killer(
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
 
+    def kill_task() -> None:
+        started[0].kill()
+
     ways: dict[str, tuple[Node | None, t.Callable[[], None]]] = {
         "active node": (active, active.kill),
         "standby": (standby, standby.kill),
         "plugin": (None, kill_plugin),
-        "task": (None, lambda: started[0].kill()),
+        "task": (None, kill_task),
     }
     return ways[victim]
 

@@ -42,7 +42,7 @@ UNKNOWN = "unknown"
 ALL = {**FAULTS, **STATUSES}
 # How many tries each task gets by default: most start no plugin.
 FEW, SOME = 16, 48
-# The timeout where an answer does not come; bounds of one task: seconds, and what the process may grow, in bytes.
+# The timeout where no answer comes; bounds of one task: seconds, and bytes that it may grow.
 QUICK, LONGEST, MOST_MEMORY = 4.0, 120.0, 160 * 1024**2
 
 # The position of a request, the name of a fault, and whether the server got the request.

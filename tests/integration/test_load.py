@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the vaultops.vault authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""More than one at a time: two operators on one mount, a reload under traffic, many tasks in turn."""
+"""More than one at a time: two operators on a mount, a reload under traffic, many tasks in turn."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the vaultops.vault authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A task in a process of its own, which can be killed: its options on stdin, its result on stdout."""
+"""A task in a process of its own that can be killed: options on stdin, its result on stdout."""
 
 from __future__ import annotations
 
