@@ -38,8 +38,10 @@ from tests.support import (
     products,
     pythons,
     reference,
+    reliability,
     session_times,
     tested,
+    trust_options,
 )
 
 nox_bootstrap.keep_quiet_about_uv()
@@ -66,6 +68,9 @@ OLDER_OPENBAO = (OLDEST_OPENBAO, "2.6.2", "2.7.0", "2.7.1")
 OLD_CLUSTERS = (OLDEST_OPENBAO, "2.7.1")
 # What full runs note for docs/tested.md.
 NOTES = Path(__file__).parent / ".nox" / "tested"
+# What the tests of trust note for docs/reliability.md.
+RELIABILITY = Path(__file__).parent / ".nox" / "reliability"
+SBOM = Path(__file__).parent / ".nox" / "sbom"
 OLDEST_CORE = pythons.oldest_core()
 DEFAULT_CORES = {OLDEST_CORE, pythons.newest_core()}
 # The oldest ansible-core and the oldest OpenBao in one session, where a Python runs that core.
@@ -89,7 +94,10 @@ def noting(session: nox.Session) -> dict[str, str]:
     """Return the variable that makes a run leave a note for docs/tested.md, if it is a full one."""
     if session.posargs:
         return {}
-    return {tested.VARIABLE: tested.fresh_folder(NOTES / session.name)}
+    return {
+        tested.VARIABLE: tested.fresh_folder(NOTES / session.name),
+        trust_options.FOLDER_VARIABLE: str(RELIABILITY / session.name),
+    }
 
 
 def run_demo(session: nox.Session, module: str) -> None:
@@ -159,6 +167,33 @@ def vault(session: nox.Session) -> None:
     }
     chosen = ("-m", "not extra_server", "tests/integration")
     session.run(*PYTEST, *chosen, *session.posargs, env=environment)
+
+
+@nox.session(default=False, allow_parallel=False)
+def trust(session: nox.Session) -> None:
+    """Try all faults, hostile answers and accidents (hours); $VAULTOPS_TEST_SEED chooses others."""
+    session.install(pythons.core_for_this_python(), *TESTS)
+    seed = os.environ.get(trust_options.SEED_VARIABLE) or str(trust_options.DEFAULT_SEED)
+    session.log(f"seed {seed}: repeat with {trust_options.SEED_VARIABLE}={seed}")
+    whole = {trust_options.FULL_VARIABLE: "1", trust_options.SEED_VARIABLE: seed}
+    run_with_server(
+        session, "pytest", "-n", "2", "--dist", "loadgroup", *trust_options.FILES, **whole
+    )
+
+
+@nox.session(default=False)
+def sbom(session: nox.Session) -> None:
+    """Write the CycloneDX SBOM of the release, and check the licences of what it needs."""
+    session.install("cyclonedx-python-lib[json-validation]>=11,<12", "PyYAML")
+    session.install(pythons.core_for_this_python(), "-r", "requirements.txt")
+    session.run("python", "-m", "tests.support.sbom", str(SBOM))
+
+
+@nox.session(default=False)
+def audit(session: nox.Session) -> None:
+    """Look for known vulnerabilities of what runs and tests the collection."""
+    session.install("pip-audit>=2.10,<3", pythons.core_for_this_python(), *TESTS)
+    session.run("python", "-m", "tests.support.audit")
 
 
 def add_tests(core: str) -> None:
@@ -287,7 +322,8 @@ def write_tested(session: nox.Session) -> None:
     runs = tested.noted_runs(NOTES)
     if not runs:
         session.skip("no full run has left a note: run a session of tests first")
-    session.log(f"changed: {', '.join(tested.write(runs)) or 'nothing'}")
+    changed = [*tested.write(runs), *reliability.write(RELIABILITY)]
+    session.log(f"changed: {', '.join(changed) or 'nothing'}")
 
 
 @nox.session(default=False, allow_parallel=False)

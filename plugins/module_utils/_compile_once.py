@@ -24,8 +24,9 @@ _OURS = f"{__name__.rpartition('.')[0]}."
 class _Loader(importlib.abc.InspectLoader):
     """Runs the source of one module of a zip."""
 
-    def __init__(self, archive: zipimport.zipimporter) -> None:
+    def __init__(self, archive: zipimport.zipimporter, path: str) -> None:
         self._archive = archive
+        self._path = path
 
     def get_source(self, fullname: str) -> str | None:
         return self._archive.get_source(fullname)
@@ -33,11 +34,8 @@ class _Loader(importlib.abc.InspectLoader):
     def is_package(self, fullname: str) -> bool:
         return self._archive.is_package(fullname)
 
-    def exec_module(self, module: types.ModuleType) -> None:
-        spec = module.__spec__
-        source = self.get_source(module.__name__) or ""
-        code = compile(source, (spec and spec.origin) or module.__name__, "exec", dont_inherit=True)
-        exec(code, module.__dict__)
+    def get_code(self, fullname: str) -> types.CodeType:
+        return self.source_to_code(self.get_source(fullname) or "", self._path)
 
 
 class _Finder(importlib.abc.MetaPathFinder):
@@ -57,11 +55,9 @@ class _Finder(importlib.abc.MetaPathFinder):
         except ImportError:
             return None
         base = f"{path[0]}/{fullname.rpartition('.')[2]}"
+        file = f"{base}/__init__.py" if is_package else f"{base}.py"
         spec = importlib.machinery.ModuleSpec(
-            fullname,
-            _Loader(archive),
-            origin=f"{base}/__init__.py" if is_package else f"{base}.py",
-            is_package=is_package,
+            fullname, _Loader(archive, file), origin=file, is_package=is_package
         )
         if is_package:
             spec.submodule_search_locations = [base]

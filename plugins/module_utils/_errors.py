@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.vaultops.vault.plugins.module_utils._text import printable
 from ansible_collections.vaultops.vault.plugins.module_utils._types import Result
 
 
@@ -44,7 +45,7 @@ class VaultError(Exception):
 
     def __str__(self) -> str:
         message = f"{self.what} ({self.where})" if self.where else self.what
-        return f"{message}; {self.next_step}" if self.next_step else message
+        return printable(f"{message}; {self.next_step}" if self.next_step else message)
 
     def with_context(
         self: E, what: str = "", *, next_step: str = "", result: Result | None = None

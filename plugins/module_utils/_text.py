@@ -17,6 +17,13 @@ LONGEST = 200
 MASK = "********"
 
 
+def printable(text: str) -> str:
+    """Return ``text`` in one line that any terminal can show, and that commands nothing to it."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+
+
 def first_few(words: t.Sequence[str]) -> str:
     """Return the first few of ``words``, and how many more there are."""
     more = len(words) - SHOWN

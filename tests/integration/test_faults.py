@@ -3,158 +3,67 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A fault at each request of a task, in turn: what the result says is what the server did.
 
-A real server with real plugins stands behind a proxy that answers one request itself, after it has
-passed that request on, or instead of it.  Each result is compared with the server's own state.
+A real server with real plugins stands behind a proxy that spoils one answer, after it has passed
+the request on, or instead of it.  Each result is compared with the server's own state.  By default
+some of the tries are made, always the same; with $VAULTOPS_TEST_TRUST all.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
+import itertools
+import random
+import resource
+import time
 import typing as t
 
 import pytest
 
+from ansible_collections.vaultops.vault.plugins.module_utils._api import plugins_catalog
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog import read_back
 from ansible_collections.vaultops.vault.plugins.module_utils._rollout import rollout
-from ansible_collections.vaultops.vault.tests.support.external_plugin import (
-    BuiltPlugin,
-    build_plugin,
-)
+from ansible_collections.vaultops.vault.tests.support import trust
 from ansible_collections.vaultops.vault.tests.support.faults import (
     FAULTS,
-    FaultProxy,
-    fault_proxy,
+    FORGED,
+    NOT_READ_AGAIN,
+    SLOW,
+    STATUSES,
 )
-from ansible_collections.vaultops.vault.tests.support.fixtures import PLUGIN
-from ansible_collections.vaultops.vault.tests.support.recordings import run_task
-from ansible_collections.vaultops.vault.tests.support.server import Server, running_server
+from ansible_collections.vaultops.vault.tests.support.stage import (
+    COSTLY,
+    TIMEOUT,
+    Stage,
+    Try,
+    running_stage,
+    tasks,
+)
 
-OLD, NEW = "v1.0.0", "v1.1.0"
 UNKNOWN = "unknown"
+ALL = {**FAULTS, **STATUSES}
+# How many tries each task gets by default: most start no plugin.
+FEW, SOME = 16, 48
+# The timeout where no answer comes; bounds of one task: seconds, and bytes that it may grow.
+QUICK, LONGEST, MOST_MEMORY = 4.0, 120.0, 160 * 1024**2
 
-
-class Stage(t.NamedTuple):
-    """A server with a plugin in two versions, mounted at a and b, behind a proxy."""
-
-    server: Server
-    proxy: FaultProxy
-    old: BuiltPlugin
-    new: BuiltPlugin
-
-    def arrange(self) -> None:
-        """Let both mounts run the old version, and the catalog have no further entry."""
-        self.server.request("DELETE", "sys/plugins/catalog/secret/other?version=v1.1.0")
-        for path in ("a", "b"):
-            self.server.tune_version(path, OLD)
-        if any(self.version(path) != OLD for path in ("a", "b")):
-            self.server.call("POST", "sys/plugins/reload/backend", {"mounts": "a,b"})
-
-    def pid(self, path: str) -> int:
-        """Return the process behind a mount."""
-        return int(self.server.info(path)["pid"])
-
-    def version(self, path: str) -> str:
-        """Return the version that the process behind a mount tells, empty for a dead one."""
-        answer = self.server.request("GET", f"{path}/info")
-        return str(answer.json()["data"]["version"]) if answer.ok else ""
-
-    def entries(self) -> set[str]:
-        """Return the names of the external plugins in the catalog."""
-        rows = self.server.call("GET", "sys/plugins/catalog")["detailed"]
-        return {f"{row['name']} {row['version']}" for row in rows if not row["builtin"]}
-
-    def run(self, task: Task) -> dict[str, t.Any]:
-        """Run a task through the proxy; its result is one clear line, and never a traceback."""
-        result = run_task(
-            task.operation, task.options, False, proxy=self.proxy.url, token=self.server.token
-        )
-        if result.get("failed"):
-            assert "\n" not in result["msg"]
-            assert self.server.token not in result["msg"]
-        return result
-
-
-class Task(t.NamedTuple):
-    """A task, and what of the server's state it changes."""
-
-    operation: str
-    options: dict[str, t.Any]
-    state: t.Callable[[Stage], t.Any]
-
-
-def _processes(stage: Stage) -> list[int]:
-    return [stage.pid(path) for path in ("a", "b")]
-
-
-def _new_plugin(stage: Stage) -> dict[str, t.Any]:
-    return {
-        "name": "other",
-        "type": "secret",
-        "version": NEW,
-        "sha256": stage.new.sha256,
-        "command": stage.new.path.name,
-    }
-
-
-def tasks(stage: Stage) -> dict[str, Task]:
-    """Return the tasks, by name."""
-    upgrade = {"plugin": PLUGIN, "version": NEW}
-    return {
-        "reload mounts": Task("plugin_reload", {"mounts": ["a", "b"]}, _processes),
-        "reload a plugin": Task("plugin_reload", {"plugin": PLUGIN}, _processes),
-        "current": Task("plugin_reload", {"mounts": ["a"], "state": "current"}, _processes),
-        "upgrade": Task("plugin_upgrade", upgrade, _processes),
-        "register": Task("plugin", _new_plugin(stage), Stage.entries),
-        "info": Task("plugin_info", {"name": PLUGIN}, _processes),
-    }
+# The position of a request, the name of a fault, and whether the server got the request.
+Place: t.TypeAlias = tuple[int, str, bool]
 
 
 @pytest.fixture(scope="module")
 def stage() -> t.Iterator[Stage]:
-    """The stage of all tests here: each arranges it anew."""
-    with contextlib.ExitStack() as stack:
-        server = stack.enter_context(running_server())
-        proxy = stack.enter_context(fault_proxy(server.url))
-        built = [
-            build_plugin(server.plugin_directory / f"{PLUGIN}-{version}", version=version)
-            for version in (OLD, NEW)
-        ]
-        for plugin in built:
-            server.register(PLUGIN, plugin)
-        for path in ("a", "b"):
-            server.mount(path, PLUGIN, version=OLD)
-        yield Stage(server, proxy, *built)
+    """The stage of all tests here: each task arranges what it needs."""
+    with running_stage() as running:
+        yield running
 
 
-def check(stage: Stage, task: Task, before: t.Any, result: dict[str, t.Any], what: str) -> None:
-    """Compare a result with what the server did."""
-    told = f"{what}: {result.get('msg', 'ok')}, {result['warnings']}"
-    for path in ("a", "b"):
-        if not stage.version(path):
-            assert f'"{path}/"' in result.get("msg", ""), f"{told}: {path} is dead and not named"
-    did = before != task.state(stage)
-    if result["changed"]:
-        undone = result.get("rolled_back") and stage.proxy.writes
-        assert did or undone, f"{told}: nothing was changed"
-    elif did:
-        assert UNKNOWN in result["msg"], f"{told}: changed, and not told"
-    if result.get("verified"):
-        assert not result.get("failed"), told
-        wanted = NEW if task.operation == "plugin_upgrade" else OLD
-        assert all(stage.version(row["path"][0]) == wanted for row in result["mounts"]), told
-    for row in result.get("mounts") or ():
-        if row.get("reloaded") is False:
-            assert not did or task.operation == "plugin_upgrade", f"{told}: {row}"
-
-
-def chosen_faults(request: str, position: int, passes_on: bool) -> list[str]:
-    """Return the faults to try: all that there are, or at each position some others."""
-    if os.environ.get("VAULTOPS_TEST_ALL_FAULTS"):
-        return list(FAULTS)
-    if not request.startswith("POST"):
-        return list(FAULTS)[position % 9 :: 9]
-    return list(FAULTS) if passes_on else list(FAULTS)[position % 4 :: 4]
+@pytest.fixture(scope="module")
+def tried(request: pytest.FixtureRequest) -> t.Iterator[dict[str, dict[str, int]]]:
+    """What was tried, by task: noted in the end, where nothing failed."""
+    rows: dict[str, dict[str, int]] = {}
+    failed = request.session.testsfailed
+    yield rows
+    if request.session.testsfailed == failed:
+        trust.note("faults", faults=len(ALL), tasks=rows)
 
 
 @pytest.fixture(autouse=True)
@@ -164,25 +73,174 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rollout, "TRY_PAUSE", 0.1)
 
 
+class Before(t.NamedTuple):
+    """What there was before a task."""
+
+    state: t.Any
+    marks: dict[str, t.Any]
+    tokens: set[str]
+
+
+def look(stage: Stage, task: Try) -> Before:
+    """Return what the task may change."""
+    marks = task.reloaded(stage) if task.reloaded else {}
+    state = marks if task.reloaded is task.state else task.state(stage)
+    return Before(state, marks, stage.tokens())
+
+
+def check(stage: Stage, task: Try, before: Before, result: dict[str, t.Any], what: str) -> None:
+    """Compare a result with what the server did."""
+    after = look(stage, task)
+    message = result.get("msg", "")
+    told = f"{what}: {message or 'ok'}, {result['warnings']}, {before.state} -> {after.state}"
+    assert message.isprintable(), told
+    assert stage.server.token not in message, told
+    did = before.state != after.state
+    if result["changed"]:
+        undone = result.get("rolled_back") and stage.proxy.writes
+        assert did or undone, f"{told}: nothing was changed"
+    elif did:
+        assert result.get("failed"), f"{told}: changed, and not told"
+        assert UNKNOWN in message, f"{told}: changed, and not told"
+    check_rows(task, before, after, result, told)
+    if task.operation != "login" and after.tokens - before.tokens:
+        shown = " ".join([message, *result["warnings"]])
+        assert "token" in shown, f"{told}: a token is left, and not told"
+
+
+def check_rows(
+    task: Try, before: Before, after: Before, result: dict[str, t.Any], told: str
+) -> None:
+    """Compare what the result says of mounts with what became of them."""
+    if "a" in after.marks and not after.marks["a"][0]:
+        assert '"a/"' in result.get("msg", ""), f"{told}: dead, and not named"
+    if result.get("verified"):
+        assert not result.get("failed"), told
+        assert not task.version or after.marks["a"][1] == task.version, told
+    for row in result.get("mounts") or ():
+        path = str(row.get("path", "")).rstrip("/")
+        if path in before.marks and row.get("reloaded") is not None:
+            reloaded = before.marks[path] != after.marks[path]
+            assert row["reloaded"] == reloaded or result.get("rolled_back"), f"{told}: {row}"
+
+
+def places(requests: list[str]) -> list[Place]:
+    """Return all that can be tried on a task: each fault at each request, each status once."""
+    found: list[Place] = []
+    for position, request in enumerate(requests):
+        # Whether the server got a read makes no difference to it.
+        ways = [True] if request.startswith(("GET", "LIST")) else [True, False]
+        is_end = any(path in request for path in NOT_READ_AGAIN)
+        found += [
+            (position, fault, way)
+            for way in ways
+            for fault in FAULTS
+            if way or not (is_end and fault in FORGED)
+        ]
+    turns = itertools.cycle([(n, way) for way in (True, False) for n in range(len(requests))])
+    found += [
+        (position, status, way) for status, (position, way) in zip(STATUSES, turns, strict=False)
+    ]
+    return found
+
+
+def chosen(name: str, requests: list[str]) -> list[Place]:
+    """Return what this run tries: by default some, half of them at requests that write."""
+    whole = places(requests)
+    if trust.is_full():
+        return whole
+    count = FEW if name in COSTLY else SOME
+    chance = random.Random(f"{trust.seed()} {name}")
+    quick = [place for place in whole if place[1] not in SLOW]
+    writes = [place for place in quick if not requests[place[0]].startswith(("GET", "LIST"))]
+    some = chance.sample(writes, count // 2) if writes else []
+    return some + chance.sample(quick, count - len(some))
+
+
+def peak() -> int:
+    """Return the most memory that this process has had, in bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def try_out(stage: Stage, monkeypatch: pytest.MonkeyPatch, name: str, place: Place) -> None:
+    """Run a task with a fault, check its result, and repeat it where something is left."""
+    position, fault, passes_on = place
+    task = tasks()[name](stage)
+    before, memory, since = look(stage, task), peak(), time.monotonic()
+    stage.proxy.arm(ALL[fault], position, passes_on=passes_on)
+    what = f"{name}, {fault} at {position}, {'done' if passes_on else 'not done'}"
+    timeout = QUICK if fault in SLOW else TIMEOUT
+    with monkeypatch.context() as patch:
+        patch.setattr(plugins_catalog, "_REGISTER_TIMEOUT", timeout)
+        result = stage.run(task, timeout)
+    assert time.monotonic() - since < LONGEST, what
+    assert peak() - memory < MOST_MEMORY, what
+    check(stage, task, before, result, what)
+    stage.proxy.arm(None)
+    if result.get("failed") or trust.is_full():
+        again = stage.run(task)
+        assert not again.get("failed"), f"{what}, again: {again.get('msg')}"
+        assert stage.serves()[0], f"{what}, again: dead"
+        assert not task.version or stage.serves()[1] == task.version, f"{what}, again"
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("passes_on", [True, False], ids=["done", "not done"])
-@pytest.mark.parametrize(
-    "name", ["reload mounts", "reload a plugin", "current", "upgrade", "register", "info"]
-)
-def test_each_request_of_a_task_by_each_fault(stage: Stage, name: str, passes_on: bool) -> None:
-    task = tasks(stage)[name]
-    stage.arrange()
+@pytest.mark.xdist_group("faults")
+@pytest.mark.parametrize("name", tasks())
+def test_each_request_of_a_task_by_each_fault(
+    stage: Stage,
+    tried: dict[str, dict[str, int]],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+) -> None:
+    task = tasks()[name](stage)
     stage.proxy.arm(None)
     assert not stage.run(task).get("failed")
     requests = list(stage.proxy.seen)
     assert requests
-    for position, request in enumerate(requests):
-        for fault in chosen_faults(request, position, passes_on):
-            stage.arrange()
-            before = task.state(stage)
-            stage.proxy.arm(FAULTS[fault], position, passes_on=passes_on)
-            result = stage.run(task)
-            check(stage, task, before, result, f"{fault} at {request}")
-            stage.proxy.arm(None)
-            again = stage.run(task)
-            assert not again.get("failed"), f"{fault} at {request}, again: {again.get('msg')}"
+    these = chosen(name, requests)
+    failures = []
+    for place in these:
+        try:
+            try_out(stage, monkeypatch, name, place)
+        except AssertionError as error:
+            failures.append(str(error).splitlines()[0])
+    tried[name] = {"requests": len(requests), "tries": len(these)}
+    assert not failures, "\n".join([f"{len(failures)} of {len(these)} tries failed:", *failures])
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("faults")
+@pytest.mark.parametrize("fault", SLOW)
+def test_a_reload_whose_answer_does_not_come_in_time(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    stage.proxy.arm(None)
+    stage.run(tasks()["reload a mount"](stage))
+    position = next(n for n, line in enumerate(stage.proxy.seen) if line.startswith("POST"))
+    try_out(stage, monkeypatch, "reload a mount", (position, fault, True))
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("faults")
+@pytest.mark.parametrize(
+    ("name", "method", "fault", "passes_on"),
+    [
+        ("register", "POST", "no content", False),
+        ("remove", "DELETE", "no content", False),
+        ("revoke", "POST", "hang-up", True),
+        ("revoke", "POST", "504 empty", True),
+    ],
+)
+def test_what_was_found_once(
+    stage: Stage,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    method: str,
+    fault: str,
+    passes_on: bool,
+) -> None:
+    stage.proxy.arm(None)
+    stage.run(tasks()[name](stage))
+    position = next(n for n, line in enumerate(stage.proxy.seen) if line.startswith(method))
+    try_out(stage, monkeypatch, name, (position, fault, passes_on))

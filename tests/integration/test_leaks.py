@@ -23,10 +23,20 @@ from ansible_collections.vaultops.vault.tests.support.handwritten import (
 MODULE = "vaultops.vault.plugin_reload"
 CANARIES = {
     name: f"canary-{name}-5f2c9e"
-    for name in ("token", "password", "secret_id", "secret_key", "jwt", "proxy", "variable", "file")
+    for name in (
+        "token",
+        "password",
+        "secret_id",
+        "secret_key",
+        "jwt",
+        "proxy",
+        "variable",
+        "file",
+        "env",
+    )
 }
-# These never leave the host: the one signs, the other is the proxy's.
-KEPT = {CANARIES["proxy"], CANARIES["secret_key"]}
+# These never leave the host: one signs, one is the proxy's, one is of a plugin that is not written.
+KEPT = {CANARIES["proxy"], CANARIES["secret_key"], CANARIES["env"]}
 RELOAD = "POST /v1/sys/plugins/reload/backend"
 # What each login answers, https://developer.hashicorp.com/vault/api-docs/auth/approle#login-with-approle
 LOGIN = Answer(200, {"auth": {"client_token": "canary-made-5f2c9e", "accessor": "an-accessor"}})
@@ -136,6 +146,24 @@ def tasks_by_option(refusal: str, url: str) -> list[dict[str, t.Any]]:
     ]
 
 
+def of_all_modules(url: str) -> list[dict[str, t.Any]]:
+    """Return a task of each other module; this server has none of what they read."""
+    plugin = {"name": "ext", "type": "secret"}
+    entry = {**plugin, "sha256": "a" * 64, "env": {"CANARY": "{{ env }}"}}
+    options: dict[str, dict[str, t.Any]] = {
+        "plugin": entry,
+        "plugin_info": {},
+        "plugin_pin": {**plugin, "version": "v1.0.0"},
+        "plugin_runtime": {"name": "gvisor"},
+        "plugin_upgrade": {"plugin": "ext", "version": "v1.0.0"},
+    }
+    common = {"url": url, "retries": 0, "token": "{{ token }}"}
+    return [
+        {f"vaultops.vault.{name}": {**own, **common}, "ignore_errors": True}
+        for name, own in options.items()
+    ]
+
+
 def bare(refusal: str, way: str, url: str) -> dict[str, t.Any]:
     """Return a task that only reloads, at the server that refuses so."""
     return task(f"{refusal} | {way}", url, verify=False, **WAYS[way][0])
@@ -182,6 +210,8 @@ def test_handwritten_server_and_canaries(tmp_path: pathlib.Path, refusals: list[
         "ANSIBLE_LOCAL_TEMP": str(tmp_path / "local"),
         "ANSIBLE_REMOTE_TEMP": str(tmp_path / "remote"),
         "TMPDIR": str(tmp_path),
+        "ANSIBLE_CACHE_PLUGIN": "jsonfile",
+        "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(tmp_path / "facts"),
     }
     with contextlib.ExitStack() as stack:
         servers = {
@@ -199,7 +229,7 @@ def test_handwritten_server_and_canaries(tmp_path: pathlib.Path, refusals: list[
         tasks = [
             one
             for refusal, server in servers.items()
-            for one in tasks_by_option(refusal, server.url)
+            for one in (*tasks_by_option(refusal, server.url), *of_all_modules(server.url))
         ]
         options = ["-vvvv", "--diff", "-e", f"@{extra}"]
         runs.append(ansible.playbook(*tasks, options=options, **places))

@@ -88,6 +88,10 @@ class Recording:
         path.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
+class OptionsRefused(ValueError):
+    """Ansible itself does not take the options of a task."""
+
+
 class PlainRequest:
     """In the place of an operation: a request of the client, and what the client made of it."""
 
@@ -141,7 +145,7 @@ def run_task(
     validator = ArgumentSpecValidator(spec, **chosen.CONSTRAINTS)
     checked = validator.validate(given.given_options({**connection, **options}, spec))
     if checked.error_messages:
-        raise ValueError(f"{operation} {options}: {checked.error_messages}")
+        raise OptionsRefused(f"{operation} {options}: {checked.error_messages}")
     # What is kept is replayed request by request: to a near server they go one after the other.
     NEAR.note(URL, 0.0)
     with _client_variables(variables):

@@ -16,7 +16,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._auth.method import
 # A role may do without the secret: bind_secret_id=false.
 METHOD = AuthMethod(
     options=("role_id", "secret_id"),
-    identify=login_with(role_id="role_id", secret_id="secret_id"),
+    identify=login_with("role_id", "secret_id"),
     required=("role_id",),
     variables={"role_id": "APPROLE_ROLE_ID", "secret_id": "APPROLE_SECRET_ID"},
     mount="approle",

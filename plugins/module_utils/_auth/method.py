@@ -48,11 +48,13 @@ class AuthMethod(t.NamedTuple):
     wrapping_paths: tuple[str, ...] = ()
 
 
-def login_with(**names: str) -> t.Callable[[Params], LoginRequest]:
+def login_with(*same: str, **names: str) -> t.Callable[[Params], LoginRequest]:
     """Return the ``identify`` of a method that logs in with nothing but values of options.
 
-    ``names`` are the API's names of these options; one without a value is left out.
+    ``names`` are the API's names of these options, which are the options' own for ``same``; one
+    without a value is left out.
     """
+    names = {**{name: name for name in same}, **names}
 
     def identify(params: Params) -> LoginRequest:
         body = {name: params[option] for name, option in names.items() if params.get(option)}

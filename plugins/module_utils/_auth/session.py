@@ -49,7 +49,7 @@ _ROOT = "root"
 LAST_SECONDS = 10.0
 # What it costs to end at once, while the server may be at work.
 _CUT_SHORT = "if the request is cut short, it is unknown what the server did"
-_TOKEN_LEFT = "a token that the server has made by then stays until its lease ends"
+_STAYS_VALID = "a token that the server has made by then stays until its lease ends"
 
 
 class Session(VaultClient):
@@ -211,7 +211,7 @@ class Session(VaultClient):
         login = self._login or login
         # A token that was made has to be known, to be revoked.
         what, limit = "the answer to the login", self.connection.timeout
-        with shielded(), uninterrupted(what, _TOKEN_LEFT, limit, changes=False):
+        with shielded(), uninterrupted(what, _STAYS_VALID, limit, changes=False):
             self._take_token(login)
         return self._made
 
@@ -265,7 +265,7 @@ class Session(VaultClient):
 
         self._wrapping, self.token = None, None
         with uninterrupted(
-            "the unwrapping of a secret", _TOKEN_LEFT, self.connection.timeout, changes=False
+            "the unwrapping of a secret", _STAYS_VALID, self.connection.timeout, changes=False
         ):
             try:
                 lookup = self._request_login("sys/wrapping/lookup", {"token": wrapping.token})

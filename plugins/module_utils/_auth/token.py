@@ -13,7 +13,6 @@ from ansible_collections.vaultops.vault.plugins.module_utils._http.environment i
     OF_THE_CONTROLLER,
     Setting,
     fits_header,
-    printable,
     read_setting,
     this_host,
 )
@@ -62,7 +61,7 @@ def _token_of_file(params: Params) -> Setting:
         reason = "does not exist"
     except (OSError, ValueError) as error:
         reason = f"cannot be read ({getattr(error, 'strerror', None) or error})"
-    shown = f'the file "{printable(str(path))}"'
+    shown = f'the file "{path}"'
     if not text:
         raise _no_token(chosen, f"{shown} {reason}")
     return Setting("token", text, f"from {shown}")

@@ -30,10 +30,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._http.answers impor
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import is_host_name
 from ansible_collections.vaultops.vault.plugins.module_utils._http.distance import NEAR
-from ansible_collections.vaultops.vault.plugins.module_utils._http.environment import (
-    fits_header,
-    printable,
-)
+from ansible_collections.vaultops.vault.plugins.module_utils._http.environment import fits_header
 from ansible_collections.vaultops.vault.plugins.module_utils._http.retries import Retries
 from ansible_collections.vaultops.vault.plugins.module_utils._http.together import (
     own_warnings,
@@ -44,7 +41,11 @@ from ansible_collections.vaultops.vault.plugins.module_utils._http.transport imp
     Transport,
     base_url,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._text import shown_url
+from ansible_collections.vaultops.vault.plugins.module_utils._text import (
+    printable,
+    shortened,
+    shown_url,
+)
 
 if t.TYPE_CHECKING:
     import requests
@@ -106,7 +107,7 @@ class VaultClient:
     def warn(self, *warnings: str) -> None:
         """Add warnings for the user."""
         own = own_warnings()
-        (self.warnings if own is None else own).extend(warnings)
+        (self.warnings if own is None else own).extend(map(printable, warnings))
 
     @contextlib.contextmanager
     def time_limit(self, seconds: float) -> t.Iterator[None]:
@@ -149,6 +150,7 @@ class VaultClient:
 
         Raises NotSent, NoAnswer, Refused or OptionError, each with its next step.
         """
+        _require_path(path)
         if namespace is None:
             namespace = self.connection.namespace
         is_read = method in ("GET", "LIST")
@@ -178,7 +180,7 @@ class VaultClient:
             if namespace != self.connection.namespace or not is_about_namespace(error):
                 raise
             origin = self.connection.origins.get("namespace", "")
-            step = f'check namespace "{printable(namespace)}" ({origin})'
+            step = f'check namespace "{namespace}" ({origin})'
             raise error.with_context(next_step=step) from error
         finally:
             if retries.count:
@@ -345,6 +347,24 @@ def _proxy_secrets(proxies: t.Mapping[str, str]) -> set[str]:
 
 def _no_progress(_line: str) -> None:
     pass
+
+
+def _require_path(path: str) -> None:
+    """Raise OptionError where the request would go to another path, or cannot go anywhere."""
+    # Libraries and servers take such segments away, together with what stands before them.
+    if {".", ".."}.intersection(path.split("/")) or not _is_text(path):
+        raise OptionError(
+            f'no request can go to the path "{shortened(path)}"',
+            next_step='leave ".", ".." and characters that are none out of what makes up this path',
+        )
+
+
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a pair of UTF-16
+        return False
+    return True
 
 
 def _target(response: requests.Response) -> str:

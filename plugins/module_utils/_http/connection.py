@@ -15,7 +15,6 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import Opti
 from ansible_collections.vaultops.vault.plugins.module_utils._http.environment import (
     THE_DEFAULT,
     Setting,
-    printable,
     read_setting,
     this_host,
 )
@@ -130,7 +129,7 @@ def is_host_name(host: str) -> bool:
 
 def _checked(url: Setting) -> str:
     address = str(url.value)
-    shown = printable(shown_url(address))
+    shown = shown_url(address)
     if "@" in address:
         # The text is not repeated: what stands before the @ may be a secret.
         raise url.error(
@@ -186,7 +185,7 @@ def _socket_path(url: Setting) -> str:
         is_socket = False
     if not is_socket:
         raise url.error(
-            f'"{printable(url.value)}" is not the path of a unix socket',
+            f'"{url.value}" is not the path of a unix socket',
             "give the socket of an agent, such as unix:///run/vault-agent.sock",
         )
     return path
@@ -222,7 +221,7 @@ def _retries(option: int | None) -> int:
     text = str(setting.value)
     if not text.isascii() or not text.isdigit() or len(text) > _MOST_DIGITS:
         raise setting.error(
-            f'"{printable(text[:_MOST_DIGITS])}" is not a number of retries',
+            f'"{text[:_MOST_DIGITS]}" is not a number of retries',
             "give 0 for none, or a small number",
         )
     return int(text)

@@ -38,8 +38,7 @@ class Setting(t.NamedTuple):
         except (RuntimeError, KeyError):  # KeyError: before Python 3.10
             # A container may run as any uid, without an entry in /etc/passwd.
             raise self.error(
-                f'"{printable(self.value)}" is in a home directory that is not known to user '
-                f"{os.getuid()}",
+                f'"{self.value}" is in a home directory that is not known to user {os.getuid()}',
                 "set HOME where the task runs, or give an absolute path",
             ) from None
 
@@ -78,7 +77,7 @@ class Setting(t.NamedTuple):
     def _unreadable(self, path: pathlib.Path, error: Exception) -> OptionError:
         reason = getattr(error, "strerror", None) or str(error)
         return self.error(
-            f'"{printable(str(path))}" cannot be read: {reason[:1].lower() + reason[1:]}',
+            f'"{path}" cannot be read: {reason[:1].lower() + reason[1:]}',
             "give a file in PEM form on the host that runs the task",
         )
 
@@ -103,7 +102,7 @@ def read_setting(
 def this_host() -> str:
     """Return the host on which the task runs, in words."""
     name = platform.node()
-    return f'host "{printable(name)}"' if name else "the host that runs the task"
+    return f'host "{name}"' if name else "the host that runs the task"
 
 
 def client_variable(name: str) -> str:
@@ -114,8 +113,3 @@ def client_variable(name: str) -> str:
 def fits_header(text: str) -> bool:
     """Tell whether ``text`` can go into a header of HTTP."""
     return text.isascii() and text.isprintable()
-
-
-def printable(text: str) -> str:
-    """Return ``text`` in one line that any terminal can show."""
-    return text if text.isprintable() else repr(text)[1:-1]

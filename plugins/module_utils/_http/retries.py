@@ -46,7 +46,7 @@ class Retries:
         if self.count >= self.limit or not self._may_retry(error):
             return None
         # Jitter, so that many hosts do not come back at the same moment.
-        wait = error.retry_after or random.uniform(*_WAIT)
+        wait = error.retry_after or random.SystemRandom().uniform(*_WAIT)
         if self.waited + wait > TOTAL_SECONDS:
             return None
         self.count += 1

@@ -21,7 +21,6 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
 from ansible_collections.vaultops.vault.plugins.module_utils._http.environment import (
     OF_THE_CONTROLLER,
     THE_DEFAULT,
-    printable,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._text import without_passwords
 
@@ -60,7 +59,7 @@ def transport_error(
     # Only what may be better in a second is Unreachable: a certificate or a proxy will not be.
     ca_file = origins.get("the CA file", "")
     if _first(error, (OSError, requests.exceptions.SSLError)) and not _is_pem(ca_file):
-        kind, what = OptionError, f'no CA certificate can be read from "{printable(ca_file)}"'
+        kind, what = OptionError, f'no CA certificate can be read from "{ca_file}"'
         next_step = f"check {_named('ca_cert', origins)}: give certificates in PEM form"
     elif sent is None:
         kind, what = OptionError, f"cannot even try to connect to {url}: {reason}"

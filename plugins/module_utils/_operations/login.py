@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import typing as t
+from functools import partial
 
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.methods import (
     Identity,
@@ -14,6 +15,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._auth.methods impor
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.refused_token import is_invalid
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.session import Session
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.token import token_setting
+from ansible_collections.vaultops.vault.plugins.module_utils._catalog.read_back import attempt
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     OptionError,
     PermissionDenied,
@@ -78,9 +80,18 @@ def _revoke(client: Session, check_mode: bool) -> bool:
         if check_mode:
             client.request("GET", "auth/token/lookup-self")
         else:
-            client.request("POST", "auth/token/revoke-self")
+            _send_revocation(client)
     except PermissionDenied as error:
         if is_invalid(error):
             return False
         raise
     return True
+
+
+def _send_revocation(client: Session) -> None:
+    """Revoke the client's token; raises VaultError, NoAnswer where its outcome is unknown."""
+    write = partial(client.request, "POST", "auth/token/revoke-self")
+    lost = attempt(write, "the token was revoked")
+    if lost is not None:
+        step = f"{lost.next_step}, then run the task again: a token that is revoked stays so"
+        raise lost.with_context(next_step=step)

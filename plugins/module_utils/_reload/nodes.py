@@ -45,14 +45,14 @@ PAUSE = 0.2
 TOKEN_ARRIVES_WITHIN = 2.0
 
 _WORKING = ("active", "standby", "performance standby")
-_NO_TOKEN = "leaves this token to the active node"
+_UNIDENTIFIED = "leaves this token to the active node"
 _CHANGING = "is about to become a standby, or the cluster has no active node"
 _NO_LEADER = "active cluster node not found"
 _NOT_ENCRYPTED = "advertises an address that is not encrypted, so it was not asked"
 _ENCRYPT = (
     "set api_addr of that node to an https:// address, or give the addresses of all nodes in nodes"
 )
-_USE_ANOTHER_TOKEN = (
+_USE_ANOTHER_LOGIN = (
     "run the task again; a token with a limited number of uses, or one that is not valid any more, "
     "never works at a standby"
 )
@@ -130,7 +130,7 @@ class Nodes:
             since = time.monotonic()
             while True:
                 state = self.inspect_node(node, paths, probe, self._timeout)
-                within = {_NO_TOKEN: TOKEN_ARRIVES_WITHIN, _CHANGING: self._timeout}
+                within = {_UNIDENTIFIED: TOKEN_ARRIVES_WITHIN, _CHANGING: self._timeout}
                 if time.monotonic() - since >= within.get(state.error, 0.0):
                     return state
                 pause(PAUSE)
@@ -277,4 +277,4 @@ def _of_redirect(client: VaultClient, state: NodeState) -> NodeState:
         return state._replace(forwards=True)
     if not serves_requests(client):
         return state._replace(error=_CHANGING)
-    return state._replace(error=_NO_TOKEN, next_step=_USE_ANOTHER_TOKEN)
+    return state._replace(error=_UNIDENTIFIED, next_step=_USE_ANOTHER_LOGIN)
