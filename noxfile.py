@@ -33,6 +33,7 @@ import nox
 
 from tests.support import (
     ansible_test_seed,
+    manual,
     openbao,
     ordinary_user,
     products,
@@ -287,6 +288,13 @@ def docs_build(session: nox.Session) -> None:
     """Build the module reference, docs/reference, from the modules' documentation."""
     session.install(DOCS, pythons.core_for_this_python(), "-r", "requirements.txt")
     reference.build(session, reference.REFERENCE)
+
+
+@nox.session(default=False, tags=["matrix"])
+def docs(session: nox.Session) -> None:
+    """Build the manual in HTML, .nox/manual/html, from docs/."""
+    session.install(*manual.REQUIREMENTS)
+    manual.build(session)
 
 
 @nox.session(name="docs-fresh")
