@@ -33,6 +33,10 @@ CHAPTERS = {
 }
 GUIDES = "Guides"
 LINK = re.compile(r"\]\((?P<target>[^)#\s]+)(?P<anchor>#[^)\s]*)?\)")
+# The theme has a table of contents beside each page.
+OF_GITHUB = re.compile(r"^\.\. contents::\n(?: +:.*\n)+", re.MULTILINE)
+REFERENCE_TITLE = ("Vaultops.Vault\n==============", "Module reference\n================")
+RST_PATH = re.compile(r"(?:\.\./)+vaultops/vault/(?=\w+_module\.html)")
 RST_LINK = re.compile(r"\.rst([>#\"])")
 
 
@@ -67,9 +71,12 @@ def prepare(source: Path, changelog: str = "") -> None:
         page.write_text(adapted(path.read_text(encoding="utf-8"), path), encoding="utf-8")
     for page in (source / "reference").glob("*.rst"):
         # As simplified-rst links pages, GitHub finds the source, and a browser would, too.
-        page.write_text(RST_LINK.sub(r".html\1", page.read_text(encoding="utf-8")), encoding="utf-8")
+        text = RST_LINK.sub(r".html\1", page.read_text(encoding="utf-8"))
+        text = RST_PATH.sub("", OF_GITHUB.sub("", text))
+        page.write_text(text, encoding="utf-8")
     reference = source / "reference" / "index.rst"
-    reference.write_text(reference.read_text(encoding="utf-8") + modules(source), encoding="utf-8")
+    text = reference.read_text(encoding="utf-8").replace(*REFERENCE_TITLE)
+    reference.write_text(text + modules(source), encoding="utf-8")
     (source / "policies.md").write_text(policies_page(), encoding="utf-8")
     if changelog:
         (source / "changelog.md").write_text(changelog, encoding="utf-8")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import pathlib
 import re
+import textwrap
 import typing as t
 import xml.sax.saxutils
 
@@ -19,6 +20,7 @@ FOLDER = DOCS / "pictures"
 DEMO = re.compile(r"<!-- test: demo -->\n```text\n(.*?)```", re.DOTALL)
 
 LETTER, LINE, MARGIN = 7.83, 20, 18  # of a terminal, at 13 pixels
+INDENT = " " * 11  # of what continues a line
 LANE, STEP, HEAD = 190, 40, 64  # of a sequence
 ARROW = re.compile(r"(?P<source>\w+) -> (?P<targets>[\w, ]+): (?P<label>.+)")
 COLOURS = [
@@ -26,19 +28,22 @@ COLOURS = [
     (re.compile(r"^\s*(after|proof|result)"), "#8fe388"),
     (re.compile(r"^\s*(before|still)"), "#f3cf7a"),
     (re.compile(r"^\$"), "#ffffff"),
-    (re.compile(r"^(- name|  )[\w. :]"), "#8ecbff"),
+    (re.compile(r"^(- |  [\w.]+:$|    \w+: )"), "#8ecbff"),
 ]
 
 
-def terminal(text: str, title: str) -> str:
+def terminal(text: str, title: str, columns: int) -> str:
     """Return what a terminal showed, line by line as in a recording."""
-    lines = text.rstrip().splitlines()
-    width = round(max(map(len, lines)) * LETTER + 2 * MARGIN)
+    lines: list[tuple[str, str]] = []
+    for line in text.rstrip().splitlines():
+        colour = lines[-1][1] if line.startswith(INDENT) else _colour(line)
+        lines += [(part, colour) for part in _wrapped(line, columns)]
+    width = round(columns * LETTER + 2 * MARGIN)
     height = len(lines) * LINE + 2 * MARGIN + 22
     rows = [
         f'<text class="line" style="animation-delay:{number * 0.35:.2f}s" x="{MARGIN}" '
-        f'y="{MARGIN + 36 + number * LINE}" fill="{_colour(line)}">{_escaped(line)}</text>'
-        for number, line in enumerate(lines)
+        f'y="{MARGIN + 36 + number * LINE}" fill="{colour}">{_escaped(line)}</text>'
+        for number, (line, colour) in enumerate(lines)
     ]
     dots = [
         f'<circle cx="{MARGIN + 4 + number * 18}" cy="18" r="5" fill="{colour}"/>'
@@ -51,6 +56,12 @@ def terminal(text: str, title: str) -> str:
     )
     frame = f'<rect width="{width}" height="{height}" rx="9" fill="#14202b"/>'
     return _picture(width, height, title, style, [frame, *dots, *rows])
+
+
+def _wrapped(line: str, columns: int) -> list[str]:
+    """Return a line as a narrow terminal shows it, readable on a phone too."""
+    indent = "    " if line.startswith("$") else INDENT
+    return textwrap.wrap(line, columns, subsequent_indent=indent, break_long_words=False) or [""]
 
 
 def _colour(line: str) -> str:
@@ -136,22 +147,14 @@ def pictures() -> dict[str, str]:
         f"{path.stem}.svg": sequence(path.read_text(encoding="utf-8"))
         for path in sorted(FOLDER.glob("*.txt"))
     }
-    for name, page, title in (
-        ("demo.svg", README, "The demo: a reload moves weather/ from v1.0.0 to v1.1.0"),
-        ("demo-upgrade.svg", DOCS / "upgrade.md", "A rollout to three nodes, and one rolled back"),
+    for name, page, columns, title in (
+        ("demo.svg", README, 68, "A reload moves weather/ from v1.0.0 to v1.1.0"),
+        ("demo-upgrade.svg", DOCS / "upgrade.md", 100, "A rollout, and one that is rolled back"),
     ):
         match = DEMO.search(page.read_text(encoding="utf-8"))
         assert match, page
-        made[name] = terminal(_short_lines(match[1]), title)
+        made[name] = terminal(match[1], title, columns)
     return made
-
-
-def _short_lines(text: str) -> str:
-    """Wrap commands as one types them, so that the picture stays readable on a phone."""
-    lines: list[str] = []
-    for line in text.splitlines():
-        lines += line.replace(" -i inventory", " \\\n    -i inventory").splitlines()
-    return "\n".join(lines)
 
 
 def write(made: t.Mapping[str, str]) -> None:
