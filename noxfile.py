@@ -39,6 +39,7 @@ from tests.support import (
     products,
     pythons,
     reference,
+    release,
     session_times,
     tested,
 )
@@ -58,7 +59,24 @@ QUICK = ("-m", "not slow and not each_core and not extra_server")
 QUICK_OR_EACH_USER = ("-m", "not slow and not extra_server and (not each_core or each_user)")
 RUFF = "ruff>=0.17,<0.18"
 DOCS = "antsibull-docs>=2.28,<2.29"  # simplified-rst may look different in the next release
+PROSE = "codespell>=2.4,<3"
+SCHEMAS = "check-jsonschema>=0.35,<1"
 CHANGELOG = "antsibull-changelog>=0.36,<0.37"
+READ = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "docs",
+    "changelogs",
+    "plugins",
+    "roles",
+    "playbooks",
+    ".github",
+)
+FOR_GITHUB = {
+    "github-workflows": "workflows/*.yml",
+    "github-issue-forms": "ISSUE_TEMPLATE/[!c]*.yml",
+    "github-issue-config": "ISSUE_TEMPLATE/config.yml",
+}
 # The newest release is what tests/support/openbao.py installs.
 OLDEST_OPENBAO = "2.6.1"
 OLDER_OPENBAO = (OLDEST_OPENBAO, "2.6.2", "2.7.0", "2.7.1")
@@ -295,6 +313,51 @@ def docs(session: nox.Session) -> None:
     """Build the manual in HTML, .nox/manual/html, from docs/."""
     session.install(*manual.REQUIREMENTS)
     manual.build(session)
+
+
+@nox.session(name="docs-browser", default=False, tags=["matrix"], allow_parallel=False)
+def docs_browser(session: nox.Session) -> None:
+    """Build the manual, and look at each page in Debian's chromium: minutes."""
+    session.install(pythons.core_for_this_python(), *TESTS, *manual.REQUIREMENTS)
+    manual.build(session)
+    pages = {manual.VARIABLE: str(manual.MANUAL / "html")}
+    session.run("pytest", "-n", "2", "tests/browser", *session.posargs, env=pages)
+
+
+@nox.session
+def prose(session: nox.Session) -> None:
+    """Check the spelling of what people read."""
+    session.install(PROSE)
+    # README shows the message for a mount whose name is misspelled.
+    session.run("codespell", "--ignore-words-list", "wether", *READ)
+
+
+@nox.session
+def workflows(session: nox.Session) -> None:
+    """Check GitHub's workflows and issue templates against their schemas."""
+    session.install(SCHEMAS)
+    for schema, files in FOR_GITHUB.items():
+        found = [str(path) for path in sorted(Path(".github").glob(files))]
+        session.run("check-jsonschema", "--builtin-schema", f"vendor.{schema}", *found)
+
+
+@nox.session(name="release", default=False, allow_parallel=False)
+def make_release(session: nox.Session) -> None:
+    """Make the files of a release, -- VERSION, and try them: .nox/release/VERSION."""
+    version = " ".join(session.posargs)
+    if not release.VERSION.fullmatch(version):
+        session.error("give the version: python3 noxfile.py -s release -- 1.2.3")
+    session.install(pythons.core_for_this_python(), CHANGELOG, *SERVERS, *manual.REQUIREMENTS)
+    tarball = release.make(session, version)
+    first_steps = ("python", "-m", "tests.support.first_steps")
+    if ordinary_user.reason_to_skip():
+        run = {openbao.VARIABLE: str(openbao.binary())}
+        session.run(*first_steps, str(tarball), env=run)
+    else:
+        with ordinary_user.prepared(*SERVERS) as place:
+            run = {openbao.VARIABLE: place.with_file(openbao.binary())}
+            place.run(session, *first_steps, place.with_file(tarball), **run)
+    session.log(f"made: {', '.join(sorted(path.name for path in tarball.parent.iterdir()))}")
 
 
 @nox.session(name="docs-fresh")

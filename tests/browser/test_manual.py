@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the vaultops.vault authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The manual in a real browser: each page renders, links hold, the search finds, a phone shows it."""
+"""The manual in a real browser: each page renders, each link holds, the search finds."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ import urllib.parse
 
 import pytest
 
+from ansible_collections.vaultops.vault.tests.support import manual
 from ansible_collections.vaultops.vault.tests.support.browser import Browser, reason_to_skip
 
-VARIABLE = "VAULTOPS_MANUAL"
-MANUAL = pathlib.Path(os.environ.get(VARIABLE, "")).resolve()
+MANUAL = pathlib.Path(os.environ.get(manual.VARIABLE, "")).resolve()
 PAGES = sorted(str(path.relative_to(MANUAL)) for path in MANUAL.rglob("*.html"))
 # Made by Sphinx for its search and its index: no text of ours.
 TEXTS = [page for page in PAGES if page not in {"genindex.html", "search.html"}]
@@ -47,7 +47,7 @@ for (let node; (node = walker.nextNode());) {
   const shades = [light(parts(style.color)), light(behind(e))].sort((a, b) => b - a);
   const contrast = (shades[0] + 0.05) / (shades[1] + 0.05);
   if (contrast < (size >= 24 || (bold && size >= 18.66) ? large : enough))
-    found.push(`${contrast.toFixed(1)} ${style.color} ${e.className} ${node.data.trim().slice(0, 40)}`);
+    found.push(`${contrast.toFixed(1)} ${style.color} ${node.data.trim().slice(0, 40)}`);
 }
 return [...new Set(found)].slice(0, 10);
 """
@@ -59,6 +59,10 @@ return document.documentElement.scrollWidth <= wide ? [] :
     .filter(e => e.getBoundingClientRect().right > wide + 1 && e.children.length == 0)
     .map(e => `${e.tagName} ${e.className} ${e.textContent.slice(0, 40)}`).slice(0, 10)
     .concat(['the page scrolls sideways']);
+"""
+TOP = """
+const e = document.querySelector(arguments[0]);
+return e ? e.getBoundingClientRect().top : -1;
 """
 BROKEN_PICTURES = """
 return [...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src);
@@ -181,6 +185,25 @@ def test_the_search_finds_an_error_text(browser: Browser, words: str, page: str)
     assert page in found
 
 
+def test_these_checks_find_what_they_are_for(browser: Browser) -> None:
+    browser.resize(*SIZES["phone"])
+    browser.emulate_dark(False)
+    browser.open(MANUAL / "index.html")
+    browser.run(
+        "document.querySelector('article h1').insertAdjacentHTML('afterend',"
+        '\'<p style="color: #999">pale</p><p style="width: 900px">wide</p><img src="gone.png">\')'
+    )
+    assert [text.rpartition(" ")[2] for text in browser.run(PALE, ENOUGH, ENOUGH_IF_LARGE)] == [
+        "pale"
+    ]
+    assert "P  wide" in browser.run(TOO_WIDE)
+    deadline = time.monotonic() + SECONDS
+    while not (broken := browser.run(BROKEN_PICTURES)) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert [link.rpartition("/")[2] for link in broken] == ["gone.png"]
+    assert browser.log()  # and leaves nothing for the next test
+
+
 def test_a_link_leads_to_its_heading(browser: Browser) -> None:
     browser.resize(*SIZES["desktop"])
     browser.open(MANUAL / "troubleshooting.html")
@@ -189,6 +212,5 @@ def test_a_link_leads_to_its_heading(browser: Browser) -> None:
     top = -1.0
     while not 0 <= top < 200 and time.monotonic() < deadline:
         time.sleep(0.2)
-        script = "const e = document.querySelector('#what-is-down'); return e ? e.getBoundingClientRect().top : -1"
-        top = float(browser.run(script))
+        top = float(browser.run(TOP, "#what-is-down"))
     assert 0 <= top < 200

@@ -45,7 +45,8 @@ class Block(t.NamedTuple):
 def blocks_of(page: str) -> list[Block]:
     """Return the blocks of a page, in their order."""
     text = (MOVING / page).read_text(encoding="utf-8")
-    return [Block(*match["name"].split(), match["text"]) for match in BLOCK.finditer(text)]
+    found = [(match["name"].partition(" "), match["text"]) for match in BLOCK.finditer(text)]
+    return [Block(side, subject, block) for (side, _space, subject), block in found]
 
 
 @pytest.fixture
@@ -133,7 +134,11 @@ def test_from_the_cli(weather: Server, ansible: Ansible, login: dict[str, str]) 
         if block.side == "cli":
             script = re.sub(r"^\$ ", "", block.text, flags=re.MULTILINE)
             run = subprocess.run(
-                ["bash", "-ec", script], env=environment, capture_output=True, text=True, check=False
+                ["bash", "-ec", script],
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=False,
             )
             assert run.returncode == 0, (script, run.stdout, run.stderr)
     ours = [block for block in blocks if block.side == "task"]

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 THEME = Path(__file__).parent / "manual_theme"
+# Names the folder that the tests of tests/browser look at.
+VARIABLE = "VAULTOPS_MANUAL"
 MANUAL = ROOT / ".nox" / "manual"
 REQUIREMENTS = ("sphinx>=9.0,<9.1", "myst-parser>=5.1,<6", "furo>=2025.12,<2027")
 SOURCES = "https://github.com/vaultops/vaultops.vault/blob/main"
@@ -27,7 +29,12 @@ CHAPTERS = {
     "Start": ["quick-start"],
     "Guides": ["reload", "cluster", "upgrade"],
     "When it fails": ["troubleshooting"],
-    "Moving here": ["moving/uri", "moving/cli", "moving/community-hashi-vault", "moving/hashicorp-vault"],
+    "Moving here": [
+        "moving/uri",
+        "moving/cli",
+        "moving/community-hashi-vault",
+        "moving/hashicorp-vault",
+    ],
     "Reference": ["reference/index", "connection", "policies", "vault-and-openbao"],
     "The project": ["tested", "performance", "developing", "changelog"],
 }
@@ -48,10 +55,12 @@ class Policy(NamedTuple):
     rules: str
 
 
-def build(session: nox.Session, target: Path = MANUAL / "html", changelog: str = "") -> None:
+def build(
+    session: nox.Session, target: Path = MANUAL / "html", docs: Path = DOCS, changelog: str = ""
+) -> None:
     """Make the manual in HTML; a warning is an error."""
     source = target.parent / "source"
-    prepare(source, changelog)
+    prepare(source, docs, changelog)
     shutil.rmtree(target, ignore_errors=True)
     session.run(
         *("sphinx-build", "--fail-on-warning", "--keep-going", "--nitpicky", "--quiet"),
@@ -61,14 +70,14 @@ def build(session: nox.Session, target: Path = MANUAL / "html", changelog: str =
     session.log(f"the manual: {target / 'index.html'}")
 
 
-def prepare(source: Path, changelog: str = "") -> None:
-    """Write what Sphinx reads to ``source``: the pages of docs/, and those that are made of them."""
+def prepare(source: Path, docs: Path = DOCS, changelog: str = "") -> None:
+    """Write what Sphinx reads to ``source``: the pages of ``docs``, and what is made of them."""
     shutil.rmtree(source, ignore_errors=True)
-    shutil.copytree(DOCS, source, ignore=shutil.ignore_patterns("*.md"))
-    for path in pages():
-        page = source / path.relative_to(DOCS)
+    shutil.copytree(docs, source, ignore=shutil.ignore_patterns("*.md"))
+    for path in pages(docs):
+        page = source / path.relative_to(docs)
         page.parent.mkdir(parents=True, exist_ok=True)
-        page.write_text(adapted(path.read_text(encoding="utf-8"), path), encoding="utf-8")
+        page.write_text(adapted(path.read_text(encoding="utf-8"), path, docs), encoding="utf-8")
     for page in (source / "reference").glob("*.rst"):
         # As simplified-rst links pages, GitHub finds the source, and a browser would, too.
         text = RST_LINK.sub(r".html\1", page.read_text(encoding="utf-8"))
@@ -81,34 +90,36 @@ def prepare(source: Path, changelog: str = "") -> None:
     if changelog:
         (source / "changelog.md").write_text(changelog, encoding="utf-8")
     index = source / "index.md"
-    index.write_text(index.read_text(encoding="utf-8") + tables_of_contents(source), encoding="utf-8")
+    index.write_text(
+        index.read_text(encoding="utf-8") + tables_of_contents(source), encoding="utf-8"
+    )
 
 
-def pages() -> list[Path]:
-    """The pages of docs/ in Markdown; a README in it is one of files beside the pages."""
-    return [path for path in sorted(DOCS.rglob("*.md")) if path.name != "README.md"]
+def pages(docs: Path = DOCS) -> list[Path]:
+    """The pages of ``docs`` in Markdown; a README in it is one of files beside the pages."""
+    return [path for path in sorted(docs.rglob("*.md")) if path.name != "README.md"]
 
 
-def adapted(text: str, page: Path) -> str:
+def adapted(text: str, page: Path, docs: Path = DOCS) -> str:
     """The text of a page with what GitHub does not understand, and links to what is not here."""
     text = text.replace("<!-- beside -->", ":::{container} beside")
     text = text.replace("<!-- beside: end -->", ":::")
-    return LINK.sub(lambda match: f"]({_target(match, page)})", text)
+    return LINK.sub(lambda match: f"]({_target(match, page, docs)})", text)
 
 
-def _target(match: re.Match[str], page: Path) -> str:
+def _target(match: re.Match[str], page: Path, docs: Path) -> str:
     target, anchor = match["target"], match["anchor"] or ""
     if ":" in target:
         return f"{target}{anchor}"
     file = (page.parent / target).resolve()
-    up = "../" * (len(page.relative_to(DOCS).parts) - 1)
-    if file.parent == DOCS / "policies":
+    up = "../" * (len(page.relative_to(docs).parts) - 1)
+    if file.parent == docs / "policies":
         return f"{up}policies.md#{_anchor(file.stem)}"
-    if file == DOCS / "policies":
+    if file == docs / "policies":
         return f"{up}policies.md"
-    if file.is_relative_to(DOCS) and file.is_file() and file.name != "README.md":
+    if file.is_relative_to(docs) and file.is_file() and file.name != "README.md":
         return f"{target}{anchor}"
-    return f"{SOURCES}/{file.relative_to(ROOT)}{anchor}"
+    return f"{SOURCES}/{file.relative_to(docs.parent)}{anchor}"
 
 
 def policies() -> list[Policy]:
@@ -124,16 +135,16 @@ def policies() -> list[Policy]:
 
 def policies_page() -> str:
     """The page of all policies."""
-    parts = [
+    head = (
         "# Policies\n\nThe rights that each task needs, and no more. The tests load exactly these "
         "files into a real server and run the tasks with them. Write one with "
         "`bao policy write NAME FILE` (`vault policy write` on HashiCorp Vault).\n"
-    ]
-    parts += [
+    )
+    parts = [
         f"## {policy.name}\n\n{policy.purpose}\n\n```text\n{policy.rules}\n```\n"
         for policy in policies()
     ]
-    return "\n".join(parts)
+    return "\n".join([head, *parts])
 
 
 def _anchor(heading: str) -> str:

@@ -111,7 +111,9 @@ def _arrows(step: str, y: float, lanes: dict[str, float]) -> list[str]:
         return [_label(lanes[source], y + 4, match["label"])]
     ends = [lanes[name] for name in targets]
     farthest = max(ends, key=lambda end: abs(end - lanes[source]))
-    dots = [f'<circle cx="{end}" cy="{y}" r="4" fill="#0b5d47"/>' for end in ends if end != farthest]
+    dots = [
+        f'<circle cx="{end}" cy="{y}" r="4" fill="#0b5d47"/>' for end in ends if end != farthest
+    ]
     line = (
         f'<path d="M{lanes[source]} {y}H{farthest}" stroke="#0b5d47" stroke-width="1.6" '
         'marker-end="url(#tip)"/>'
@@ -126,7 +128,9 @@ def _label(x: float, y: float, label: str) -> str:
 
 def _span(begin: float, end: float, width: int, label: str) -> str:
     box = f'<rect x="6" y="{begin}" width="{width - 12}" height="{end - begin}" rx="6" '
-    return f'{box}fill="#fbe3df"/><text class="down" x="16" y="{begin + 17}">{_escaped(label)}</text>'
+    return (
+        f'{box}fill="#fbe3df"/><text class="down" x="16" y="{begin + 17}">{_escaped(label)}</text>'
+    )
 
 
 def _picture(width: int, height: int, title: str, style: str, parts: list[str]) -> str:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the vaultops.vault authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the manual is made of: its pictures are fresh, its texts are those of the code, its links hold."""
+"""What the manual is made of: fresh pictures, the texts of the code, links that hold."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 project = "vaultops.vault"
 author = "the vaultops.vault authors"
-copyright = "2026, the vaultops.vault authors. GNU General Public License v3.0 or later"  # noqa: A001
+copyright = "2026, the vaultops.vault authors. GNU General Public License v3.0 or later"
 extensions = ["myst_parser"]
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 4
