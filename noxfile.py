@@ -241,6 +241,31 @@ def add_sanity(core: str) -> None:
     nox.registry.get()[name].tags.append("matrix")
 
 
+def prepare_integration(core: str) -> None:
+    """Tell the targets of tests/integration, in ansible-test's copy, which server to start."""
+    ansible_test_seed.seed_get_pip(core)
+    settings = f"quick_reload_binary: {openbao.binary()}\n"
+    Path("tests/integration/integration_config.yml").write_text(settings, encoding="utf-8")
+
+
+def add_integration(core: str) -> None:
+    """Add the session that runs the targets of tests/integration in ansible-test's own venv."""
+    antsibull_nox.add_ansible_test_session(
+        name="ansible-test-integration",
+        description=f"Run the integration targets of ansible-test on ansible-core {core}.",
+        ansible_test_params=[
+            *("integration", "--color", "no", "--venv", "--allow-unsupported"),
+            *("--python", "default", "quick_reload"),
+        ],
+        default=False,
+        ansible_core_version=core,
+        ansible_core_source="pypi",
+        callback_before=partial(prepare_integration, core),
+        callback_after=ansible_test_seed.remove_venvs,
+    )
+    nox.registry.get()["ansible-test-integration"].tags.append("matrix")
+
+
 def add_skipped(name: str, core: str) -> None:
     """Add a session that cannot run here, and says why."""
     reason = f"ansible-core {core} runs on Python {', '.join(pythons.CORES[core])}: none is here"
@@ -261,6 +286,8 @@ for a_core in pythons.CORES:
     else:
         add_skipped(f"tests-{a_core}", a_core)
         add_skipped(f"ansible-test-sanity-{a_core}", a_core)
+
+add_integration(pythons.newest_core())
 
 for an_openbao in OLDER_OPENBAO:
     add_openbao_tests(f"openbao-{an_openbao}", an_openbao, "the quick integration tests", *QUICK)
