@@ -17,6 +17,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
+import shutil
 import sys
 from functools import partial
 from pathlib import Path
@@ -60,6 +61,7 @@ QUICK_OR_EACH_USER = ("-m", "not slow and not extra_server and (not each_core or
 RUFF = "ruff>=0.17,<0.18"
 DOCS = "antsibull-docs>=2.28,<2.29"  # simplified-rst may look different in the next release
 PROSE = "codespell>=2.4,<3"
+ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.7"
 SCHEMAS = "check-jsonschema>=0.35,<1"
 CHANGELOG = "antsibull-changelog>=0.36,<0.37"
 READ = (
@@ -366,6 +368,16 @@ def workflows(session: nox.Session) -> None:
     for schema, files in FOR_GITHUB.items():
         found = [str(path) for path in sorted(Path(".github").glob(files))]
         session.run("check-jsonschema", "--builtin-schema", f"vendor.{schema}", *found)
+
+
+@nox.session(python=False, default=False, tags=["matrix"])
+def actionlint(session: nox.Session) -> None:
+    """Check GitHub's workflows with actionlint, where Go is installed."""
+    if not shutil.which("go"):
+        session.skip("no go here: its package on PyPI would need GitHub while it is installed")
+    kept = Path(".nox/go").resolve()
+    places = {"GOPATH": str(kept), "GOCACHE": str(kept / "cache"), "GOFLAGS": "-modcacherw"}
+    session.run("go", "run", ACTIONLINT, external=True, env=places)
 
 
 @nox.session(name="release", default=False, allow_parallel=False)
