@@ -27,8 +27,8 @@ SOURCES = "https://github.com/vaultops/vaultops.vault/blob/main"
 # The order of the pages; one that is named nowhere is a guide.
 CHAPTERS = {
     "Start": ["quick-start"],
-    "Guides": ["reload", "cluster", "upgrade"],
-    "When it fails": ["troubleshooting"],
+    "Guides": ["reload", "cluster", "upgrade", "report", "awx"],
+    "When it fails": ["a-mount-is-down", "troubleshooting"],
     "Moving here": [
         "moving/uri",
         "moving/cli",
