@@ -129,7 +129,9 @@ def policies() -> list[Policy]:
         paragraphs = path.read_text(encoding="utf-8").split("\n\n")
         remarks = [part for part in paragraphs[1:] if part.startswith("#")]
         purpose = " ".join(line.strip("# ") for line in remarks[0].splitlines() if line[:1] == "#")
-        found.append(Policy(path.stem, purpose, "\n\n".join(paragraphs[1:]).strip()))
+        # What the first remark says stands above the rules already.
+        rules = paragraphs[2 if remarks[0] == paragraphs[1] else 1 :]
+        found.append(Policy(path.stem, purpose, "\n\n".join(rules).strip()))
     return found
 
 

@@ -24,7 +24,6 @@ html_show_sourcelink = False
 html_theme_options = {
     "light_css_variables": {
         "color-brand-primary": "#0b5d47",
-        "color-code-background": "#f4f6f8",
         "color-brand-content": "#0a5a8a",
         "color-foreground-muted": "#4f5560",
         "color-foreground-secondary": "#4a4f59",
