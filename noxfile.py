@@ -268,6 +268,35 @@ def add_integration(core: str) -> None:
     nox.registry.get()["ansible-test-integration"].tags.append("matrix")
 
 
+def prepare_units(core: str) -> None:
+    """Give ansible-test's copy the one file of requirements that ansible-test reads."""
+    ansible_test_seed.seed_get_pip(core)
+    files = ("requirements.txt", "tests/requirements.txt", "tests/support/requirements.txt")
+    texts = [Path(file).read_text(encoding="utf-8") for file in files]
+    Path("tests/unit/requirements.txt").write_text("\n".join(texts), encoding="utf-8")
+
+
+def add_units(core: str) -> None:
+    """Add the session that runs the unit tests in ansible-test's own venv."""
+    # Ansible's programs are not in that venv, and these tests compare a start of them.
+    without = {"test_warm_ansible.py"}
+    chosen = sorted(Path("tests/unit").glob("test_*.py"))
+    antsibull_nox.add_ansible_test_session(
+        name="ansible-test-units",
+        description=f"Run the unit tests by ansible-test on ansible-core {core}.",
+        ansible_test_params=[
+            *("units", "--color", "no", "--venv", "--python", "default"),
+            *(str(path) for path in chosen if path.name not in without),
+        ],
+        default=False,
+        ansible_core_version=core,
+        ansible_core_source="pypi",
+        callback_before=partial(prepare_units, core),
+        callback_after=ansible_test_seed.remove_venvs,
+    )
+    nox.registry.get()["ansible-test-units"].tags.append("matrix")
+
+
 def add_skipped(name: str, core: str) -> None:
     """Add a session that cannot run here, and says why."""
     reason = f"ansible-core {core} runs on Python {', '.join(pythons.CORES[core])}: none is here"
@@ -290,6 +319,7 @@ for a_core in pythons.CORES:
         add_skipped(f"ansible-test-sanity-{a_core}", a_core)
 
 add_integration(pythons.newest_core())
+add_units(pythons.newest_core())
 
 for an_openbao in OLDER_OPENBAO:
     add_openbao_tests(f"openbao-{an_openbao}", an_openbao, "the quick integration tests", *QUICK)
