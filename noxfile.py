@@ -17,6 +17,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
+import shutil
 import sys
 from functools import partial
 from pathlib import Path
@@ -33,11 +34,13 @@ import nox
 
 from tests.support import (
     ansible_test_seed,
+    manual,
     openbao,
     ordinary_user,
     products,
     pythons,
     reference,
+    release,
     reliability,
     session_times,
     tested,
@@ -60,7 +63,25 @@ QUICK = ("-m", "not slow and not each_core and not extra_server")
 QUICK_OR_EACH_USER = ("-m", "not slow and not extra_server and (not each_core or each_user)")
 RUFF = "ruff>=0.17,<0.18"
 DOCS = "antsibull-docs>=2.28,<2.29"  # simplified-rst may look different in the next release
+PROSE = "codespell>=2.4,<3"
+ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.7"
+SCHEMAS = "check-jsonschema>=0.35,<1"
 CHANGELOG = "antsibull-changelog>=0.36,<0.37"
+READ = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "docs",
+    "changelogs",
+    "plugins",
+    "roles",
+    "playbooks",
+    ".github",
+)
+FOR_GITHUB = {
+    "github-workflows": "workflows/*.yml",
+    "github-issue-forms": "ISSUE_TEMPLATE/[!c]*.yml",
+    "github-issue-config": "ISSUE_TEMPLATE/config.yml",
+}
 # The newest release is what tests/support/openbao.py installs.
 OLDEST_OPENBAO = "2.6.1"
 OLDER_OPENBAO = (OLDEST_OPENBAO, "2.6.2", "2.7.0", "2.7.1")
@@ -265,6 +286,60 @@ def add_sanity(core: str) -> None:
     nox.registry.get()[name].tags.append("matrix")
 
 
+def prepare_integration(core: str) -> None:
+    """Tell the targets of tests/integration, in ansible-test's copy, which server to start."""
+    ansible_test_seed.seed_get_pip(core)
+    settings = f"quick_reload_binary: {openbao.binary()}\n"
+    Path("tests/integration/integration_config.yml").write_text(settings, encoding="utf-8")
+
+
+def add_integration(core: str) -> None:
+    """Add the session that runs the targets of tests/integration in ansible-test's own venv."""
+    antsibull_nox.add_ansible_test_session(
+        name="ansible-test-integration",
+        description=f"Run the integration targets of ansible-test on ansible-core {core}.",
+        ansible_test_params=[
+            *("integration", "--color", "no", "--venv", "--allow-unsupported"),
+            *("--python", "default", "quick_reload"),
+        ],
+        default=False,
+        ansible_core_version=core,
+        ansible_core_source="pypi",
+        callback_before=partial(prepare_integration, core),
+        callback_after=ansible_test_seed.remove_venvs,
+    )
+    nox.registry.get()["ansible-test-integration"].tags.append("matrix")
+
+
+def prepare_units(core: str) -> None:
+    """Give ansible-test's copy the one file of requirements that ansible-test reads."""
+    ansible_test_seed.seed_get_pip(core)
+    files = ("requirements.txt", "tests/requirements.txt", "tests/support/requirements.txt")
+    texts = [Path(file).read_text(encoding="utf-8") for file in files]
+    Path("tests/unit/requirements.txt").write_text("\n".join(texts), encoding="utf-8")
+
+
+def add_units(core: str) -> None:
+    """Add the session that runs the unit tests in ansible-test's own venv."""
+    # Ansible's programs are not in that venv, and these tests compare a start of them.
+    without = {"test_warm_ansible.py"}
+    chosen = sorted(Path("tests/unit").glob("test_*.py"))
+    antsibull_nox.add_ansible_test_session(
+        name="ansible-test-units",
+        description=f"Run the unit tests by ansible-test on ansible-core {core}.",
+        ansible_test_params=[
+            *("units", "--color", "no", "--venv", "--python", "default"),
+            *(str(path) for path in chosen if path.name not in without),
+        ],
+        default=False,
+        ansible_core_version=core,
+        ansible_core_source="pypi",
+        callback_before=partial(prepare_units, core),
+        callback_after=ansible_test_seed.remove_venvs,
+    )
+    nox.registry.get()["ansible-test-units"].tags.append("matrix")
+
+
 def add_skipped(name: str, core: str) -> None:
     """Add a session that cannot run here, and says why."""
     reason = f"ansible-core {core} runs on Python {', '.join(pythons.CORES[core])}: none is here"
@@ -285,6 +360,9 @@ for a_core in pythons.CORES:
     else:
         add_skipped(f"tests-{a_core}", a_core)
         add_skipped(f"ansible-test-sanity-{a_core}", a_core)
+
+add_integration(pythons.newest_core())
+add_units(pythons.newest_core())
 
 for an_openbao in OLDER_OPENBAO:
     add_openbao_tests(f"openbao-{an_openbao}", an_openbao, "the quick integration tests", *QUICK)
@@ -341,6 +419,68 @@ def docs_build(session: nox.Session) -> None:
     """Build the module reference, docs/reference, from the modules' documentation."""
     session.install(DOCS, pythons.core_for_this_python(), "-r", "requirements.txt")
     reference.build(session, reference.REFERENCE)
+
+
+@nox.session(default=False, tags=["matrix"])
+def docs(session: nox.Session) -> None:
+    """Build the manual in HTML, .nox/manual/html, from docs/."""
+    session.install(*manual.REQUIREMENTS)
+    manual.build(session)
+
+
+@nox.session(name="docs-browser", default=False, tags=["matrix"], allow_parallel=False)
+def docs_browser(session: nox.Session) -> None:
+    """Build the manual, and look at each page in Debian's chromium: minutes."""
+    session.install(pythons.core_for_this_python(), *TESTS, *manual.REQUIREMENTS)
+    manual.build(session)
+    pages = {manual.VARIABLE: str(manual.MANUAL / "html")}
+    session.run("pytest", "-n", "2", "tests/browser", *session.posargs, env=pages)
+
+
+@nox.session
+def prose(session: nox.Session) -> None:
+    """Check the spelling of what people read."""
+    session.install(PROSE)
+    # README shows the message for a mount whose name is misspelled.
+    session.run("codespell", "--ignore-words-list", "wether", *READ)
+
+
+@nox.session
+def workflows(session: nox.Session) -> None:
+    """Check GitHub's workflows and issue templates against their schemas."""
+    session.install(SCHEMAS)
+    for schema, files in FOR_GITHUB.items():
+        found = [str(path) for path in sorted(Path(".github").glob(files))]
+        session.run("check-jsonschema", "--builtin-schema", f"vendor.{schema}", *found)
+
+
+@nox.session(python=False, default=False, tags=["matrix"])
+def actionlint(session: nox.Session) -> None:
+    """Check GitHub's workflows with actionlint, where Go is installed."""
+    if not shutil.which("go"):
+        session.skip("no go here: its package on PyPI would need GitHub while it is installed")
+    kept = Path(".nox/go").resolve()
+    places = {"GOPATH": str(kept), "GOCACHE": str(kept / "cache"), "GOFLAGS": "-modcacherw"}
+    session.run("go", "run", ACTIONLINT, external=True, env=places)
+
+
+@nox.session(name="release", default=False, allow_parallel=False)
+def make_release(session: nox.Session) -> None:
+    """Make the files of a release, -- VERSION, and try them: .nox/release/VERSION."""
+    version = " ".join(session.posargs)
+    if not release.VERSION.fullmatch(version):
+        session.error("give the version: python3 noxfile.py -s release -- 1.2.3")
+    session.install(pythons.core_for_this_python(), CHANGELOG, *SERVERS, *manual.REQUIREMENTS)
+    tarball = release.make(session, version)
+    first_steps = ("python", "-m", "tests.support.first_steps")
+    if ordinary_user.reason_to_skip():
+        run = {openbao.VARIABLE: str(openbao.binary())}
+        session.run(*first_steps, str(tarball), env=run)
+    else:
+        with ordinary_user.prepared(*SERVERS) as place:
+            run = {openbao.VARIABLE: place.with_file(openbao.binary())}
+            place.run(session, *first_steps, place.with_file(tarball), **run)
+    session.log(f"made: {', '.join(sorted(path.name for path in tarball.parent.iterdir()))}")
 
 
 @nox.session(name="docs-fresh")

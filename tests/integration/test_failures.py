@@ -317,7 +317,9 @@ BROKEN_NETWORKS = {
     "body that is not JSON": Network(
         Answer(200, "<html>"), ("is not one of Vault", "address of the API", UNKNOWN)
     ),
-    "JSON that is no object": Network(Answer(200, "[]"), ("is not one of Vault", UNKNOWN)),
+    "JSON that is no object": Network(
+        Answer(200, "[]"), ("is not one of Vault or OpenBao", UNKNOWN)
+    ),
     "error page": Network(
         Answer(404, "<h1>not here</h1>"), ("404", "not here", "check that url", UNKNOWN)
     ),

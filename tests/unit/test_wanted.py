@@ -137,7 +137,10 @@ def test_environments(option: t.Any, texts: list[str], secrets: set[str]) -> Non
 WRONG: dict[str, tuple[dict[str, t.Any], str]] = {
     "sha256 too short": ({"sha256": "abc"}, "64 hexadecimal digits, and has 3"),
     "sha256 of other letters": ({"sha256": "z" * 64}, "64 hexadecimal digits"),
-    "nothing to register": ({"sha256": None}, "without its sha256; give sha256, or"),
+    "nothing to register": (
+        {"sha256": None},
+        "a plugin cannot be registered without its sha256; give sha256, or",
+    ),
     "an image without sha256": (
         {"sha256": None, "oci_image": "registry/ext"},
         "without the sha256 of its image; give sha256: the id of the image",

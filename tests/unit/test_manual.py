@@ -1,0 +1,95 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the manual is made of: fresh pictures, the texts of the code, links that hold."""
+
+from __future__ import annotations
+
+import ast
+import pathlib
+import re
+import typing as t
+import xml.etree.ElementTree
+
+import pytest
+
+from ansible_collections.vaultops.vault.tests.support import manual, pictures
+from ansible_collections.vaultops.vault.tests.support.ansible_runs import REPOSITORY
+from ansible_collections.vaultops.vault.tests.support.documents import blocks
+
+TROUBLESHOOTING = REPOSITORY / "docs" / "troubleshooting.md"
+HEADINGS = re.findall(r"^### `(.+)`$", TROUBLESHOOTING.read_text(encoding="utf-8"), re.MULTILINE)
+MADE = pictures.pictures()
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_pictures_are_fresh(name: str) -> None:
+    committed = (pictures.FOLDER / name).read_text(encoding="utf-8")
+    assert committed == MADE[name], "run python -m tests.support.pictures"
+    xml.etree.ElementTree.fromstring(committed)
+
+
+def test_every_picture_is_shown() -> None:
+    text = "".join(page.read_text(encoding="utf-8") for page in manual.pages())
+    assert {name for name in MADE if f"pictures/{name})" not in text} == set()
+
+
+def strings(folder: str) -> t.Iterator[str]:
+    """Return the strings of the code in a folder, with … for what is put into them."""
+    for path in sorted((REPOSITORY / folder).rglob("*.py")):
+        if path.name == pathlib.Path(__file__).name:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                yield "".join(
+                    str(part.value) if isinstance(part, ast.Constant) else "…"
+                    for part in node.values
+                )
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield re.sub(r"\{\w*\}", "…", node.value)
+
+
+CODE = "\n".join(strings("plugins"))
+TESTS = "\n".join(
+    [*strings("tests/unit"), *strings("tests/integration"), *strings("tests/support")]
+    + [
+        path.read_text(encoding="utf-8").replace('\\"', '"')
+        for path in (REPOSITORY / "tests" / "recorded").glob("*/*.json")
+    ]
+)
+
+
+@pytest.mark.parametrize("heading", HEADINGS)
+def test_messages_of_troubleshooting_are_said_and_provoked(heading: str) -> None:
+    pieces = [re.escape(piece) for piece in heading.split("…")]
+    said = re.compile("[^\n]*".join(pieces))
+    assert said.search(CODE) or said.search(TESTS)
+    assert max(heading.split("…"), key=len).strip() in TESTS
+
+
+def test_what_only_sphinx_knows_is_added(tmp_path: pathlib.Path) -> None:
+    manual.prepare(tmp_path / "source", changelog="# Changes\n")
+    index = (tmp_path / "source" / "index.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"^[\w/-]+$", index, re.MULTILINE))
+    names = {str(p.relative_to(manual.DOCS).with_suffix("")) for p in manual.pages()} - {"index"}
+    assert names | {"policies", "changelog", "reference/index"} == listed
+    assert ":::{container} beside" in index
+
+
+@pytest.mark.parametrize(
+    ("page", "link", "made"),
+    [
+        ("reload.md", "](policies/plugin.hcl)", "](policies.md#plugin)"),
+        ("moving/uri.md", "](../policies)", "](../policies.md)"),
+        ("upgrade.md", "](../README.md#in-awx)", f"]({manual.SOURCES}/README.md#in-awx)"),
+        ("moving/uri.md", "](../reload.md#the-request)", "](../reload.md#the-request)"),
+        ("reload.md", "](https://example.com/a#b)", "](https://example.com/a#b)"),
+    ],
+)
+def test_links(page: str, link: str, made: str) -> None:
+    assert manual.adapted(link, manual.DOCS / page) == made
+
+
+def test_the_quick_start_has_the_playbook_of_the_readme() -> None:
+    playbooks = [blocks(page, "file reload.yml") for page in ("README.md", "docs/quick-start.md")]
+    assert playbooks[0] == playbooks[1]
