@@ -92,6 +92,8 @@ NOTES = Path(__file__).parent / ".nox" / "tested"
 # What the tests of trust note for docs/reliability.md.
 RELIABILITY = Path(__file__).parent / ".nox" / "reliability"
 SBOM = Path(__file__).parent / ".nox" / "sbom"
+# What makes it reads, of what is installed, what the collection needs.
+SBOM_MAKER = ("cyclonedx-python-lib[json-validation]>=11,<12", "-r", "requirements.txt")
 OLDEST_CORE = pythons.oldest_core()
 DEFAULT_CORES = {OLDEST_CORE, pythons.newest_core()}
 # The oldest ansible-core and the oldest OpenBao in one session, where a Python runs that core.
@@ -205,9 +207,13 @@ def trust(session: nox.Session) -> None:
 @nox.session(default=False)
 def sbom(session: nox.Session) -> None:
     """Write the CycloneDX SBOM of the release, and check the licences of what it needs."""
-    session.install("cyclonedx-python-lib[json-validation]>=11,<12", "PyYAML")
-    session.install(pythons.core_for_this_python(), "-r", "requirements.txt")
-    session.run("python", "-m", "tests.support.sbom", str(SBOM))
+    session.install(*SBOM_MAKER, pythons.core_for_this_python())
+    folder = SBOM
+    shutil.rmtree(folder, ignore_errors=True)
+    session.run("ansible-galaxy", "collection", "build", "--output-path", str(folder))
+    (tarball,) = folder.glob("*.tar.gz")
+    made = str(tarball.with_suffix("").with_suffix(".cdx.json"))
+    session.run("python", "-m", "tests.support.sbom", str(tarball), made)
 
 
 @nox.session(default=False)
@@ -470,7 +476,8 @@ def make_release(session: nox.Session) -> None:
     version = " ".join(session.posargs)
     if not release.VERSION.fullmatch(version):
         session.error("give the version: python3 noxfile.py -s release -- 1.2.3")
-    session.install(pythons.core_for_this_python(), CHANGELOG, *SERVERS, *manual.REQUIREMENTS)
+    needed = (CHANGELOG, *SERVERS, *manual.REQUIREMENTS, *SBOM_MAKER)
+    session.install(pythons.core_for_this_python(), *needed)
     tarball = release.make(session, version)
     first_steps = ("python", "-m", "tests.support.first_steps")
     if ordinary_user.reason_to_skip():

@@ -5,12 +5,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from . import manual, ordinary_user
 
@@ -20,9 +18,6 @@ if TYPE_CHECKING:
 RELEASES = manual.ROOT / ".nox" / "release"
 NAME = "vaultops-vault"
 VERSION = re.compile(r"\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?")
-# What the collection needs where it runs, and what some options need: README, Requirements.
-NEEDED = ("ansible-core>=2.16", "requests>=2.25.1")
-OPTIONAL = ("botocore", "requests-unixsocket2")
 
 
 def make(session: nox.Session, version: str) -> Path:
@@ -41,8 +36,8 @@ def make(session: nox.Session, version: str) -> Path:
     shutil.make_archive(str(folder / f"{NAME}-{version}-manual"), "gztar", work / "html")
     shutil.copy(tree / "CHANGELOG.md", folder)
     tarball = folder / f"{NAME}-{version}.tar.gz"
-    bom = json.dumps(bill_of_materials(tarball, version), indent=2)
-    (folder / f"{NAME}-{version}.cdx.json").write_text(f"{bom}\n", encoding="utf-8")
+    sbom = folder / f"{NAME}-{version}.cdx.json"
+    session.run("python", "-m", "tests.support.sbom", str(tarball), str(sbom))
     shutil.rmtree(work)
     return tarball
 
@@ -58,40 +53,3 @@ def set_version(tree: Path, version: str) -> None:
         # Not "New in vaultops.vault 0.1.0", which stays.
         shown = page.read_text(encoding="utf-8").replace(f"ersion {old[1]}", f"ersion {version}")
         page.write_text(shown, encoding="utf-8")
-
-
-def bill_of_materials(tarball: Path, version: str) -> dict[str, Any]:
-    """The SBOM in CycloneDX: the tarball brings no code of others, and names what it needs."""
-    reference = f"pkg:generic/{NAME}@{version}"
-    sha256 = hashlib.sha256(tarball.read_bytes()).hexdigest()
-    components = [
-        {
-            "type": "library",
-            "bom-ref": f"pkg:pypi/{re.split('[>=]', requirement)[0]}",
-            "name": re.split("[>=]", requirement)[0],
-            "purl": f"pkg:pypi/{re.split('[>=]', requirement)[0]}",
-            "scope": scope,
-            "description": requirement,
-        }
-        for requirements, scope in ((NEEDED, "required"), (OPTIONAL, "optional"))
-        for requirement in requirements
-    ]
-    return {
-        "bomFormat": "CycloneDX",
-        "specVersion": "1.6",
-        "version": 1,
-        "metadata": {
-            "component": {
-                "type": "library",
-                "bom-ref": reference,
-                "group": "vaultops",
-                "name": "vault",
-                "version": version,
-                "purl": reference,
-                "hashes": [{"alg": "SHA-256", "content": sha256}],
-                "licenses": [{"license": {"id": "GPL-3.0-or-later"}}],
-            }
-        },
-        "components": components,
-        "dependencies": [{"ref": reference, "dependsOn": [part["bom-ref"] for part in components]}],
-    }

@@ -3,20 +3,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The SBOM of a release: the tarball, what it needs at run time, and under which licences.
 
-``python -m tests.support.sbom FOLDER`` builds the release there, and writes its SBOM beside it.
+``python -m tests.support.sbom TARBALL SBOM`` reads the tarball of a release and writes its SBOM.
 """
 
 from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import json
 import pathlib
 import re
-import subprocess
 import sys
+import tarfile
 import typing as t
 
-import yaml
 from cyclonedx.model import HashAlgorithm, HashType
 from cyclonedx.model.bom import Bom
 from cyclonedx.model.component import Component, ComponentType
@@ -26,7 +26,6 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from packageurl import PackageURL
 
-REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 # What the collection imports at run time, where it is always needed.
 NEEDED = ("ansible-core", "requests")
 # Licences that go with GPL-3.0-or-later, in the words that packages use.
@@ -35,27 +34,26 @@ COMPATIBLE = re.compile(r"MIT|BSD|Apache|Apache-2|ISC|PSF|Python Software|MPL|Mo
 
 def main() -> str | int:
     """Return the exit code, or what is wrong."""
-    folder = pathlib.Path(sys.argv[1])
-    folder.mkdir(parents=True, exist_ok=True)
-    build = ["ansible-galaxy", "collection", "build", "--force", "--output-path", str(folder)]
-    subprocess.run(build, check=True, cwd=REPOSITORY)
-    galaxy = yaml.safe_load((REPOSITORY / "galaxy.yml").read_text(encoding="utf-8"))
-    name = f"{galaxy['namespace']}-{galaxy['name']}-{galaxy['version']}.tar.gz"
-    text = JsonV1Dot6(_bom(galaxy, folder / name)).output_as_string(indent=1)
+    release, sbom = map(pathlib.Path, sys.argv[1:])
+    text = JsonV1Dot6(_bom(release)).output_as_string(indent=1)
     if error := JsonStrictValidator(SchemaVersion.V1_6).validate_str(text):
         return f"no valid CycloneDX: {error}"
-    (folder / "sbom.cdx.json").write_text(text, encoding="utf-8")
+    sbom.write_text(f"{text}\n", encoding="utf-8")
     packages = _closure(NEEDED)
     bad = [f"{name}: {_licence(name)}" for name in packages if not _fits(name)]
-    print(f"{folder / 'sbom.cdx.json'}: {len(packages)} packages, {len(bad)} with another licence")
+    print(f"{sbom}: {len(packages)} packages, {len(bad)} with another licence")
     return "\n".join(bad) or 0
 
 
-def _bom(galaxy: dict[str, t.Any], release: pathlib.Path) -> Bom:
+def _bom(release: pathlib.Path) -> Bom:
+    with tarfile.open(release) as tarball:
+        manifest = tarball.extractfile("MANIFEST.json")
+        assert manifest
+        told: dict[str, str] = json.load(manifest)["collection_info"]
     bom = Bom()
     collection = Component(
-        name=f"{galaxy['namespace']}.{galaxy['name']}",
-        version=galaxy["version"],
+        name=f"{told['namespace']}.{told['name']}",
+        version=told["version"],
         type=ComponentType.LIBRARY,
         licenses=[DisjunctiveLicense(id="GPL-3.0-or-later")],
         hashes=[HashType(alg=HashAlgorithm.SHA_256, content=_sha256(release))],
