@@ -19,8 +19,10 @@ import os
 import pwd
 import shutil
 import sys
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -103,7 +105,11 @@ OLDEST_AS_USER = OLDEST_TOGETHER and not ordinary_user.reason_to_skip(OLDEST_COR
 
 
 def run_with_server(
-    session: nox.Session, *command: str, version: str = "", log: bool = True, **more: str
+    session: nox.Session,
+    *command: str,
+    version: str = "",
+    log: bool = True,
+    more: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Run a program that starts OpenBao, by default the newest; what follows -- goes to it."""
     if openbao.is_missing(version):
@@ -166,11 +172,15 @@ def ordinary_user_tests(session: nox.Session) -> None:
 
 
 def run_as_ordinary_user(
-    session: nox.Session, *chosen: str, server: Path, core: str = "", **more: str
+    session: nox.Session,
+    *chosen: str,
+    server: Path,
+    core: str = "",
+    more: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Run pytest as a user who is not root; ``more`` are the paths of files that it needs."""
     with ordinary_user.prepared(*TESTS, core=core) as place, contextlib.ExitStack() as kept:
-        files = {openbao.VARIABLE: server, **more}
+        files = {openbao.VARIABLE: str(server), **more}
         environment = {name: place.with_file(Path(file)) for name, file in files.items()}
         for name, folder in noting(session).items():
             environment[name] = kept.enter_context(place.with_folder(folder))
@@ -200,7 +210,7 @@ def trust(session: nox.Session) -> None:
     session.log(f"seed {seed}: repeat with {trust_options.SEED_VARIABLE}={seed}")
     whole = {trust_options.FULL_VARIABLE: "1", trust_options.SEED_VARIABLE: seed}
     run_with_server(
-        session, "pytest", "-n", "2", "--dist", "loadgroup", *trust_options.FILES, **whole
+        session, "pytest", "-n", "2", "--dist", "loadgroup", *trust_options.FILES, more=whole
     )
 
 
@@ -231,10 +241,10 @@ def add_tests(core: str) -> None:
         clusters = {openbao.CLUSTER_VARIABLE: str(openbao.binary())}
         if as_user:
             server = openbao.binary(version)
-            run_as_ordinary_user(session, *chosen, server=server, core=core, **clusters)
+            run_as_ordinary_user(session, *chosen, server=server, core=core, more=clusters)
         else:
             session.install(pythons.core_requirement(core), *TESTS)
-            run_with_server(session, *PYTEST, *chosen, version=version, **clusters)
+            run_with_server(session, *PYTEST, *chosen, version=version, more=clusters)
 
     # What servers do takes long to show, and does not depend on ansible-core.
     # Three workers begin with a wait of two minutes there, and one has the cluster.

@@ -191,6 +191,11 @@ NOT_PINNED: dict[str, tuple[Vault, dict[str, t.Any], str]] = {
         {},
         f'nothing was changed: cannot pin secret plugin "ext" to {NEW}: permission denied',
     ),
+    "a pin that only something on the way has accepted": (
+        Vault(pinned=OLD, instead={0: Answer(200, {"request_id": "r", "data": None})}),
+        {},
+        f'the server accepted that secret plugin "ext" is pinned to {NEW}, but does not list it',
+    ),
 }
 
 

@@ -184,7 +184,7 @@ def test_handwritten_vault_and_both_fronts(tmp_path: pathlib.Path) -> None:
         assert len(writes(server)) == 2
         # But for the check whether a namespace is honoured at all.
         asked = [seen for seen in server.seen if not seen.path.endswith("internal/ui/mounts")]
-        assert [seen.headers.get("X-Vault-Namespace") for seen in asked] == [None] * 8
+        assert [seen.headers.get("X-Vault-Namespace") for seen in asked] == [None] * 10
     assert results[0] == results[1]
     assert [result["changed"] for result in results[0]] == [True, False, True, False]
 

@@ -71,8 +71,7 @@ class Place(NamedTuple):
     @contextlib.contextmanager
     def with_folder(self, wanted: str) -> Iterator[str]:
         """Give the user a folder to write into; its files are in ``wanted`` afterwards."""
-        folder = self.folder / "tmp" / "kept"
-        folder.mkdir()
+        folder = Path(tempfile.mkdtemp(dir=self.folder))
         _give(folder)
         yield str(folder)
         shutil.copytree(folder, wanted, dirs_exist_ok=True)

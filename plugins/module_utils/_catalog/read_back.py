@@ -67,6 +67,26 @@ def ensure_written(
         await_written(client, lost, what, lambda: is_written() or None)
 
 
+def write_and_read(
+    client: VaultClient,
+    write: t.Callable[[], object],
+    what: str,
+    is_written: t.Callable[[], bool],
+    otherwise: str,
+) -> None:
+    """Write, and read until it is seen; raises VaultError, which says ``otherwise`` if it never is.
+
+    ``what`` was done then.
+    """
+    lost = attempt(write, what)
+    if await_written(client, lost, what, lambda: is_written() or None) is None:
+        raise VaultError(
+            f"the server accepted {otherwise}",
+            next_step="run the task again; the server's log may say more",
+            result={"changed": False},
+        )
+
+
 def remove(
     client: VaultClient,
     thing: object,
@@ -74,14 +94,8 @@ def remove(
     is_listed: t.Callable[[], bool],
 ) -> None:
     """Remove ``thing``, and read until it is gone; raises VaultError."""
-    what = f"{thing} was removed"
-    lost = attempt(write, what)
-    if await_written(client, lost, what, lambda: not is_listed() or None) is None:
-        raise VaultError(
-            f"the server accepted the removal of {thing}, but still lists it",
-            next_step="run the task again; the server's log may say more",
-            result={"changed": False},
-        )
+    otherwise = f"the removal of {thing}, but still lists it"
+    write_and_read(client, write, f"{thing} was removed", lambda: not is_listed(), otherwise)
 
 
 def _unread(lost: NoAnswer | None, what: str, error: VaultError) -> VaultError:

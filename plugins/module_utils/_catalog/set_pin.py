@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the vaultops.vault authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The pin of a plugin: set or removed, and read where the answer to that is lost."""
+"""The pin of a plugin: set or removed, and read afterwards."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_pins i
     unpin,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog.read_back import (
-    ensure_written,
+    write_and_read,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 
@@ -23,5 +23,11 @@ def set_pin(client: VaultClient, kind: str, name: str, version: str) -> None:
     write = (
         partial(pin, client, kind, name, version) if version else partial(unpin, client, kind, name)
     )
-    what = f'{kind} plugin "{name}" was {f"pinned to {version}" if version else "unpinned"}'
-    ensure_written(client, write, what, lambda: read_pins(client).get((kind, name), "") == version)
+    done = f"pinned to {version}" if version else "unpinned"
+    write_and_read(
+        client,
+        write,
+        f'{kind} plugin "{name}" was {done}',
+        lambda: read_pins(client).get((kind, name), "") == version,
+        f'that {kind} plugin "{name}" is {done}, but does not list it so',
+    )
