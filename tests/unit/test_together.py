@@ -179,8 +179,10 @@ def test_a_rate_limit_holds_for_all() -> None:
             time.sleep(0.2)
             connection.sendall(DONE)
 
-    with serving_bytes(answer) as (url, _seen), VaultClient(Connection(url)) as client:
-        together(client, [partial(client.request, "GET", f"m{number}") for number in range(30)])
+    with serving_bytes(answer) as (url, _seen):
+        client = VaultClient(Connection(url))
+        with client:
+            together(client, [partial(client.request, "GET", f"m{number}") for number in range(30)])
     assert len(times) == 31
     under_way = [at for at in times if at - limited[0] < 0.15]
     assert len(under_way) <= MOST_CONNECTIONS

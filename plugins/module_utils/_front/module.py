@@ -9,9 +9,6 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-# The first of ours: those after it are compiled once.
-# pylint: disable-next=unused-import
-from ansible_collections.vaultops.vault.plugins.module_utils import _compile_once  # noqa: F401
 from ansible_collections.vaultops.vault.plugins.module_utils._front.given import given_options
 from ansible_collections.vaultops.vault.plugins.module_utils._front.perform import (
     Operation,
