@@ -46,7 +46,8 @@ def test_a_path_that_no_script_can_name_is_refused_before_any_download(
     ],
 )
 def test_ctrl_c_ends_a_demo_without_a_traceback(demo: str, first: str) -> None:
-    command = [sys.executable, "-u", "-m", f"tests.support.{demo}"]
+    from_a_shell = ("env", "--default-signal=INT")  # in the background it is ignored
+    command = [*from_a_shell, sys.executable, "-u", "-m", f"tests.support.{demo}"]
     pipe: t.Any = subprocess.PIPE
     with subprocess.Popen(
         command, cwd=REPOSITORY, stdout=pipe, stderr=pipe, text=True, start_new_session=True

@@ -51,6 +51,7 @@ def run(block: str, ansible: Ansible) -> str:
     return output
 
 
+@pytest.mark.slow  # its words are those of the newest release
 @pytest.mark.openbao_only("the page shows OpenBao, where a failed reload takes a mount down")
 def test_a_mount_is_down(server: Server, external_plugin: ExternalPlugin, ansible: Ansible) -> None:
     external_plugin("v1.0.0", name="weather")

@@ -42,6 +42,8 @@ CORE = tuple(int(part) for part in version("ansible-core").split(".")[:2])
 LOGS_IN = {"BAO_TOKEN": ""}
 MAY_ALL = 'path "*" { capabilities = ["create", "read", "update", "list", "sudo"] }'
 CTRL_C = b"\x03"
+# Where the tests run in the background, or by nohup, signals are ignored.
+AS_FROM_A_SHELL = ("env", "--default-signal=HUP,INT,TERM")
 START_SECONDS = 5
 # Longer than whatever ends at once takes on a busy machine.
 LONG_SECONDS = 30
@@ -158,7 +160,7 @@ def start(ansible: Ansible, *command: str, **environment: str) -> Started:
     log = ansible.directory / "output"
     with log.open("wb") as file:
         process = subprocess.Popen(
-            [str(program(command[0])), *command[1:]],
+            [*AS_FROM_A_SHELL, str(program(command[0])), *command[1:]],
             env={**ansible.environment(), **LOGS_IN, **environment},
             cwd=ansible.directory,
             stdin=subprocess.DEVNULL,
@@ -217,7 +219,7 @@ def test_ctrl_c_in_a_terminal_and_again(slow: Slow, ansible: Ansible, in_process
     ours, terminal = os.openpty()
     with subprocess.Popen(
         [
-            *("setsid", "--ctty", str(program("ansible-playbook"))),
+            *("setsid", "--ctty", *AS_FROM_A_SHELL, str(program("ansible-playbook"))),
             playbook(ansible, {MODULE: {"mounts": "ext", **LOGIN}}),
         ],
         env={**ansible.environment(), **LOGS_IN, "ANSIBLE_VAULTOPS_IN_PROCESS": str(in_process)},

@@ -21,7 +21,7 @@ LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)\s]*)?\)")
 TOP = {
     *("CHANGELOG.md", "CONTRIBUTING.md", "COPYING", "FILES.json", "LICENSES", "MANIFEST.json"),
     *("README.md", "REUSE.toml", "changelogs", "docs", "meta", "playbooks", "plugins"),
-    *("requirements.txt", "roles"),
+    *("requirements.txt", "roles", "SECURITY.md"),
 }
 ENDINGS = {
     "changelogs": {"changelog.yaml"},

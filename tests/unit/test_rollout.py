@@ -56,6 +56,9 @@ def row(version: str = OLD, running: str = OLD, sha256: str = "old", plugin: str
     }
 
 
+PINS = "sys/plugins/pins/"
+
+
 class FakeClient(VaultClient):
     """A server of so many mounts, which notes what it is told; ``fails`` by the path told."""
 
@@ -102,6 +105,9 @@ class FakeClient(VaultClient):
         if method in ("POST", "DELETE"):
             version = (body or {}).get("plugin_version") or (body or {}).get("version") or ""
             self.told.append((path, version))
+            if path.startswith(PINS):
+                pins = [{"type": "secret", "name": "ext", "version": version}] if version else []
+                self.answers["sys/plugins/pins"] = {"pinned_versions": pins}
             if self.meeting is not None and len(self.told) > 1:
                 self.meeting.wait(10)
         if path in self.fails:
@@ -335,7 +341,7 @@ def test_nothing_is_rolled_back_where_nothing_moved() -> None:
     assert Progress().with_started(made.steps).to_roll_back(made) == []
 
 
-PIN = "sys/plugins/pins/secret/ext"
+PIN = f"{PINS}secret/ext"
 
 
 @pytest.mark.parametrize(

@@ -91,8 +91,9 @@ class Session(VaultClient):
 
     @property
     def untried(self) -> bool:
-        """Whether a login goes before or with the next request, and none has been taken yet."""
-        return self._login is not None and not self.token and not self._inline_works
+        """Whether a check or a login goes before or with the next request, and may be refused."""
+        untaken = self._login is not None and not self.token and not self._inline_works
+        return untaken or self.before_first_request is not None
 
     def close(self) -> None:
         """Revoke the token that a login made, and end the connection; may be repeated."""

@@ -101,7 +101,7 @@ class VaultClient:
 
     @property
     def untried(self) -> bool:
-        """Whether credentials go with the next request that the server may refuse."""
+        """Whether the next request shows whether the server takes any: see together()."""
         return False
 
     def warn(self, *warnings: str) -> None:

@@ -85,7 +85,7 @@ class Client(t.Protocol):
 
     @property
     def untried(self) -> bool:
-        """Whether credentials go with the next request that the server may refuse."""
+        """Whether the next request shows whether the server takes any: see together()."""
 
     def warn(self, *warnings: str) -> None:
         """Take warnings for the user."""
@@ -104,8 +104,9 @@ def together(
     The warnings of each go to ``client`` in that order, too.  After one for which ``ends`` is true,
     and after one that raises, no other is begun, and those under way are waited for: then the list
     is shorter, or the first exception is raised.  ``quick`` work, which costs the server next to
-    nothing, goes one after the other where the server is near.  Credentials that are still to be
-    tried go with the first one alone: a server counts refusals, and locks who has too many.
+    nothing, goes one after the other where the server is near.  Credentials and namespaces that are
+    still to be tried go with the first one alone: a server counts refusals of a login, and locks
+    who has too many.
     """
     if quick and client.near:
         most = 1
