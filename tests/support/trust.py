@@ -8,20 +8,29 @@ Each writes what it tried where $VAULTOPS_RELIABILITY names a folder, for docs/r
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import os
 import pathlib
 import random
+import shutil
+import tempfile
 import time
 import typing as t
 from unittest import mock
 
 import hypothesis
+from hypothesis.configuration import set_hypothesis_home_dir
 
 from .trust_options import DEFAULT_SEED, FOLDER_VARIABLE, FULL_VARIABLE, SEED_VARIABLE
 
 EXAMPLES, ALL_EXAMPLES = 300, 20_000
+
+# Else it keeps what it found out about our code in the checkout.
+_HOME = tempfile.mkdtemp(prefix="vaultops-hypothesis-")
+atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
+set_hypothesis_home_dir(_HOME)
 
 F = t.TypeVar("F", bound=t.Callable[..., t.Any])
 
