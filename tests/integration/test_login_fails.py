@@ -74,28 +74,39 @@ def test_nothing_is_posted_after_a_login_that_failed(
     assert "a-wrong-password" not in run.output
 
 
+# All of the server's answer comes through, and something beside it.
+THE_SERVERS_OWN = (
+    *("longer than told", "60 kB of headers", "2,000 headers"),
+    *("continue", "early hints", "two answers"),
+)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("passes_on", [True, False], ids=["done", "not done"])
 def test_a_login_whose_answer_is_none_of_the_servers(server: Server, passes_on: bool) -> None:
     """It is not repeated, nothing else is sent, and the message says what may be left."""
     right = logins.userpass(server)
-    with fault_proxy(server.url) as proxy:
-        for name, fault in FAULTS.items():
-            for nodes in ({}, {**GLOBAL, "nodes": [server.url]}):
-                options = {"mounts": ["secret"], **nodes, **right, "auth_mode": "login"}
-                proxy.arm(None)
+    for name, fault in FAULTS.items():
+        for nodes in ({}, {**GLOBAL, "nodes": [server.url]}):
+            if name in THE_SERVERS_OWN:
+                continue
+            options = {"mounts": ["secret"], **nodes, **right, "auth_mode": "login"}
+            # One for each: what a fault leaves of a connection is nothing to the next task.
+            with fault_proxy(server.url) as proxy:
                 login = _position(proxy.url, proxy.seen, options)
+            with fault_proxy(server.url) as proxy:
                 proxy.arm(fault, login, passes_on=passes_on)
                 result = run_task("plugin_reload", options, False, proxy=proxy.url, token="")
-                told = f"{name}: {result.get('msg')}"
-                assert result["failed"], told
-                assert not result["changed"], told
-                assert "it is unknown whether the login by userpass made a token" in told
-                assert "is not revoked, and lasts for its TTL" in told
-                assert [line for line in proxy.seen if line.startswith("POST ")] == [LOGIN], told
+            told = f"{name}: {result.get('msg')}"
+            assert result["failed"], told
+            assert not result["changed"], told
+            assert "it is unknown whether the login by userpass made a token" in told
+            assert "is not revoked, and lasts for its TTL" in told
+            assert [line for line in proxy.seen if line.startswith("POST ")] == [LOGIN], told
 
 
 def _position(proxy: str, seen: list[str], options: dict[str, t.Any]) -> int:
     """Run the task, and return which of its requests is the login."""
-    run_task("plugin_reload", options, False, proxy=proxy, token="")
+    result = run_task("plugin_reload", options, False, proxy=proxy, token="")
+    assert LOGIN in seen, result
     return seen.index(LOGIN)

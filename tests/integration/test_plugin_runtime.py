@@ -286,7 +286,7 @@ def test_what_the_token_may_not(vault_server: Server, vault_ansible: Ansible) ->
 WRONG: dict[str, tuple[Options, str]] = {
     "a name with a slash": ({"name": "a/b"}, 'name "a/b" is not a valid name for a plugin runtime'),
     "a name with a plus": ({"name": "a+b"}, 'name "a+b" is not a valid name for a plugin runtime'),
-    "no name": ({"name": " "}, 'name " " is not a valid name for a plugin runtime'),
+    "no name": ({"name": " "}, "missing required arguments: name"),
     "negative": ({"cpu_nanos": -1}, "cpu_nanos is -1, and must be from 0 to 9223372036854775807"),
     "too large": ({"memory_bytes": 2**63}, "memory_bytes is 9223372036854775808, and must be from"),
     "another type": ({"type": "vm"}, "value of type must be one of: container, got: vm"),
