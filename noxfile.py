@@ -19,7 +19,7 @@ import os
 import pwd
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -286,20 +286,33 @@ def extra_servers(session: nox.Session) -> None:
     run_with_server(session, *PYTEST, "-m", "extra_server", version=OLDEST_OPENBAO)
 
 
-def add_sanity(core: str) -> None:
-    """Add the session that runs the sanity tests of a release of ansible-core."""
-    name = f"ansible-test-sanity-{core}"
+def add_ansible_test(
+    name: str,
+    what: str,
+    core: str,
+    *params: str,
+    default: bool = False,
+    prepare: Callable[[str], None] = ansible_test_seed.seed_get_pip,
+) -> None:
+    """Add a session of ansible-test, in its own environments; ``prepare`` takes the core."""
     antsibull_nox.add_ansible_test_session(
         name=name,
-        description=f"Run the sanity tests of ansible-core {core} on each Python here.",
-        ansible_test_params=["sanity", "--color", "no", "--venv"],
-        default=core in DEFAULT_CORES,
+        description=f"Run {what}.",
+        ansible_test_params=[params[0], "--color", "no", "--venv", *params[1:]],
+        default=default,
         ansible_core_version=core,
         ansible_core_source="pypi",
-        callback_before=partial(ansible_test_seed.seed_get_pip, core),
+        callback_before=partial(prepare, core),
         callback_after=ansible_test_seed.remove_venvs,
     )
     nox.registry.get()[name].tags.append("matrix")
+
+
+def add_sanity(core: str) -> None:
+    """Add the session that runs the sanity tests of a release of ansible-core."""
+    what = f"the sanity tests of ansible-core {core} on each Python here"
+    default = core in DEFAULT_CORES
+    add_ansible_test(f"ansible-test-sanity-{core}", what, core, "sanity", default=default)
 
 
 def prepare_integration(core: str) -> None:
@@ -311,20 +324,9 @@ def prepare_integration(core: str) -> None:
 
 def add_integration(core: str) -> None:
     """Add the session that runs the targets of tests/integration in ansible-test's own venv."""
-    antsibull_nox.add_ansible_test_session(
-        name="ansible-test-integration",
-        description=f"Run the integration targets of ansible-test on ansible-core {core}.",
-        ansible_test_params=[
-            *("integration", "--color", "no", "--venv", "--allow-unsupported"),
-            *("--python", "default", "quick_reload"),
-        ],
-        default=False,
-        ansible_core_version=core,
-        ansible_core_source="pypi",
-        callback_before=partial(prepare_integration, core),
-        callback_after=ansible_test_seed.remove_venvs,
-    )
-    nox.registry.get()["ansible-test-integration"].tags.append("matrix")
+    what = f"the integration targets of ansible-test on ansible-core {core}"
+    params = ("integration", "--allow-unsupported", "--python", "default", "quick_reload")
+    add_ansible_test("ansible-test-integration", what, core, *params, prepare=prepare_integration)
 
 
 def prepare_units(core: str) -> None:
@@ -339,21 +341,11 @@ def add_units(core: str) -> None:
     """Add the session that runs the unit tests in ansible-test's own venv."""
     # Ansible's programs are not in that venv, and these tests compare a start of them.
     without = {"test_warm_ansible.py"}
-    chosen = sorted(Path("tests/unit").glob("test_*.py"))
-    antsibull_nox.add_ansible_test_session(
-        name="ansible-test-units",
-        description=f"Run the unit tests by ansible-test on ansible-core {core}.",
-        ansible_test_params=[
-            *("units", "--color", "no", "--venv", "--python", "default"),
-            *(str(path) for path in chosen if path.name not in without),
-        ],
-        default=False,
-        ansible_core_version=core,
-        ansible_core_source="pypi",
-        callback_before=partial(prepare_units, core),
-        callback_after=ansible_test_seed.remove_venvs,
-    )
-    nox.registry.get()["ansible-test-units"].tags.append("matrix")
+    tests = sorted(Path("tests/unit").glob("test_*.py"))
+    chosen = [str(path) for path in tests if path.name not in without]
+    what = f"the unit tests by ansible-test on ansible-core {core}"
+    params = ("units", "--python", "default", *chosen)
+    add_ansible_test("ansible-test-units", what, core, *params, prepare=prepare_units)
 
 
 def add_skipped(name: str, core: str) -> None:

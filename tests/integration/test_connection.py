@@ -10,7 +10,6 @@ import datetime
 import pathlib
 import socket
 import ssl
-import subprocess
 import time
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
@@ -20,14 +19,13 @@ import trustme
 
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import Connection
+from ansible_collections.vaultops.vault.tests.support.agents import running_agent
 from ansible_collections.vaultops.vault.tests.support.ansible_runs import Ansible, Cases
 from ansible_collections.vaultops.vault.tests.support.handwritten import Answer, handwritten_server
 from ansible_collections.vaultops.vault.tests.support.proxy import counting_proxy, tls_front
 from ansible_collections.vaultops.vault.tests.support.server import (
     Server,
-    clean_environment,
     free_port,
-    server_binary,
     start_server,
 )
 
@@ -197,8 +195,7 @@ def test_the_socket_of_an_agent(server: Server, ansible: Ansible) -> None:
     socket = server.directory / "agent.sock"
     token_file = server.directory / "agent-token"
     token_file.write_text(server.token)
-    config = server.directory / "agent.hcl"
-    config.write_text(
+    configuration = (
         f'vault {{ address = "{server.url}" }}\n'
         f'listener "unix" {{\n address = "{socket}"\n tls_disable = true\n'
         " require_request_header = true\n}\n"
@@ -206,22 +203,8 @@ def test_the_socket_of_an_agent(server: Server, ansible: Ansible) -> None:
         'auto_auth { method { type = "token_file"\n'
         f' config = {{ token_file_path = "{token_file}" }} }} }}\n'
     )
-    with (server.directory / "agent.log").open("wb") as log:
-        agent = subprocess.Popen(
-            [server_binary(), "proxy", f"-config={config}"],
-            env=clean_environment(server.directory / "home"),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        deadline = time.monotonic() + 30
-        while not socket.exists() and time.monotonic() < deadline:
-            time.sleep(0.05)
+    with running_agent(server, configuration, socket.exists):
         run = ansible.adhoc(MODULE, f"plugin=kv url=unix://{socket} auth_method=none", BAO_TOKEN="")
-    finally:
-        agent.terminate()
-        agent.wait()
     assert run.result["changed"] is True, run.output
     assert run.result["verified"] is True
     gone = ansible.adhoc(MODULE, f"plugin=kv url=unix://{socket}-not")

@@ -11,13 +11,12 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import pathlib
-import subprocess
-import time
 import typing as t
 
 import pytest
 import requests
 
+from ansible_collections.vaultops.vault.tests.support.agents import running_agent
 from ansible_collections.vaultops.vault.tests.support.ansible_runs import Ansible
 from ansible_collections.vaultops.vault.tests.support.external_plugin import build_plugin
 from ansible_collections.vaultops.vault.tests.support.faults import (
@@ -29,10 +28,8 @@ from ansible_collections.vaultops.vault.tests.support.fixtures import PLUGIN, Ex
 from ansible_collections.vaultops.vault.tests.support.recordings import run_task
 from ansible_collections.vaultops.vault.tests.support.server import (
     Server,
-    clean_environment,
     free_port,
     running_server,
-    server_binary,
 )
 
 OLD, NEW = "v1.0.0", "v1.1.0"
@@ -155,31 +152,20 @@ def test_the_role_with_a_listener_of_small_requests(tmp_path: pathlib.Path) -> N
 def agent(server: Server, address: str) -> t.Iterator[str]:
     """Run the product's own proxy to ``address``, for the length of a ``with`` block."""
     port = free_port()
-    config = server.directory / "agent.hcl"
-    config.write_text(
+    url = f"http://127.0.0.1:{port}"
+    configuration = (
         f'vault {{\n address = "{address}"\n retry {{ num_retries = -1 }}\n}}\n'
         f'listener "tcp" {{\n address = "127.0.0.1:{port}"\n tls_disable = true\n}}\n'
     )
-    with (server.directory / "agent.log").open("wb") as log:
-        process = subprocess.Popen(
-            [server_binary(), "proxy", f"-config={config}"],
-            env=clean_environment(server.directory / "home"),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        url = f"http://127.0.0.1:{port}"
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            with contextlib.suppress(OSError):
-                requests.get(f"{url}/v1/sys/health", timeout=5)
-                break
-            time.sleep(0.05)
+
+    def is_ready() -> bool:
+        with contextlib.suppress(OSError):
+            requests.get(f"{url}/v1/sys/health", timeout=5)
+            return True
+        return False
+
+    with running_agent(server, configuration, is_ready):
         yield url
-    finally:
-        process.kill()
-        process.wait()
 
 
 @pytest.mark.slow

@@ -454,6 +454,11 @@ def test_plugin_type_on_a_server_without_it(server: Server, ansible: Ansible) ->
     assert run.result["changed"] is False
     assert "this server has no reload by plugin type" in run.result.message
     assert "leave plugin_type out" in run.result.message
+    run = ansible.adhoc(MODULE, "plugin=kv plugin_type=secret state=current")
+    assert run.result.failed
+    assert run.result["changed"] is False
+    assert "plugin_type means those of all namespaces" in run.result.message
+    assert "leave plugin_type out" in run.result.message
 
 
 @pytest.mark.parametrize(

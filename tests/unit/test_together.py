@@ -161,6 +161,31 @@ def test_a_signal_lets_a_login_end_and_ends_what_only_waits() -> None:
     assert ended == ["login"]
 
 
+class Untried(VaultClient):
+    """A client whose server takes the credentials with the request after so many."""
+
+    def __init__(self, left: int) -> None:
+        super().__init__(Connection("http://fake"))
+        self.left = left
+
+    @property
+    def untried(self) -> bool:
+        return self.left > 0
+
+    def work(self) -> bool:
+        """Do some work; return whether it was one that tries the credentials."""
+        self.left -= 1
+        return self.left >= 0
+
+
+@pytest.mark.parametrize("left", [0, 1, 2_000, 5_000])
+def test_credentials_are_tried_one_by_one_whatever_the_number(left: int) -> None:
+    client = Untried(left)
+    assert together(client, [client.work] * 3_000) == [True] * min(left, 3_000) + [False] * max(
+        0, 3_000 - left
+    )
+
+
 def test_a_rate_limit_holds_for_all() -> None:
     """After the first 429 nothing is sent before its Retry-After is over."""
     limited, times, lock = [], [], threading.Lock()

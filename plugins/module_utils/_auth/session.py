@@ -30,6 +30,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._http.interruption 
     uninterrupted,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.together import shielded
+from ansible_collections.vaultops.vault.plugins.module_utils._http.transport import READS
 
 if t.TYPE_CHECKING:
     import requests
@@ -43,7 +44,6 @@ _INLINE_FAILED = "failed to perform inline authentication"
 _WITH_MFA = "inline authentication with login MFA"
 # The words for a request without a token: of an old Vault, and of a standby for path help.
 _NO_TOKEN = ("missing client token", "please forward to the active node")
-_READS = ("GET", "LIST")
 _ROOT = "root"
 # A task that is interrupted waits so many seconds for the revocation of its token.
 LAST_SECONDS = 10.0
@@ -125,7 +125,7 @@ class Session(VaultClient):
             return super().request(*args, anonymous=True, **more)
         with self._lock:
             self._ensure_identity()
-        if args[0] in _READS:
+        if args[0] in READS:
             return self._request_as(*args, **more)
         # Cut short, it would be unknown what the server did.
         with uninterrupted(
@@ -324,7 +324,7 @@ class Session(VaultClient):
         """
         if self._mode != "auto":
             return False
-        first_read = method in _READS and not self._inline_works
+        first_read = method in READS and not self._inline_works
         without_token = isinstance(error, PermissionDenied) or any(
             words in error.what for words in _NO_TOKEN
         )

@@ -69,9 +69,9 @@ def perform(
     operation: Operation,
     params: Params,
     check_mode: bool,
-    progress: t.Callable[[str], None] | None = None,
-    say: t.Callable[[str], None] = lambda _line: None,
-    announce: t.Callable[[str], None] | None = None,
+    progress: t.Callable[[str], None] = _nothing,
+    say: t.Callable[[str], None] = _nothing,
+    announce: t.Callable[[str], None] = _nothing,
 ) -> Outcome:
     """Run ``operation`` with validated ``params``; a VaultError becomes a failed result.
 
@@ -79,7 +79,7 @@ def perform(
     task does not end though a signal came, see Interruption; ``announce`` one before a request that
     must not be cut short.
     """
-    shown = Shown(progress or _nothing, announce or _nothing)
+    shown = Shown(progress, announce)
     with Interruption(say) as interruption:
         try:
             outcome = _outcome(operation, params, check_mode, shown, interruption)

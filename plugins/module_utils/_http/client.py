@@ -37,6 +37,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._http.together impo
     pause,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.transport import (
+    READS,
     Outgoing,
     Transport,
     base_url,
@@ -153,7 +154,7 @@ class VaultClient:
         _require_path(path)
         if namespace is None:
             namespace = self.connection.namespace
-        is_read = method in ("GET", "LIST")
+        is_read = method in READS
         if repeatable is None:
             repeatable = is_read
         if may_be_empty is None:

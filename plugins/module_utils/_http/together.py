@@ -110,11 +110,20 @@ def together(
     """
     if quick and client.near:
         most = 1
-    if client.untried and len(works) > 1:
-        first = together(client, works[:1], ends=ends)
-        if ends is not None and ends(first[0]):
-            return first
-        return first + together(client, works[1:], most=most, quick=quick, ends=ends)
+    done: list[T] = []
+    while client.untried and len(works) - len(done) > 1:
+        done += _at_once(client, works[len(done) : len(done) + 1], 1, ends)
+        if ends is not None and ends(done[-1]):
+            return done
+    return done + _at_once(client, works[len(done) :], most, ends)
+
+
+def _at_once(
+    client: Client,
+    works: t.Sequence[t.Callable[[], T]],
+    most: int,
+    ends: t.Callable[[T], bool] | None,
+) -> list[T]:
     shared = _OWN.shared or _Shared()
     with shared.threads_for(client, len(works) - 1, most) as more:
         return _Group(shared, client, works, ends).done(more)

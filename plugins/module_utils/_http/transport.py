@@ -60,7 +60,8 @@ _KEEP_ALIVE = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)] + [
 # So many bytes an answer may have, unpacked: a list of 8,000 mounts has a quarter of it.
 LARGEST_ANSWER = 32 * 1024 * 1024
 _CHUNK = 64 * 1024
-_READS = ("GET", "LIST")
+# What changes nothing.
+READS = ("GET", "LIST")
 
 _HEADERS = {
     "User-Agent": "ansible-collection/vaultops.vault",
@@ -128,7 +129,7 @@ class Transport:
         timeout = min(request.timeout, LONGEST_DURATION)
         timeouts = (min(self._connect_timeout, timeout), timeout)
         since = time.monotonic()
-        EXCHANGE.begin(timeout, is_read=request.method in _READS)
+        EXCHANGE.begin(timeout, is_read=request.method in READS)
         try:
             response = self._adapter.send(
                 _prepared(request, base),
