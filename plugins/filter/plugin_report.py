@@ -53,11 +53,10 @@ def report(hosts: t.Iterable[t.Mapping[str, t.Any]]) -> dict[str, t.Any]:
     rows: list[Row] = []
     for host in hosts:
         about = _cluster(host.get("plugin_report_cluster") or {}, host["plugin_report_info"])
-        nodes = _nodes((host.get("plugin_report_each") or {}).get("results") or [])
+        asked = (host.get("plugin_report_each") or {}).get("results") or []
+        found = _rows(host["plugin_report_info"], _nodes(asked), _not_asked(asked))
         clusters.append(about)
-        rows += [
-            {"cluster": about["name"], **row} for row in _rows(host["plugin_report_info"], nodes)
-        ]
+        rows += [{"cluster": about["name"], **row} for row in found]
     rows.sort(key=lambda row: (_STATES.index(row["state"]), row["cluster"], row["mount"] or ""))
     return {"clusters": clusters, "rows": rows, "counts": _counts(clusters, rows)}
 
@@ -84,7 +83,9 @@ def _cluster(cluster: t.Mapping[str, t.Any], info: t.Mapping[str, t.Any]) -> Row
     }
 
 
-def _rows(info: t.Mapping[str, t.Any], nodes: t.Mapping[str, list[Row]]) -> t.Iterator[Row]:
+def _rows(
+    info: t.Mapping[str, t.Any], nodes: t.Mapping[str, list[Row]], not_asked: t.Mapping[str, str]
+) -> t.Iterator[Row]:
     for plugin in info.get("plugins") or []:
         about = {
             "type": plugin["type"],
@@ -95,7 +96,10 @@ def _rows(info: t.Mapping[str, t.Any], nodes: t.Mapping[str, list[Row]]) -> t.It
         if plugin["mounts"] == []:
             yield {**about, **_NOT_MOUNTED}
         for mount in plugin["mounts"] or []:
-            yield {**about, **_of_mount(mount, nodes.get(mount["path"], []))}
+            row = _of_mount(mount, nodes.get(mount["path"], []))
+            if row["state"] == "ok" and plugin["name"] in not_asked:
+                row.update(state="unknown", reason=not_asked[plugin["name"]])
+            yield {**about, **row}
 
 
 _NOT_MOUNTED: Row = {
@@ -142,7 +146,7 @@ def _of_nodes(
     nodes: list[Row], expected: t.Mapping[str, str] | None, state: str, reason: str | None
 ) -> tuple[str, str | None]:
     """Return the state where a node is worse than the one that answered."""
-    dead = [node for node in nodes if node["error"]]
+    dead = [node for node in nodes if node["alive"] is False]
     if dead:
         return "dead", f"on {dead[0]['name']}: {dead[0]['error']}"
     others = [
@@ -150,6 +154,9 @@ def _of_nodes(
     ]
     if others:
         return "drift", f"on {others[0]['name']}: runs {others[0]['running']}"
+    unknown = [node for node in nodes if node["error"]]
+    if unknown and state == "ok":
+        return "unknown", f"on {unknown[0]['name']}: {unknown[0]['error']}"
     return state, reason
 
 
@@ -158,17 +165,36 @@ def _nodes(results: t.Iterable[t.Mapping[str, t.Any]]) -> dict[str, list[Row]]:
     found: dict[str, list[Row]] = {}
     for result in results:
         for node in result.get("nodes") or []:
-            for mount in node["mounts"]:
-                before = mount["before"] or {}
-                row = {
-                    "name": node["name"],
-                    "role": node["role"],
-                    "running": _version(before),
-                    "sha256": before.get("sha256") or None,
-                    "error": mount["error"],
-                }
-                found.setdefault(mount["path"], []).append(row)
+            for mount in node["mounts"] or _unknown_mounts(result, node):
+                found.setdefault(mount["path"], []).append(_of_node(node, mount))
     return found
+
+
+def _unknown_mounts(result: t.Mapping[str, t.Any], node: t.Mapping[str, t.Any]) -> list[Row]:
+    """Return the mounts of a node that could not be asked, none of one that runs no plugins."""
+    unknown = {"before": None, "alive": None, "error": node["error"]}
+    return [{"path": mount["path"], **unknown} for mount in result["mounts"] if node["error"]]
+
+
+def _of_node(node: t.Mapping[str, t.Any], mount: t.Mapping[str, t.Any]) -> Row:
+    before = mount["before"] or {}
+    return {
+        "name": node["name"],
+        "role": node["role"],
+        "running": _version(before),
+        "sha256": before.get("sha256") or None,
+        "alive": mount["alive"],
+        "error": mount["error"],
+    }
+
+
+def _not_asked(results: t.Iterable[t.Mapping[str, t.Any]]) -> dict[str, str]:
+    """Return why the nodes could not be asked about a plugin, by its name."""
+    return {
+        str(result["item"]): f"the nodes were not asked: {result['msg']}"
+        for result in results
+        if result.get("msg") and not result.get("nodes")
+    }
 
 
 def _version(running: t.Mapping[str, str] | None) -> str | None:

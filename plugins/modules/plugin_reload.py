@@ -223,8 +223,16 @@ mounts:
           would be reloaded. Null if unknown.
       type: bool
       sample: true
+    alive:
+      description:
+        - Whether the plugin answers, in check mode before the reload. Null if this is unknown or
+          was not asked.
+      type: bool
+      sample: true
     error:
-      description: Why the mount is down, as the server reports it; null if no error is known.
+      description:
+        - Why the mount is down or not as expected, as the server reports it; null if no error is
+          known.
       type: str
       sample: null
     before:
@@ -283,8 +291,12 @@ nodes:
           description: Whether the mount was reloaded on this node; null if unknown.
           type: bool
           sample: true
+        alive:
+          description: Whether the plugin answers on this node; null if this is unknown.
+          type: bool
+          sample: true
         error:
-          description: Why the mount does not run on this node; null if no error is known.
+          description: Why the mount is not well on this node; null if no error is known.
           type: str
           sample: null
         before:

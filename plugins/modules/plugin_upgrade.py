@@ -203,8 +203,12 @@ mounts:
       description: Whether the last reload reloaded the mount; null if unknown.
       type: bool
       sample: true
+    alive:
+      description: Whether the plugin answers. Null if this is unknown, and in check mode.
+      type: bool
+      sample: true
     error:
-      description: Why the mount is down; null if no error is known.
+      description: Why the mount is down or not as expected; null if no error is known.
       type: str
       sample: null
     before:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pathlib
 import sys
+import typing as t
 
 import pytest
 
@@ -46,6 +47,39 @@ def test_no_nodes(ansible: Ansible, options: list[str], pattern: str) -> None:
     run = roll_out(ansible, *options, inventory="others" if pattern == "vault" else "inventory")
     assert run.returncode != 0
     assert f'no host of the inventory is in "{pattern}", so nothing was done' in run.result.message
+
+
+def mount(version: str, alive: bool | None, error: str = "", **more: t.Any) -> dict[str, t.Any]:
+    """Return what plugin_upgrade says of a mount; None as ``after`` is not known."""
+    ran, runs = {"version": "v1.0.0"}, {"version": version}
+    row = {"path": "w/", "alive": alive, "error": error or None, "before": ran, "after": runs}
+    return {**row, **more}
+
+
+LINES = {
+    "moved": (mount("v1.1.0", True), "w/ ran v1.0.0, runs v1.1.0"),
+    "down": (mount("v1.1.0", False, "does not answer"), "w/ ran v1.0.0, runs down"),
+    "a wrong probe": (mount("v1.1.0", True, "not the probe"), "w/ ran v1.0.0, runs v1.1.0"),
+    "not known": (mount("v1.1.0", None, "no answer"), "w/ ran v1.0.0, runs unknown"),
+    "not read": (mount("", None, after=None), "w/ ran v1.0.0, runs unknown"),
+    "an entry without version": (mount("", True), "w/ ran v1.0.0, runs no version"),
+}
+
+
+def test_the_last_line(ansible: Ansible) -> None:
+    variables = str(REPOSITORY / "roles" / "plugin_rollout" / "vars" / "main.yml")
+    run = ansible.playbook(
+        {"ansible.builtin.include_vars": variables},
+        *(
+            {
+                "ansible.builtin.debug": {"msg": "{{ plugin_rollout_line }}"},
+                "vars": {"plugin_rollout_name": "w", "plugin_rollout_upgraded": {"mounts": [row]}},
+            }
+            for row, _line in LINES.values()
+        ),
+    )
+    lines = [result.message for result in run.tasks if result.message]
+    assert lines == [f"w: {line}" for _row, line in LINES.values()]
 
 
 def test_a_misspelled_variable(ansible: Ansible) -> None:

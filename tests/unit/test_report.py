@@ -24,6 +24,7 @@ REBUILT = {"version": "v1.1.0", "sha256": "2" * 64}
 def host(
     mount: dict[str, t.Any] | None = None,
     nodes: t.Sequence[dict[str, t.Any]] = (),
+    asked: str = "",
     **cluster: t.Any,
 ) -> dict[str, t.Any]:
     """Return the variables of a cluster with one mount, where no ``mount`` says else as it is."""
@@ -44,7 +45,8 @@ def host(
         "pin": None,
         "mounts": [row],
     }
-    each = {"results": [{"nodes": list(nodes)}, {"skipped": True}]}
+    told = {"item": "weather", "nodes": list(nodes), "mounts": [row], "msg": asked}
+    each = {"results": [told, {"skipped": True}]}
     return {
         "plugin_report_cluster": cluster,
         "plugin_report_info": {"plugins": [plugin], "warnings": []},
@@ -52,10 +54,17 @@ def host(
     }
 
 
-def node(name: str, before: dict[str, str] | None, error: str | None = None) -> dict[str, t.Any]:
+def node(
+    name: str, before: dict[str, str] | None, error: str | None = None, alive: bool | None = True
+) -> dict[str, t.Any]:
     """Return the row of a node."""
-    mount = {"path": "weather/", "before": before, "error": error}
-    return {"name": name, "role": "standby", "mounts": [mount]}
+    mount = {"path": "weather/", "before": before, "alive": alive, "error": error}
+    return {"name": name, "role": "standby", "error": None, "mounts": [mount]}
+
+
+def silent_node(name: str, error: str | None) -> dict[str, t.Any]:
+    """Return the row of a node that could not be asked, without ``error`` of one that forwards."""
+    return {"name": name, "role": "", "error": error, "mounts": []}
 
 
 @pytest.mark.parametrize(
@@ -69,7 +78,19 @@ def node(name: str, before: dict[str, str] | None, error: str | None = None) -> 
         (host(nodes=[node("n1", NEW), node("n2", NEW)]), "ok", None),
         (host(nodes=[node("n1", NEW), node("n2", OLD)]), "drift", "on n2: runs v1.0.0"),
         (host(nodes=[node("n1", NEW), node("n2", REBUILT)]), "drift", "on n2: runs v1.1.0"),
-        (host(nodes=[node("n1", OLD), node("n2", NEW, "gone")]), "dead", "on n2: gone"),
+        (
+            host(nodes=[node("n1", OLD), node("n2", NEW, "gone", alive=False)]),
+            "dead",
+            "on n2: gone",
+        ),
+        (host(nodes=[node("n1", None, "not known", alive=None)]), "unknown", "on n1: not known"),
+        (
+            host(nodes=[node("n1", NEW), silent_node("n2", "no answer")]),
+            "unknown",
+            "on n2: no answer",
+        ),
+        (host(nodes=[node("n1", NEW), silent_node("n2", None)]), "ok", None),
+        (host(asked="denied"), "unknown", "the nodes were not asked: denied"),
         (host(nodes=[node("n1", None)]), "ok", None),
     ],
 )

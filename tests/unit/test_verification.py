@@ -24,6 +24,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     VaultError,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._operations.rows import (
+    diff_of_mounts,
     diff_of_nodes,
     node_row,
 )
@@ -216,6 +217,17 @@ def test_a_diff_for_each_node_where_they_differ() -> None:
         "before": f"n2: {was}\nn2: {was}\n",
         "after": f"n2: {now}\nn2: ext/ ext down\n",
     }
+
+
+def test_a_diff_says_down_only_of_what_is_known_to_be_down() -> None:
+    now = mount("v1.1.0", NEW)
+    cases = {
+        "ext v1.1.0 bbbbbbbb": MountResult(mount(), now, True, "not the probe", ALIVE),
+        "ext down": MountResult(mount(), now, False, "does not answer", DOWN),
+        "ext unknown": MountResult(mount(), now, False, "no answer", Health(None)),
+    }
+    for told, row in cases.items():
+        assert diff_of_mounts([row])["after"] == f"ext/ {told}\n"
 
 
 class FakeNodes(Nodes):

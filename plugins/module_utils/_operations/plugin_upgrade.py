@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.vaultops.vault.plugins.module_utils._api.path_help import Health
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import NotInCatalog, VaultError
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 from ansible_collections.vaultops.vault.plugins.module_utils._operations.rows import (
@@ -90,11 +89,10 @@ def _as_result(done: RolloutResult) -> Result:
 
 def _mounts(plan: Plan, progress: Progress) -> list[MountResult]:
     """Return the last result of each mount, with what it ran before the first of the reloads."""
-    last = [
+    return [
         (progress.mounts.get(step.path) or left_alone(step.mount))._replace(before=step.mount)
         for step in plan.steps
     ]
-    return [mount._replace(health=Health(False)) if mount.error else mount for mount in last]
 
 
 def _warn(client: VaultClient, plan: Plan, done: RolloutResult) -> None:

@@ -15,7 +15,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._reload.results imp
 from ansible_collections.vaultops.vault.plugins.module_utils._types import Result
 
 # What is the same on all nodes is left out of the rows of a node.
-_OF_A_NODE = ("path", "reloaded", "error", "before", "after")
+_OF_A_NODE = ("path", "reloaded", "alive", "error", "before", "after")
 
 
 def running_row(running: Running) -> dict[str, str]:
@@ -31,6 +31,7 @@ def mount_row(mount: MountResult) -> Result:
         "plugin": mount.before.plugin,
         "accessor": mount.before.accessor,
         "reloaded": mount.reloaded,
+        "alive": mount.health.alive,
         "error": mount.error,
         "before": running_row(mount.before.running),
         "after": running_row(mount.after.running) if mount.after else None,
@@ -56,8 +57,7 @@ def diff_of_mounts(mounts: t.Iterable[MountResult]) -> dict[str, str]:
     for mount in mounts:
         title = f"{mount.before.path} {mount.before.plugin}"
         before += f"{title} {'down' if mount.was_down else mount.before.running}\n"
-        known = "unknown" if mount.after is None else str(mount.after.running)
-        after += f"{title} {'down' if mount.down else known}\n"
+        after += f"{title} {mount.runs_now}\n"
     return {"before": before, "after": after}
 
 

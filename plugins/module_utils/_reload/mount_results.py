@@ -57,6 +57,15 @@ class MountResult(t.NamedTuple):
         return bool(self.reloaded) or (self.down and self.error is not None)
 
     @property
+    def runs_now(self) -> str:
+        """What runs in the end, as far as it is known; in check mode what would run."""
+        # One that is down, and reloaded, is a prediction of check mode.
+        if self.down and not self.reloaded:
+            return "down"
+        doubtful = self.failed and self.health.alive is None
+        return "unknown" if self.after is None or doubtful else str(self.after.running)
+
+    @property
     def runs_another(self) -> bool:
         """Whether it is known to run something else than before."""
         return self.after is not None and self.after.running != self.before.running
@@ -78,7 +87,7 @@ def predicted(
         after = mount._replace(running_version=entry.version, running_sha256=entry.sha256)
     was_down = health.alive is False
     error = does_not_answer(health) if was_down else None
-    return MountResult(mount, after, reloaded=True, error=error, was_down=was_down)
+    return MountResult(mount, after, True, error, health, was_down)
 
 
 def does_not_answer(health: Health) -> str:
