@@ -111,6 +111,23 @@ def test_round_trips(
             assert proxy.widest <= MOST_CONNECTIONS, shown
 
 
+@pytest.mark.openbao_only("namespaces are Enterprise's there")
+@pytest.mark.parametrize(("count", "expected"), [(1, 6), (MANY, 10)])
+def test_round_trips_of_a_removal_by_its_namespaces(
+    server: Server, external_plugin: ExternalPlugin, count: int, expected: int
+) -> None:
+    external_plugin(OLD, multiplexed=True)
+    for number in range(count):
+        server.call("POST", f"sys/namespaces/n{number:02}")
+    options = {"url": server.url, "name": PLUGIN, "type": "secret", "version": OLD}
+    with rounds_proxy() as proxy:
+        removal = {**options, "state": "absent"}
+        result = run_task("plugin", removal, False, proxy=proxy.url, token=server.token)
+    assert result["changed"], result
+    assert proxy.count == expected, "\n".join(map(str, proxy.rounds))
+    assert proxy.widest <= MOST_CONNECTIONS
+
+
 def test_the_table_of_the_documentation() -> None:
     text = (REPOSITORY / "docs" / "performance.md").read_text(encoding="utf-8")
     for row in ROWS:

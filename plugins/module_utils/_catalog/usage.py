@@ -68,21 +68,36 @@ class _Search:
 
     def run(self) -> None:
         """Search the root namespace and all below it."""
-        namespaces = [("", "root")]
-        while namespaces:
-            namespace, own_id = namespaces.pop(0)
-            if self._seen_before(namespace, own_id):
-                continue
-            mounts = self._read(partial(list_mounts, self.client, (self._kind,), namespace))
-            accessors = frozenset(mount.accessor for mount in (mounts or {}).values())
-            if self._seen_before(namespace, accessors):
-                continue
-            for mount in (mounts or {}).values():
-                self._look_at(namespace, mount)
-            if mounts is None and not own_id:
-                continue  # nothing tells it from its parent
-            children = self._read(partial(child_namespaces, self.client, namespace))
-            namespaces += [(namespace + path, id_) for path, id_ in (children or {}).items()]
+        level = [("", "root")]
+        while level:
+            level = self._search_level(level)
+
+    def _search_level(self, level: t.Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Search namespaces, each with its id, all at the same time; return their children."""
+        new = [(path, own_id) for path, own_id in level if not self._seen_before(path, own_id)]
+        mounts: list[t.Callable[[], t.Any]] = [
+            partial(list_mounts, self.client, (self._kind,), path) for path, _id in new
+        ]
+        children: list[t.Callable[[], t.Any]] = [
+            partial(child_namespaces, self.client, path) for path, _id in new
+        ]
+        found = together(self.client, [partial(self._tried, read) for read in mounts + children])
+        below: list[tuple[str, str]] = []
+        for (path, own_id), its_mounts, its_children in zip(new, found, found[len(new) :]):
+            if self._search_one(path, own_id, self._noted(its_mounts)):
+                inner = self._noted(its_children) or {}
+                below += [(path + child, child_id) for child, child_id in inner.items()]
+        return below
+
+    def _search_one(
+        self, namespace: str, own_id: str, mounts: t.Mapping[str, Mount] | None
+    ) -> bool:
+        """Search a namespace; return whether its children are its own."""
+        if self._seen_before(namespace, frozenset(m.accessor for m in (mounts or {}).values())):
+            return False
+        for mount in (mounts or {}).values():
+            self._look_at(namespace, mount)
+        return mounts is not None or bool(own_id)  # nothing else tells it from its parent
 
     @property
     def _kind(self) -> str:
