@@ -11,8 +11,10 @@ some of the tries are made, always the same; with $VAULTOPS_TEST_TRUST all.
 from __future__ import annotations
 
 import itertools
+import pathlib
 import random
 import resource
+import socket
 import time
 import typing as t
 
@@ -29,6 +31,7 @@ from ansible_collections.vaultops.vault.tests.support.faults import (
     SLOW,
     STATUSES,
 )
+from ansible_collections.vaultops.vault.tests.support.reconnects import reconnecting_front
 from ansible_collections.vaultops.vault.tests.support.stage import (
     COSTLY,
     TIMEOUT,
@@ -44,6 +47,8 @@ ALL = {**FAULTS, **STATUSES}
 FEW, SOME = 16, 48
 # The timeout where no answer comes; bounds of one task: seconds, and bytes that it may grow.
 QUICK, LONGEST, MOST_MEMORY = 4.0, 120.0, 160 * 1024**2
+# What is tried by default where each request has a connection of its own.
+ON_NEW_CONNECTIONS = ("reload builtin mounts", "reload with a login", "register", "info of health")
 
 # The position of a request, the name of a fault, and whether the server got the request.
 Place: t.TypeAlias = tuple[int, str, bool]
@@ -244,3 +249,36 @@ def test_what_was_found_once(
     stage.run(tasks()[name](stage))
     position = next(n for n, line in enumerate(stage.proxy.seen) if line.startswith(method))
     try_out(stage, monkeypatch, name, (position, fault, passes_on))
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("faults")
+@pytest.mark.parametrize("certificates", [True, False], ids=["certificate", "mocked name"])
+def test_each_request_of_a_task_on_a_connection_that_cannot_be_made(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path, certificates: bool
+) -> None:
+    """Another authority has signed the certificate, or the name has no address any more."""
+    failures = []
+    stage.proxy.arm(None)
+    with reconnecting_front(stage.proxy.url, tmp_path, certificates=certificates) as front:
+        by = {"url": front.url, "ca_cert": front.ca_cert}
+        if not certificates:
+            monkeypatch.setattr(socket, "getaddrinfo", front.look_up)
+        for name in tasks() if trust.is_full() else ON_NEW_CONNECTIONS:
+            front.arm()
+            assert not stage.run(tasks()[name](stage), TIMEOUT, **by).get("failed")
+            count = front.met
+            assert count
+            for position in range(count):
+                task = tasks()[name](stage)
+                before = look(stage, task)
+                front.arm(position)
+                result = stage.run(task, TIMEOUT, **by)
+                try:
+                    told = f"{name}, {position} of {count}"
+                    assert front.met > position, f"{told}: not met"
+                    assert result.get("failed") or result["warnings"], f"{told}: not told"
+                    check(stage, task, before, result, told)
+                except AssertionError as error:
+                    failures.append(str(error).splitlines()[0])
+    assert not failures, "\n".join(failures)

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import pathlib
-import ssl
 import time
 import typing as t
 
@@ -18,6 +17,7 @@ from ansible_collections.vaultops.vault.tests.support.cluster import Cluster
 from ansible_collections.vaultops.vault.tests.support.external_plugin import build_plugin
 from ansible_collections.vaultops.vault.tests.support.fixtures import PLUGIN, ExternalPlugin
 from ansible_collections.vaultops.vault.tests.support.handwritten import Answer, handwritten_server
+from ansible_collections.vaultops.vault.tests.support.http_servers import tls_side
 from ansible_collections.vaultops.vault.tests.support.proxy import (
     Proxy,
     plain_front,
@@ -103,13 +103,6 @@ def test_a_real_standby_redirects_what_it_forwarded(
     assert run.result.failed
     assert UNKNOWN in run.result.message
     assert "may have been forwarded before" in run.result.message
-
-
-def tls_side(ca: trustme.CA) -> ssl.SSLContext:
-    """Return the TLS side of a front on loopback."""
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    ca.issue_cert("127.0.0.1").configure_cert(context)
-    return context
 
 
 @pytest.mark.slow

@@ -14,6 +14,8 @@ import threading
 import typing as t
 import urllib.parse
 
+import trustme
+
 
 class QuietHandler(http.server.BaseHTTPRequestHandler):
     """A handler that keeps connections alive and the tests' output to the tests.
@@ -54,6 +56,13 @@ class QuietHandler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: t.Any) -> None:
         """Say nothing."""
+
+
+def tls_side(ca: trustme.CA, name: str = "127.0.0.1") -> ssl.SSLContext:
+    """Return the TLS side of a server on loopback, whose certificate is of ``ca``."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    ca.issue_cert(name).configure_cert(context)
+    return context
 
 
 @contextlib.contextmanager

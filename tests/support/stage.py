@@ -54,16 +54,16 @@ class Stage:
         """Return the accessors of all tokens that are valid."""
         return set(self.server.call("LIST", "auth/token/accessors")["keys"])
 
-    def run(self, task: Try, timeout: float = TIMEOUT) -> dict[str, t.Any]:
-        """Run a task through the proxy."""
-        options = {"timeout": f"{timeout}s", **task.options}
+    def run(self, task: Try, timeout: float = TIMEOUT, **by: str) -> dict[str, t.Any]:
+        """Run a task through the proxy, or ``by`` other options of the connection."""
+        options = {"timeout": f"{timeout}s", **task.options, **by}
         if task.version:
             options["reload_timeout"] = f"{timeout}s"
         return run_task(
             task.operation,
             options,
             False,
-            proxy=self.proxy.url,
+            proxy="" if by else self.proxy.url,
             token=self.server.token,
         )
 
