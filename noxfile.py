@@ -36,6 +36,7 @@ import nox
 
 from tests.support import (
     ansible_test_seed,
+    locked,
     manual,
     openbao,
     ordinary_user,
@@ -150,7 +151,7 @@ def demo_upgrade(session: nox.Session) -> None:
 @nox.session(default=False, allow_parallel=False)
 def fast(session: nox.Session) -> None:
     """Run the quick tests on the Python at hand; what follows -- goes to pytest."""
-    session.install(pythons.core_for_this_python(), *TESTS)
+    session.install(*locked.requirements_for(pythons.RUNNING))
     run_with_server(session, *PYTEST, *QUICK)
 
 
@@ -179,7 +180,7 @@ def run_as_ordinary_user(
     more: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Run pytest as a user who is not root; ``more`` are the paths of files that it needs."""
-    with ordinary_user.prepared(*TESTS, core=core) as place, contextlib.ExitStack() as kept:
+    with ordinary_user.prepared(core=core) as place, contextlib.ExitStack() as kept:
         files = {openbao.VARIABLE: str(server), **more}
         environment = {name: place.with_file(Path(file)) for name, file in files.items()}
         for name, folder in noting(session).items():
@@ -192,7 +193,7 @@ def vault(session: nox.Session) -> None:
     """Run the integration tests on the Vault that VAULTOPS_TEST_VAULT names."""
     if not (binary := products.vault_binary()):
         session.skip(f"{products.VAULT_VARIABLE} names no vault binary, and no registry has one")
-    session.install(pythons.core_for_this_python(), *TESTS)
+    session.install(*locked.requirements_for(pythons.RUNNING))
     environment = {
         products.PRODUCT_VARIABLE: "Vault",
         products.VAULT_VARIABLE: binary,
@@ -205,7 +206,7 @@ def vault(session: nox.Session) -> None:
 @nox.session(default=False, allow_parallel=False)
 def trust(session: nox.Session) -> None:
     """Try all faults, hostile answers and accidents (hours); $VAULTOPS_TEST_SEED chooses others."""
-    session.install(pythons.core_for_this_python(), *TESTS)
+    session.install(*locked.requirements_for(pythons.RUNNING))
     seed = os.environ.get(trust_options.SEED_VARIABLE) or str(trust_options.DEFAULT_SEED)
     session.log(f"seed {seed}: repeat with {trust_options.SEED_VARIABLE}={seed}")
     whole = {trust_options.FULL_VARIABLE: "1", trust_options.SEED_VARIABLE: seed}
@@ -226,10 +227,19 @@ def sbom(session: nox.Session) -> None:
     session.run("python", "-m", "tests.support.sbom", str(tarball), made)
 
 
+@nox.session(default=False, allow_parallel=False)
+def lock(session: nox.Session) -> None:
+    """Write which files the tests are run with: tests/locked, the newest releases, by hash."""
+    session.install("uv>=0.9,<1")
+    for core in pythons.CORES:
+        locked.lock(core, str(Path(session.bin, "uv")))
+
+
 @nox.session(default=False)
 def audit(session: nox.Session) -> None:
     """Look for known vulnerabilities of what runs and tests the collection."""
-    session.install("pip-audit>=2.10,<3", pythons.core_for_this_python(), *TESTS)
+    session.install("pip-audit>=2.10,<3")
+    session.install(*locked.requirements_for(pythons.RUNNING))
     session.run("python", "-m", "tests.support.audit")
 
 
@@ -243,7 +253,7 @@ def add_tests(core: str) -> None:
             server = openbao.binary(version)
             run_as_ordinary_user(session, *chosen, server=server, core=core, more=clusters)
         else:
-            session.install(pythons.core_requirement(core), *TESTS)
+            session.install(*locked.requirements(core))
             run_with_server(session, *PYTEST, *chosen, version=version, more=clusters)
 
     # What servers do takes long to show, and does not depend on ansible-core.
@@ -266,7 +276,7 @@ def add_openbao_tests(name: str, version: str, what: str, *chosen: str) -> None:
     """Add the session that runs ``what``, the tests ``chosen``, on a release of OpenBao."""
 
     def tests(session: nox.Session) -> None:
-        session.install(pythons.core_for_this_python(), *TESTS)
+        session.install(*locked.requirements_for(pythons.RUNNING))
         run_with_server(session, *PYTEST, *chosen, "tests/integration", version=version)
 
     tests.__doc__ = f"Run {what} on OpenBao {version}."
@@ -281,7 +291,7 @@ def add_openbao_tests(name: str, version: str, what: str, *chosen: str) -> None:
 @nox.session(name="extra-servers", default=False, tags=["matrix"], allow_parallel=False)
 def extra_servers(session: nox.Session) -> None:
     """Run the logins that need Debian's slapd and freeradius; skipped where they are not there."""
-    session.install(pythons.core_for_this_python(), *TESTS)
+    session.install(*locked.requirements_for(pythons.RUNNING))
     # Later ones have no ldap and radius built in.
     run_with_server(session, *PYTEST, "-m", "extra_server", version=OLDEST_OPENBAO)
 

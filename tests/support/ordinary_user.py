@@ -21,7 +21,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from . import pythons
+from . import locked, pythons
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,7 +123,10 @@ def interpreter(core: str = "") -> Interpreter | None:
 
 @contextlib.contextmanager
 def prepared(*requirements: str, core: str = "") -> Iterator[Place]:
-    """Make the place, with the checkout as it is now and ansible-core, and remove it."""
+    """Make the place, with the checkout as it is now and what runs the tests, and remove it.
+
+    With ``requirements`` it has them and ansible-core instead.
+    """
     before = os.umask(0o022)
     folder = Path(tempfile.mkdtemp(prefix="vaultops-"))
     try:
@@ -156,11 +159,13 @@ def _give(folder: Path) -> None:
     os.chown(folder, user.pw_uid, user.pw_gid)
 
 
-def make_venv(venv: Path, *requirements: str, core: str = "") -> None:
+def make_venv(venv: Path, *requirements: str, core: str) -> None:
     """Make a virtual environment on the user's Python; pip comes from the one that runs nox."""
     python = interpreter(core)
     assert python, reason_to_skip(core)
     subprocess.run([str(python.path), "-m", "venv", "--without-pip", str(venv)], check=True)
     pip = [sys.executable, "-m", "pip", "--python", str(venv / "bin/python")]
-    ansible = pythons.core_requirement(core) if core else pythons.core_for(python.version)
-    subprocess.run([*pip, "install", "--quiet", ansible, *requirements], cwd=ROOT, check=True)
+    needed = locked.requirements(core) if core else locked.requirements_for(python.version)
+    if requirements:
+        needed = [pythons.core_for(python.version), *requirements]
+    subprocess.run([*pip, "install", "--quiet", *needed], cwd=ROOT, check=True)

@@ -59,6 +59,11 @@ def core_requirement(core: str) -> str:
     return f"ansible-core~={core}.0"
 
 
+def numbers(version: str) -> tuple[int, ...]:
+    """The numbers of a version: 3.11 is 3 and 11."""
+    return tuple(map(int, version.split(".")))
+
+
 @functools.cache
 def interpreters() -> dict[str, Path]:
     """The first Python on PATH of each version that starts: a shim may stand for an absent one."""
