@@ -28,7 +28,7 @@ from ansible_collections.vaultops.vault.tests.support.external_plugin import (
 )
 from ansible_collections.vaultops.vault.tests.support.fixtures import ExternalPlugin
 from ansible_collections.vaultops.vault.tests.support.handwritten import Answer, handwritten_server
-from ansible_collections.vaultops.vault.tests.support.proxy import counting_proxy
+from ansible_collections.vaultops.vault.tests.support.proxy import by_rounds, counting_proxy
 from ansible_collections.vaultops.vault.tests.support.server import (
     Server,
     bao_binary,
@@ -646,7 +646,7 @@ def test_the_number_of_requests(
     for name, (_options, requests) in steps.items():
         with subtests.test(name):
             assert not cases.results[name].failed, cases.results[name].message
-            assert proxies[name].seen == requests
+            assert by_rounds(proxies[name].seen) == by_rounds(requests)
 
 
 @pytest.mark.slow

@@ -347,11 +347,22 @@ class Session(VaultClient):
             return  # a batch token cannot be revoked: it lives on no server
         try:
             namespace = self._login_namespace()
-            super().request("POST", "auth/token/revoke-self", namespace=namespace)
+            revoke(super().request, namespace=namespace)
         except VaultError as error:
             if isinstance(error, PermissionDenied) and self._made.get("num_uses"):
                 return  # it is used up, so it is gone
-            self.warn(f"the token that the login made is not revoked: {error}; or set keep_token")
+            token = f"the token that the login made (accessor {self._made.get('accessor')}) is"
+            if isinstance(error, NoAnswer):
+                self.warn(f"it is unknown whether {token} revoked: {error}; or set keep_token")
+            else:
+                self.warn(f"{token} not revoked: {error}; or set keep_token")
+
+
+def revoke(request: t.Callable[..., Answer], **options: t.Any) -> None:
+    """Revoke the token that ``request`` sends; raises VaultError, NoAnswer where it is unknown."""
+    answer = request("POST", "auth/token/revoke-self", **options)
+    # Nothing is read afterwards that would show it: who knows no more of the API is not believed.
+    answer.plain.require_nothing("data")
 
 
 def _named(identity: Identity) -> str:

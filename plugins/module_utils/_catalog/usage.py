@@ -81,7 +81,8 @@ class _Search:
         children: list[t.Callable[[], t.Any]] = [
             partial(child_namespaces, self.client, path) for path, _id in new
         ]
-        found = together(self.client, [partial(self._tried, read) for read in mounts + children])
+        reads = [partial(self._tried, read) for read in mounts + children]
+        found = together(self.client, reads, quick=True)
         below: list[tuple[str, str]] = []
         for (path, own_id), its_mounts, its_children in zip(new, found, found[len(new) :]):
             if self._search_one(path, own_id, self._noted(its_mounts)):

@@ -47,6 +47,11 @@ class Fields:
         if name not in self._values:
             self._raise(name)
 
+    def require_nothing(self, name: str) -> None:
+        """Raise NoAnswer where ``name`` is there: the API leaves it out, or sends null."""
+        if self._values.get(name) is not None:
+            self._raise(name)
+
     def flag(self, name: str) -> bool:
         """Return a boolean, False where there is none."""
         return bool(self._field(name, bool))

@@ -13,7 +13,10 @@ from ansible_collections.vaultops.vault.plugins.module_utils._auth.methods impor
     chosen_identity,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.refused_token import is_invalid
-from ansible_collections.vaultops.vault.plugins.module_utils._auth.session import Session
+from ansible_collections.vaultops.vault.plugins.module_utils._auth.session import (
+    Session,
+    revoke,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.token import token_setting
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog.read_back import attempt
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
@@ -90,7 +93,7 @@ def _revoke(client: Session, check_mode: bool) -> bool:
 
 def _send_revocation(client: Session) -> None:
     """Revoke the client's token; raises VaultError, NoAnswer where its outcome is unknown."""
-    write = partial(client.request, "POST", "auth/token/revoke-self")
+    write = partial(revoke, client.request)
     lost = attempt(write, "the token was revoked")
     if lost is not None:
         step = f"{lost.next_step}, then run the task again: a token that is revoked stays so"
