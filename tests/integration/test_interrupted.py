@@ -243,7 +243,7 @@ def press_until_ended(process: subprocess.Popen[bytes], terminal: int) -> None:
 
     While ansible-core 2.16 ends its workers, it ignores one.
     """
-    for _ in range(LONG_SECONDS // 2):
+    for _time in range(LONG_SECONDS // 2):
         os.write(terminal, CTRL_C)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(1)
