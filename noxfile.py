@@ -257,8 +257,10 @@ def add_tests(core: str) -> None:
             run_with_server(session, *PYTEST, *chosen, version=version, more=clusters)
 
     # What servers do takes long to show, and does not depend on ansible-core.
-    # Three workers begin with a wait of two minutes there, and one has the cluster.
-    chosen = ("-n", "6") if core == pythons.newest_core() else ("-m", "not slow")
+    chosen = ("-m", "not slow and not long" if core == OLDEST_CORE else "not slow")
+    if core == pythons.newest_core():
+        # Three workers begin with a wait of two minutes there, and one has the cluster.
+        chosen = ("-n", "6")
     version = OLDEST_OPENBAO if core == OLDEST_CORE and OLDEST_TOGETHER else ""
     as_user = core == OLDEST_CORE and OLDEST_AS_USER
     how = f"{', and OpenBao ' if version else ''}{version}{', not as root' if as_user else ''}"
@@ -267,6 +269,23 @@ def add_tests(core: str) -> None:
         name=f"tests-{core}",
         python=False if as_user else str(pythons.python_for(core)),
         default=core in DEFAULT_CORES,
+        tags=["matrix"],
+        allow_parallel=False,
+    )(tests)
+
+
+def add_long_tests(core: str) -> None:
+    """Add the session of what the default run has with the newest ansible-core only."""
+
+    def tests(session: nox.Session) -> None:
+        session.install(*locked.requirements(core))
+        run_with_server(session, *PYTEST, "-m", "long")
+
+    tests.__doc__ = f"Run what takes long and depends on ansible-core on ansible-core {core}."
+    nox.session(
+        name=f"tests-{core}-long",
+        python=str(pythons.python_for(core)),
+        default=False,
         tags=["matrix"],
         allow_parallel=False,
     )(tests)
@@ -375,6 +394,8 @@ for a_core in pythons.CORES:
     if pythons.python_for(a_core):
         add_tests(a_core)
         add_sanity(a_core)
+        if a_core == OLDEST_CORE:
+            add_long_tests(a_core)
     else:
         add_skipped(f"tests-{a_core}", a_core)
         add_skipped(f"ansible-test-sanity-{a_core}", a_core)

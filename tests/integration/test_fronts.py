@@ -130,6 +130,9 @@ SUCCEED = {
 QUICK = ["by plugin", "diff", "unknown mount", "unknown option", "no_log", "loop"]
 
 
+EACH_CORE_LONG = [pytest.mark.each_core, pytest.mark.long]
+
+
 class Way(t.NamedTuple):
     """A strategy, one of the fronts, and the scenarios that run so."""
 
@@ -139,18 +142,16 @@ class Way(t.NamedTuple):
 
 
 A_FEW = [Way("linear", front, QUICK) for front in FRONTS]
-# All are compared with one run as modules: a module costs twenty times as much time as a task
-# in process, and what its strategy does to it is Ansible's own.
+# What a strategy does to a task is Ansible's own.
 ALL = [
     *(Way("linear", front, list(SCENARIOS)) for front in FRONTS),
-    Way("free", "in process", list(SCENARIOS)),
-    Way("free", "as a module", QUICK),
+    *(Way("free", front, QUICK) for front in FRONTS),
 ]
 
 
 @pytest.mark.parametrize(
     "ways",
-    [pytest.param(A_FEW, id="a few"), pytest.param(ALL, id="all", marks=pytest.mark.each_core)],
+    [pytest.param(A_FEW, id="a few"), pytest.param(ALL, id="all", marks=EACH_CORE_LONG)],
 )
 def test_the_same_result(
     server: Server,

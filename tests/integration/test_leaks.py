@@ -193,7 +193,7 @@ def refusing_server(
         pytest.param(
             [name for name in REFUSALS if name != "success"],
             id="refused",
-            marks=pytest.mark.each_core,
+            marks=[pytest.mark.each_core, pytest.mark.long],
         ),
     ],
 )

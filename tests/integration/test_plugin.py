@@ -210,6 +210,7 @@ def test_what_differs_is_written_and_told(server: Server, ansible: Ansible) -> N
 
 
 @pytest.mark.each_core
+@pytest.mark.long
 def test_both_fronts_tell_the_same(
     server: Server, external_plugin: ExternalPlugin, ansible: Ansible, subtests: pytest.Subtests
 ) -> None:

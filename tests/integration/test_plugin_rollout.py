@@ -39,7 +39,7 @@ def fleet(bare_fleet: Fleet) -> Fleet:
     return bare_fleet
 
 
-def test_up_and_again_and_cleaned_up(bare_fleet: Fleet) -> None:
+def test_up_and_again(bare_fleet: Fleet) -> None:
     fleet = bare_fleet
     empty: dict[str, t.Any] = dict.fromkeys(MAY_BE_EMPTY, "")
     first = fleet.roll_out("v1.0.0", **empty)
@@ -47,14 +47,6 @@ def test_up_and_again_and_cleaned_up(bare_fleet: Fleet) -> None:
     assert '"msg": "ext: mounted nowhere"' in first.output
     assert fleet.names() == {NAME}
     fleet.mount("ext", "ext2")
-
-    checked = fleet.roll_out("v1.1.0", "--check", "--diff")
-    assert checked.returncode == 0, checked.output
-    # The plugin is a script, and may be one with a key in it.
-    assert "#!" in fleet.files["v1.1.0"].path.read_text()
-    assert "#!" not in checked.output
-    assert fleet.names() == {NAME}
-
     up = fleet.roll_out("v1.1.0", plugin_rollout_canary="ext2", plugin_rollout_mounts=[])
     assert up.returncode == 0, up.output
     assert fleet.runs("ext") == fleet.runs("ext2") == {"v1.1.0"}
@@ -62,8 +54,21 @@ def test_up_and_again_and_cleaned_up(bare_fleet: Fleet) -> None:
     again = fleet.roll_out("v1.1.0", plugin_rollout_canary="ext2")
     assert (again.returncode, changes(again)) == (0, 0)
 
-    serial = fleet.roll_out("v1.2.0", play={"serial": 1}, plugin_rollout_cleanup=True)
+
+@pytest.mark.long
+def test_checked_then_one_by_one_and_cleaned_up(fleet: Fleet) -> None:
+    checked = fleet.roll_out("v1.1.0", "--check", "--diff")
+    assert checked.returncode == 0, checked.output
+    # The plugin is a script, and may be one with a key in it.
+    assert "#!" in fleet.files["v1.1.0"].path.read_text()
+    assert "#!" not in checked.output
+    assert fleet.names() == {NAME}
+
+    serial = fleet.roll_out("v1.1.0", play={"serial": 1}, plugin_rollout_cleanup=True)
     assert serial.returncode == 0, serial.output
+    assert fleet.runs() == {"v1.1.0"}
+    up = fleet.roll_out("v1.2.0", plugin_rollout_cleanup=True)
+    assert up.returncode == 0, up.output
     assert fleet.runs() == {"v1.2.0"}
     assert fleet.names() == {"ext-v1.1.0", "ext-v1.2.0"}
     back = fleet.roll_out("v1.1.0", plugin_rollout_cleanup=True)
@@ -71,6 +76,7 @@ def test_up_and_again_and_cleaned_up(bare_fleet: Fleet) -> None:
     assert fleet.runs() == {"v1.1.0"}
 
 
+@pytest.mark.long
 def test_a_version_in_use_is_never_removed(fleet: Fleet) -> None:
     up = fleet.roll_out(
         "v1.1.0",
@@ -83,6 +89,7 @@ def test_a_version_in_use_is_never_removed(fleet: Fleet) -> None:
     assert fleet.names() == {"ext-v1.0.0", "ext-v1.1.0"}
 
 
+@pytest.mark.long
 def test_what_is_refused(fleet: Fleet, subtests: pytest.Subtests) -> None:
     with subtests.test("a file that is not the one that was meant"):
         run = fleet.roll_out("v1.1.0", plugin_rollout_sha256="0" * 64)

@@ -760,6 +760,7 @@ def comparable(result: TaskResult) -> t.Any:
 
 
 @pytest.mark.each_core
+@pytest.mark.long
 def test_both_fronts_tell_the_same(
     server: Server, versions: Versions, external_plugin: ExternalPlugin, ansible: Ansible
 ) -> None:
