@@ -1,13 +1,14 @@
 # Copyright (c) 2026, the vaultops.vault authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""More than one at a time: two operators on a mount, a reload under traffic, many tasks in turn."""
+"""More than one at a time: operators on a mount, clients of it, hosts of a play, tasks in turn."""
 
 from __future__ import annotations
 
 import collections
 import dataclasses
 import gc
+import json
 import os
 import pathlib
 import resource
@@ -18,6 +19,7 @@ import typing as t
 import pytest
 
 from ansible_collections.vaultops.vault.tests.support import one_task, trust
+from ansible_collections.vaultops.vault.tests.support.ansible_runs import Ansible
 from ansible_collections.vaultops.vault.tests.support.fixtures import PLUGIN
 from ansible_collections.vaultops.vault.tests.support.stage import (
     NEW,
@@ -109,6 +111,27 @@ def test_a_reload_under_the_traffic_of_others(stage: Stage, way: str) -> None:
     assert result["verified"]
     longest = round(failed[-1] - failed[0], 1) if failed else 0.0
     trust.note(f"traffic_{way}", requests=count, failed=len(failed), seconds=longest)
+
+
+def test_many_hosts_at_once(stage: Stage, tmp_path: pathlib.Path) -> None:
+    """Each logs in and reloads the same mount: as often as told, and no token is left."""
+    hosts, forks = (500, 50) if trust.is_full() else (20, 5)
+    inventory = tmp_path / "hosts"
+    inventory.write_text(f"[all]\nh[1:{hosts}] ansible_connection=local\n")
+    options = {"mounts": ["k"], "auth_mode": "login", **stage.login}
+    task = {"vaultops.vault.plugin_reload": options}
+    play = {"hosts": "all", "gather_facts": False, "strategy": "free", "tasks": [task]}
+    (tmp_path / "play.json").write_text(json.dumps([play]))
+    tokens, reloads = stage.tokens(), stage.reloads()["k"]
+    run = Ansible(tmp_path, stage.server).play_file(
+        tmp_path / "play.json", options=["-i", str(inventory), "--forks", str(forks)], BAO_TOKEN=""
+    )
+    assert run.returncode == 0, run.output
+    assert len(run.tasks) == hosts
+    assert all(result["changed"] and result["verified"] for result in run.tasks)
+    assert stage.reloads()["k"] - reloads == hosts
+    assert stage.tokens() <= tokens
+    trust.note("hosts", hosts=hosts, forks=forks)
 
 
 def test_many_tasks_leave_nothing_behind(stage: Stage) -> None:
