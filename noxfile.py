@@ -36,6 +36,7 @@ import nox
 
 from tests.support import (
     ansible_test_seed,
+    bare_debian,
     locked,
     manual,
     openbao,
@@ -521,6 +522,20 @@ def make_release(session: nox.Session) -> None:
             run = {openbao.VARIABLE: place.with_file(openbao.binary())}
             place.run(session, *first_steps, place.with_file(tarball), **run)
     session.log(f"made: {', '.join(sorted(path.name for path in tarball.parent.iterdir()))}")
+
+
+@nox.session(default=False, allow_parallel=False)
+def debian(session: nox.Session) -> None:
+    """Take the first steps on a bare Debian 12 and 13, as root here and an ordinary user there."""
+    if reason := bare_debian.reason_to_skip():
+        session.skip(reason)
+    session.install(pythons.core_for_this_python())
+    folder = Path(session.create_tmp()).resolve()
+    session.run("ansible-galaxy", "collection", "build", "--force", "--output-path", str(folder))
+    (tarball,) = folder.glob("*.tar.gz")
+    for suite in session.posargs or bare_debian.SUITES:
+        session.log(f"Debian {suite}")
+        bare_debian.first_steps(session, suite, tarball)
 
 
 @nox.session(name="docs-fresh")
