@@ -25,7 +25,7 @@ SUITES = {"bookworm": "3.11", "trixie": "3.13"}
 
 MIRROR = "http://deb.debian.org/debian"
 PACKAGES = "python3,python3-venv,python3-pip,git,openssh-client,ca-certificates"
-USER = "operator"
+USER = "newcomer"
 # What it needs of this machine to reach the package index.
 OF_THE_NETWORK = ("/etc/resolv.conf", "/etc/hosts", "/etc/ssl/certs/ca-certificates.crt")
 IN_A_ROOM_OF_ITS_OWN = (
