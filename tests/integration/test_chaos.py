@@ -12,7 +12,9 @@ from __future__ import annotations
 import collections
 import contextlib
 import http.client
+import json
 import os
+import pathlib
 import signal
 import subprocess
 import typing as t
@@ -22,8 +24,10 @@ import pytest
 import requests
 
 from ansible_collections.vaultops.vault.tests.support import one_task, trust
+from ansible_collections.vaultops.vault.tests.support.ansible_runs import Run
 from ansible_collections.vaultops.vault.tests.support.balancer import passed_on
 from ansible_collections.vaultops.vault.tests.support.cluster import Cluster, Node
+from ansible_collections.vaultops.vault.tests.support.fleet import ROLE, Fleet
 from ansible_collections.vaultops.vault.tests.support.http_servers import QuietHandler, serving
 from ansible_collections.vaultops.vault.tests.support.recordings import URL, run_task
 from ansible_collections.vaultops.vault.tests.support.server import ServerError
@@ -33,6 +37,7 @@ pytestmark = [
     pytest.mark.openbao_only("standbys of Vault Community run no plugins that could be killed"),
 ]
 RUNS, ALL_RUNS = 5, 100
+RUNS_OF_THE_ROLE, ALL_RUNS_OF_THE_ROLE = 1, 20
 OLD, NEW = "v1.0.0", "v1.1.0"
 VICTIMS = ("active node", "standby", "plugin", "task")
 COMMON: dict[str, t.Any] = {
@@ -114,7 +119,7 @@ def processes(cluster: Cluster) -> dict[str, tuple[int, str]]:
 
 
 def killer(
-    cluster: Cluster, victim: str, started: list[subprocess.Popen[str]]
+    cluster: Cluster, victim: str, kill_task: t.Callable[[], None]
 ) -> tuple[Node | None, t.Callable[[], None]]:
     """Return the node that goes down, if one does, and what kills the victim."""
     active, standby = cluster.active, cluster.standbys[0]
@@ -123,9 +128,6 @@ def killer(
     def kill_plugin() -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-
-    def kill_task() -> None:
-        started[0].kill()
 
     ways: dict[str, tuple[Node | None, t.Callable[[], None]]] = {
         "active node": (active, active.kill),
@@ -172,7 +174,11 @@ def one_run(cluster: Cluster, accident: Accident) -> None:
         cluster.tune_version("a", NEW)
     before, door = processes(cluster), cluster.active
     started: list[subprocess.Popen[str]] = []
-    down, kill = killer(cluster, accident.victim, started)
+
+    def kill_task() -> None:
+        started[0].kill()
+
+    down, kill = killer(cluster, accident.victim, kill_task)
     with proxy_with(kill, accident, door.url) as proxy:
         process = one_task.start(operation, options, proxy=proxy, token=cluster.token)
         started.append(process)
@@ -202,3 +208,77 @@ def test_what_is_killed_in_the_middle_of_a_task(cluster: Cluster) -> None:
         one_run(cluster, accident)
         counts[f"{accident.task}, {accident.victim} killed"] += 1
     trust.note("chaos", runs=counts)
+
+
+def accidents_of_the_role() -> list[Accident]:
+    """Return the accidents of this run: the role sends some 30 requests."""
+    chance = trust.chance()
+    count = ALL_RUNS_OF_THE_ROLE if trust.is_full() else RUNS_OF_THE_ROLE
+    return [
+        Accident(
+            "role", VICTIMS[number % len(VICTIMS)], chance.randrange(30), chance.random() < 0.5
+        )
+        for number in range(count)
+    ]
+
+
+def roll_out(fleet: Fleet, proxy: str, process: pathlib.Path) -> Run:
+    """Run the role through ``proxy``; the file ``process`` tells the process that runs it."""
+    play = {
+        "hosts": "vault",
+        "gather_facts": False,
+        "roles": [{"role": ROLE}],
+        "vars": {**fleet.variables(NEW), "plugin_rollout_wait_timeout": "40s"},
+    }
+    path = process.with_name("chaos.json")
+    path.write_text(json.dumps([play]))
+    return fleet.ansible.play_file(
+        path,
+        options=["-i", str(fleet.inventory)],
+        by=["sh", "-c", f'echo $$ > {process}; exec "$@"', "sh"],
+        BAO_ADDR=URL,
+        BAO_TOKEN=fleet.cluster.token,
+        HTTP_PROXY=proxy,
+    )
+
+
+def one_run_of_the_role(cluster: Cluster, fleet: Fleet, accident: Accident) -> None:
+    """Run the role and kill in the middle: what is dead is named, and a rerun heals."""
+    process = fleet.ansible.directory / "process"
+    door = cluster.active
+
+    def kill_task() -> None:
+        os.kill(int(process.read_text()), signal.SIGKILL)
+
+    down, kill = killer(cluster, accident.victim, kill_task)
+    with proxy_with(kill, accident, door.url) as proxy:
+        run = roll_out(fleet, proxy, process)
+    if down is not None and down.process.poll() is not None:
+        down.start()
+    cluster.await_all()
+    after = processes(cluster)
+    told = f"{accident}: {after}, {run.output}"
+    if run.returncode == 0:
+        assert {version for _pid, version in after.values()} == {NEW}, told
+    elif run.returncode > 0 and accident.victim != "plugin":
+        for name, (pid, _version) in after.items():
+            if not pid and (down is None or name != down.name):
+                assert '\\"a/\\"' in run.output or name in run.output, f"{told}: {name} is dead"
+    with proxy_with(lambda: None, accident._replace(position=-1), cluster.active.url) as proxy:
+        again = roll_out(fleet, proxy, process)
+    assert again.returncode == 0, f"{accident}, again: {again.output}"
+    assert {version for _pid, version in processes(cluster).values()} == {NEW}, accident
+
+
+def test_what_is_killed_in_the_middle_of_the_role(cluster: Cluster, tmp_path: pathlib.Path) -> None:
+    fleet = Fleet(tmp_path, cluster)
+    fleet.set_up("a")
+    counts: collections.Counter[str] = collections.Counter()
+    for accident in accidents_of_the_role():
+        if {version for _pid, version in processes(cluster).values()} != {OLD}:
+            cluster.tune_version("a", OLD)
+            for node in cluster.nodes:
+                node.call("POST", "sys/plugins/reload/backend", {"mounts": "a"})
+        one_run_of_the_role(cluster, fleet, accident)
+        counts[f"{accident.victim} killed"] += 1
+    trust.note("chaos_role", runs=counts)
