@@ -13,6 +13,8 @@ import typing as t
 import pytest
 
 from ansible_collections.vaultops.vault.tests.support.ansible_runs import Ansible
+from ansible_collections.vaultops.vault.tests.support.awx import Job
+from ansible_collections.vaultops.vault.tests.support.documents import with_programs
 from ansible_collections.vaultops.vault.tests.support.handwritten import (
     Answer,
     HandwrittenServer,
@@ -210,6 +212,10 @@ def test_handwritten_server_and_canaries(tmp_path: pathlib.Path, refusals: list[
         "ANSIBLE_LOCAL_TEMP": str(tmp_path / "local"),
         "ANSIBLE_REMOTE_TEMP": str(tmp_path / "remote"),
         "TMPDIR": str(tmp_path),
+        # Callbacks of Ansible itself that write files.
+        "ANSIBLE_CALLBACKS_ENABLED": "record,ansible.builtin.tree,ansible.builtin.junit",
+        "ANSIBLE_CALLBACK_TREE_DIR": str(tmp_path / "tree"),
+        "JUNIT_OUTPUT_DIR": str(tmp_path / "junit"),
         "ANSIBLE_CACHE_PLUGIN": "jsonfile",
         "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(tmp_path / "facts"),
     }
@@ -233,6 +239,7 @@ def test_handwritten_server_and_canaries(tmp_path: pathlib.Path, refusals: list[
         ]
         options = ["-vvvv", "--diff", "-e", f"@{extra}"]
         runs.append(ansible.playbook(*tasks, options=options, **places))
+    assert all(any((tmp_path / name).iterdir()) for name in ("tree", "junit"))
     results = {result.name: result for run in runs for result in run.tasks if " | " in result.name}
     assert set(results) == {f"{refusal} | {way}" for refusal in refusals for way in WAYS}
     failed = {name for name, result in results.items() if result.failed}
@@ -250,3 +257,24 @@ def test_handwritten_server_and_canaries(tmp_path: pathlib.Path, refusals: list[
     for server in servers.values():
         used = "\n".join(f"{request.headers} {request.body}" for request in server.seen)
         assert set(canaries_in(used)) == {*CANARIES.values(), "canary-made"} - KEPT
+
+
+@pytest.mark.slow
+def test_handwritten_server_and_canaries_under_ansible_runner(tmp_path: pathlib.Path) -> None:
+    """No artifact and no event of a job shows a secret; env/ is what the job was given."""
+    job = Job(tmp_path / "job", with_programs(Ansible(tmp_path).environment()))
+    job.inventory("localhost ansible_connection=local\n")
+    job.arguments = ["-vvvv", "--diff"]
+    with refusing_server(None, []) as good, refusing_server(REFUSALS["denied"], []) as denying:
+        tasks = [
+            *tasks_by_option("success", good.url),
+            *tasks_by_option("denied", denying.url),
+            *of_all_modules(good.url),
+        ]
+        play = {"hosts": "localhost", "gather_facts": False, "tasks": tasks}
+        (job.project / "play.json").write_text(json.dumps([play]))
+        done = job.launch("play.json", CANARIES)
+    assert len(done.results) == len(tasks), done.output
+    artifacts = left_behind(job.directory / "artifacts", set())
+    assert "job_events" in "".join(map(str, (job.directory / "artifacts").rglob("*")))
+    assert canaries_in(done.everything + artifacts) == []
