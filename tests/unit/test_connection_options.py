@@ -11,6 +11,7 @@ import platform
 import typing as t
 
 import pytest
+import trustme
 
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.token import read_token
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
@@ -23,6 +24,9 @@ from ansible_collections.vaultops.vault.plugins.module_utils._http.environment i
 
 LONG = "/" + "x" * 300
 NUL = "/a\0b"
+
+
+BROKEN = "-----BEGIN CERTIFICATE-----\nabc\n-----END CERTIFICATE-----"
 
 
 class Case(t.NamedTuple):
@@ -114,6 +118,16 @@ CASES = {
         {"namespace": "<class 'jinja2.utils.Namespace'>"}, {}, ("(from the option namespace)",)
     ),
     "no PEM": Case({}, {"BAO_CACERT_BYTES": "x"}, ("*_CACERT_BYTES", "variable BAO_CACERT_BYTES")),
+    "a broken certificate": Case(
+        {},
+        {"VAULT_CACERT_BYTES": BROKEN},
+        ("the certificate in *_CACERT_BYTES cannot be read", "variable VAULT_CACERT_BYTES"),
+    ),
+    "no certificate": Case(
+        {"client_cert": "/etc/passwd", "client_key": "/etc/passwd"},
+        {},
+        ('client_cert "/etc/passwd" holds no certificate', "from the option client_cert"),
+    ),
     "long path": Case({"ca_cert": LONG}, {}, ("cannot be read: file name too long",)),
     "NUL in a path": Case({"ca_cert": NUL}, {}, ("/a\\x00b", "cannot be read")),
     "NUL in the certificate": Case({"client_cert": NUL, "client_key": NUL}, {}, ("client_cert",)),
@@ -151,6 +165,18 @@ CASES = {
         {}, {"BAO_NAMESPACE": "tëam"}, ("namespace contains", "variable BAO_NAMESPACE")
     ),
 }
+
+
+def test_a_key_that_is_none_or_of_another_certificate(tmp_path: pathlib.Path) -> None:
+    own, other = (trustme.CA().issue_cert("me") for _number in range(2))
+    cert, key, no_key = (tmp_path / name for name in ("cert", "key", "no-key"))
+    own.cert_chain_pems[0].write_to_path(cert)
+    other.private_key_pem.write_to_path(key)
+    no_key.write_text("no key")
+    for file, words in ((key, f'cannot be used with the certificate "{cert}"'), (no_key, "holds")):
+        with pytest.raises(OptionError) as raised:
+            begin({"client_cert": str(cert), "client_key": str(file)})
+        assert f'client_key "{file}" {words}' in str(raised.value)
 
 
 @pytest.fixture(autouse=True)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 import typing as t
 
 from ansible_collections.vaultops.vault.plugins.module_utils._http.environment import (
@@ -19,6 +20,7 @@ _CERTIFICATE = "-----BEGIN CERTIFICATE-----"
 _END = "-----END CERTIFICATE-----"
 # A file may also hold certificates in other forms, such as TRUSTED CERTIFICATE.
 _ANY_CERTIFICATE = "CERTIFICATE-----"
+_PRIVATE_KEY = "PRIVATE KEY-----"
 _GIVE_PEM = "give certificates in PEM form"
 
 
@@ -100,13 +102,27 @@ def read_client_cert(params: t.Mapping[str, t.Any]) -> tuple[str, str] | None:
             "give both, or neither; the variables are *_CLIENT_CERT and *_CLIENT_KEY",
         )
     cert, key = cert.expanded(), key.expanded()
-    cert.text_of_file()
-    if "ENCRYPTED" in key.text_of_file():
+    texts = (cert.text_of_file(), key.text_of_file())
+    if "ENCRYPTED" in texts[1]:
         # OpenSSL would ask for the passphrase at a terminal that no user sees.
         raise key.error(
             f'"{key.value}" is encrypted',
             "give a key without a passphrase, readable by the user of the task only",
         )
+    if _ANY_CERTIFICATE not in texts[0]:
+        raise cert.error(
+            f'"{cert.value}" holds no certificate', "give the client's own in PEM form"
+        )
+    if _PRIVATE_KEY not in texts[1]:
+        raise key.error(f'"{key.value}" holds no private key', "give it in PEM form")
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(cert.value, key.value)
+    except ssl.SSLError as error:
+        reason = (error.reason or "cannot be read").lower().replace("_", " ")
+        raise key.error(
+            f'"{key.value}" cannot be used with the certificate "{cert.value}": {reason}',
+            "give the certificate's own key, both files whole and in PEM form",
+        ) from None
     return cert.value, key.value
 
 
@@ -126,6 +142,11 @@ def _checked_bytes(text: Setting) -> str:
             "an env file, with which AWX starts a container, cuts a value at its first line break: "
             "put the certificates into a file, and name that in BAO_CACERT or VAULT_CACERT",
         )
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=pem)
+    except (ssl.SSLError, ValueError):
+        what = "is unusable: the certificate in *_CACERT_BYTES cannot be read"
+        raise text.error(what, _GIVE_PEM) from None
     return pem
 
 
