@@ -43,6 +43,7 @@ from ansible_collections.vaultops.vault.tests.support.documents import (
 )
 from ansible_collections.vaultops.vault.tests.support.external_plugin import BuiltPlugin
 from ansible_collections.vaultops.vault.tests.support.proxy import counting_proxy
+from ansible_collections.vaultops.vault.tests.support.recordings import run_task
 from ansible_collections.vaultops.vault.tests.support.server import running_server
 
 MODULE = "vaultops.vault.plugin_reload"
@@ -769,6 +770,36 @@ def test_an_auth_mount_in_a_namespace(stage: Stage) -> None:
     assert set(pids()).isdisjoint(before)
     for row in run.result["nodes"]:
         assert [mount["path"] for mount in row["mounts"]] == ["here/", "auth/login/"]
+
+
+@slow
+def test_a_probe_on_each_node(cluster: Cluster) -> None:
+    cluster.plugin("v1.0.0")
+    cluster.mount("a", "ext", version="v1.0.0")
+    common = {"url": cluster.active.url, "mounts": ["a"], "scope": "global", "wait_timeout": "20s"}
+
+    def reload(**options: t.Any) -> dict[str, t.Any]:
+        return run_task(
+            "plugin_reload", {**common, **options}, False, proxy="", token=cluster.token
+        )
+
+    served = reload(probe="info")
+    assert served["verified"], served
+    wrong = reload(probe="nowhere")
+    assert wrong["changed"]
+    assert not wrong["verified"]
+    assert "1 of 1 mounts answer, but not the probe" in wrong["msg"]
+    assert "down" not in wrong["msg"]
+    current = reload(probe="nowhere", state="current")
+    assert not current.get("failed")
+    assert (current["changed"], current["verified"]) == (False, False)
+    for result, ok in ((served, True), (wrong, False), (current, None)):
+        rows = {node["name"]: node for node in result["nodes"] if node["mounts"]}
+        assert len(rows) == 3
+        assert {row["ok"] for row in rows.values()} == {ok}
+        assert all(row["mounts"][0]["alive"] for row in rows.values())
+        told = [row["error"] or "" for row in rows.values()]
+        assert all(("not the probe" in error) == (ok is not True) for error in told)
 
 
 @slow
