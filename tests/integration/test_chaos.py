@@ -118,6 +118,14 @@ def processes(cluster: Cluster) -> dict[str, tuple[int, str]]:
     return found
 
 
+def go_back(cluster: Cluster) -> None:
+    """Let all nodes run the old version."""
+    if {version for _pid, version in processes(cluster).values()} != {OLD}:
+        cluster.tune_version("a", OLD)
+        for node in cluster.nodes:
+            node.call("POST", "sys/plugins/reload/backend", {"mounts": "a"})
+
+
 def killer(
     cluster: Cluster, victim: str, kill_task: t.Callable[[], None]
 ) -> tuple[Node | None, t.Callable[[], None]]:
@@ -201,10 +209,7 @@ def test_what_is_killed_in_the_middle_of_a_task(cluster: Cluster) -> None:
     cluster.mount("a", "ext", version=OLD)
     counts: collections.Counter[str] = collections.Counter()
     for accident in accidents():
-        if {version for _pid, version in processes(cluster).values()} != {OLD}:
-            cluster.tune_version("a", OLD)
-            for node in cluster.nodes:
-                node.call("POST", "sys/plugins/reload/backend", {"mounts": "a"})
+        go_back(cluster)
         one_run(cluster, accident)
         counts[f"{accident.task}, {accident.victim} killed"] += 1
     trust.note("chaos", runs=counts)
@@ -275,10 +280,7 @@ def test_what_is_killed_in_the_middle_of_the_role(cluster: Cluster, tmp_path: pa
     fleet.set_up("a")
     counts: collections.Counter[str] = collections.Counter()
     for accident in accidents_of_the_role():
-        if {version for _pid, version in processes(cluster).values()} != {OLD}:
-            cluster.tune_version("a", OLD)
-            for node in cluster.nodes:
-                node.call("POST", "sys/plugins/reload/backend", {"mounts": "a"})
+        go_back(cluster)
         one_run_of_the_role(cluster, fleet, accident)
         counts[f"{accident.victim} killed"] += 1
     trust.note("chaos_role", runs=counts)
