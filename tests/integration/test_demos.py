@@ -37,15 +37,8 @@ def test_a_path_that_no_script_can_name_is_refused_before_any_download(
     assert not (checkout / ".nox").exists()
 
 
-@pytest.mark.openbao_only("the demos run OpenBao")
-@pytest.mark.parametrize(
-    ("demo", "first"),
-    [
-        ("demo", "server"),
-        pytest.param("demo_upgrade", "cluster", marks=pytest.mark.slow),
-    ],
-)
-def test_ctrl_c_ends_a_demo_without_a_traceback(demo: str, first: str) -> None:
+def interrupted(demo: str, first: str) -> tuple[int, str, str]:
+    """Press Ctrl-C at the first line of a demo; return its exit status, output and errors."""
     from_a_shell = ("env", "--default-signal=INT")  # in the background it is ignored
     command = [*from_a_shell, sys.executable, "-u", "-m", f"tests.support.{demo}"]
     pipe: t.Any = subprocess.PIPE
@@ -56,6 +49,21 @@ def test_ctrl_c_ends_a_demo_without_a_traceback(demo: str, first: str) -> None:
         assert first in running.stdout.readline()
         running.send_signal(signal.SIGINT)
         output, errors = running.communicate(timeout=SECONDS)
-    assert running.returncode == 130
+    return running.returncode, output, errors
+
+
+@pytest.mark.openbao_only("the demos run OpenBao")
+@pytest.mark.parametrize(
+    ("demo", "first"),
+    [
+        ("demo", "server"),
+        pytest.param("demo_upgrade", "cluster", marks=pytest.mark.slow),
+    ],
+)
+def test_ctrl_c_ends_a_demo_without_a_traceback(demo: str, first: str) -> None:
+    # On a busy machine one may be over before the signal comes.
+    ends = (interrupted(demo, first) for _time in range(5))
+    returncode, output, errors = next(end for end in ends if end[0] != 0)
+    assert returncode == 130
     assert "stopped, and the servers with it" in output
     assert "Traceback" not in errors
