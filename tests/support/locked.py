@@ -17,7 +17,8 @@ FOLDER = ROOT / "tests" / "locked"
 SOURCES = ("requirements.txt", "tests/support/requirements.txt", "tests/requirements.txt")
 # The oldest Python that runs all of the tests' own requirements.
 OLDEST_PYTHON = (3, 11)
-NOTE = "# Made by `python3 noxfile.py -s lock`.\n"
+HEAD = "".join(Path(__file__).read_text(encoding="utf-8").splitlines(keepends=True)[:3])
+NOTE = f"{HEAD}\n# Made by `python3 noxfile.py -s lock`.\n"
 
 
 def path(core: str) -> Path:
