@@ -20,15 +20,24 @@ _LINK.parent.mkdir(parents=True)
 _LINK.symlink_to(pathlib.Path(__file__).resolve().parents[1])
 sys.path.insert(0, str(_TREE))
 
+# They take as long as all others on a cluster together.
+OF_THE_ROLE = (
+    "test_plugin_rollout.py",
+    "test_plugin_rollout_truth.py",
+    "test_upgrade_guide.py",
+    "test_chaos.py",
+)
+
 pytest_plugins = ["ansible_collections.vaultops.vault.tests.support.fixtures"]
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start first what takes longest, and keep one cluster for all: idle ones take time too."""
+    """Start first what takes longest, and keep two clusters for all: idle ones take time too."""
     for item in items:
         if _on_cluster(item):
-            item.add_marker(pytest.mark.xdist_group("cluster"))
+            of_the_role = item.path.name in OF_THE_ROLE
+            item.add_marker(pytest.mark.xdist_group("role" if of_the_role else "cluster"))
     items.sort(key=_rank)
 
 
@@ -65,6 +74,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def _rank(item: pytest.Item) -> int:
     if _on_cluster(item):
-        return 1  # together, and early: one worker runs them all
+        return 1  # together, and early: two workers run them all
     ranks = {"waits": 0, "slow": 2, "each_core": 2}
     return min(ranks[name] if item.get_closest_marker(name) else 3 for name in ranks)
