@@ -50,7 +50,7 @@ class Proxy:
 
 # What a task sends at the same time, as it does not depend on each other.
 _TOGETHER = (
-    re.compile(r"GET sys/(mounts|auth|plugins/catalog)\b|LIST sys/namespaces"),
+    re.compile(r"GET sys/(mounts|auth|plugins/(catalog|pins))\b|LIST sys/namespaces"),
     re.compile(r"POST sys/mounts/.*/tune"),
 )
 
