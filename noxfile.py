@@ -61,7 +61,6 @@ nox.options.envdir = f".nox/{pythons.RUNNING}"  # a reused environment keeps the
 
 CODE = ("noxfile.py", "plugins", "tests")
 SERVERS = ("-r", "requirements.txt", "-r", "tests/support/requirements.txt")
-TESTS = (*SERVERS, "-r", "tests/requirements.txt")
 PYTEST = ("pytest", "-n", "4", "--dist", "loadgroup")  # many tests wait for a server
 QUICK = ("-m", "not slow and not each_core and not extra_server")
 QUICK_OR_EACH_USER = ("-m", "not slow and not extra_server and (not each_core or each_user)")
@@ -216,14 +215,19 @@ def trust(session: nox.Session) -> None:
     )
 
 
+def build_tarball(session: nox.Session, folder: Path) -> Path:
+    """Build the collection into ``folder``, and nothing else is in it then; return the file."""
+    shutil.rmtree(folder, ignore_errors=True)
+    session.run("ansible-galaxy", "collection", "build", "--output-path", str(folder))
+    (tarball,) = folder.glob("*.tar.gz")
+    return tarball
+
+
 @nox.session(default=False)
 def sbom(session: nox.Session) -> None:
     """Write the CycloneDX SBOM of the release, and check the licences of what it needs."""
     session.install(*SBOM_MAKER, pythons.core_for_this_python())
-    folder = SBOM
-    shutil.rmtree(folder, ignore_errors=True)
-    session.run("ansible-galaxy", "collection", "build", "--output-path", str(folder))
-    (tarball,) = folder.glob("*.tar.gz")
+    tarball = build_tarball(session, SBOM)
     made = str(tarball.with_suffix("").with_suffix(".cdx.json"))
     session.run("python", "-m", "tests.support.sbom", str(tarball), made)
 
@@ -363,8 +367,7 @@ def add_integration(core: str) -> None:
 def prepare_units(core: str) -> None:
     """Give ansible-test's copy the one file of requirements that ansible-test reads."""
     ansible_test_seed.seed_get_pip(core)
-    files = ("requirements.txt", "tests/requirements.txt", "tests/support/requirements.txt")
-    texts = [Path(file).read_text(encoding="utf-8") for file in files]
+    texts = [Path(file).read_text(encoding="utf-8") for file in locked.SOURCES]
     Path("tests/unit/requirements.txt").write_text("\n".join(texts), encoding="utf-8")
 
 
@@ -472,7 +475,7 @@ def docs(session: nox.Session) -> None:
 @nox.session(name="docs-browser", default=False, tags=["matrix"], allow_parallel=False)
 def docs_browser(session: nox.Session) -> None:
     """Build the manual, and look at each page in Debian's chromium: minutes."""
-    session.install(pythons.core_for_this_python(), *TESTS, *manual.REQUIREMENTS)
+    session.install(pythons.core_for_this_python(), *locked.RANGES, *manual.REQUIREMENTS)
     manual.build(session)
     pages = {manual.VARIABLE: str(manual.MANUAL / "html")}
     session.run("pytest", "-n", "2", "tests/browser", *session.posargs, env=pages)
@@ -531,9 +534,7 @@ def debian(session: nox.Session) -> None:
     if reason := bare_debian.reason_to_skip():
         session.skip(reason)
     session.install(pythons.core_for_this_python())
-    folder = Path(session.create_tmp()).resolve()
-    session.run("ansible-galaxy", "collection", "build", "--force", "--output-path", str(folder))
-    (tarball,) = folder.glob("*.tar.gz")
+    tarball = build_tarball(session, Path(session.create_tmp()).resolve())
     for suite in session.posargs or bare_debian.SUITES:
         session.log(f"Debian {suite}")
         bare_debian.first_steps(session, suite, tarball)

@@ -6,18 +6,10 @@
 from __future__ import annotations
 
 import contextlib
-import subprocess
-import time
 import typing as t
 
-from .server import (
-    START_SECONDS,
-    STOP_SECONDS,
-    Server,
-    ServerError,
-    clean_environment,
-    server_binary,
-)
+from .programs import running_program
+from .server import START_SECONDS, Server, clean_environment, server_binary
 
 
 @contextlib.contextmanager
@@ -27,21 +19,10 @@ def running_agent(
     """Run the proxy beside ``server``, with the text of ``configuration``, until it is left."""
     config = server.directory / "agent.hcl"
     config.write_text(configuration)
-    with (server.directory / "agent.log").open("wb") as log:
-        process = subprocess.Popen(
-            [server_binary(), "proxy", f"-config={config}"],
-            env=clean_environment(server.directory / "home"),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        deadline = time.monotonic() + START_SECONDS
-        while not is_ready():
-            if time.monotonic() > deadline:
-                raise ServerError(f"the agent did not start within {START_SECONDS} s")
-            time.sleep(0.05)
+    command = [server_binary(), "proxy", f"-config={config}"]
+    environment = clean_environment(server.directory / "home")
+    log = server.directory / "agent.log"
+    with running_program(
+        command, log, is_ready, start_seconds=START_SECONDS, environment=environment
+    ):
         yield
-    finally:
-        process.kill()
-        process.wait(STOP_SECONDS)

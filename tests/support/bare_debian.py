@@ -38,9 +38,8 @@ cd ~/checkout
 python3 noxfile.py -s demo
 cd ~
 python3 -m venv venv
-venv/bin/pip install --quiet '{core}' -r checkout/requirements.txt
-venv/bin/pip install --quiet -r checkout/tests/support/requirements.txt
 cd checkout
+../venv/bin/pip install --quiet '{core}' -r requirements.txt -r tests/support/requirements.txt
 ../venv/bin/python -m tests.support.first_steps ~/{tarball}
 """
 

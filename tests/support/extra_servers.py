@@ -11,10 +11,10 @@ import pathlib
 import shutil
 import socket
 import subprocess
-import time
 import typing as t
 
-from .server import STOP_SECONDS, ServerError, free_port
+from .programs import running_program
+from .server import free_port
 
 START_SECONDS = 20.0
 
@@ -93,7 +93,8 @@ def directory_server(directory: pathlib.Path) -> t.Iterator[str]:
     port = free_port()
     address = f"ldap://127.0.0.1:{port}"
     command = [str(program("slapd")), "-d", "0", "-h", address, "-f", str(config)]
-    with _running(command, directory / "slapd.log", lambda: _listens(port)):
+    log = directory / "slapd.log"
+    with running_program(command, log, lambda: _listens(port), start_seconds=START_SECONDS):
         yield address
 
 
@@ -106,28 +107,12 @@ def radius_server(directory: pathlib.Path) -> t.Iterator[int]:
     (directory / "dictionary").write_text("$INCLUDE /usr/share/freeradius/dictionary\n")
     (directory / "radiusd.conf").write_text(_RADIUSD.format(directory=directory, port=port))
     command = [str(program("freeradius")), "-f", "-l", "stdout", "-d", str(directory)]
-    with _running(command, log, lambda: "Ready to process" in log.read_text()):
+
+    def is_ready() -> bool:
+        return "Ready to process" in log.read_text()
+
+    with running_program(command, log, is_ready, start_seconds=START_SECONDS):
         yield port
-
-
-@contextlib.contextmanager
-def _running(
-    command: list[str], log: pathlib.Path, ready: t.Callable[[], bool]
-) -> t.Iterator[None]:
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
-        )
-    try:
-        deadline = time.monotonic() + START_SECONDS
-        while not ready():
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise ServerError(f"{command[0]} did not start:\n{log.read_text()}")
-            time.sleep(0.05)
-        yield
-    finally:
-        process.terminate()
-        process.wait(STOP_SECONDS)
 
 
 def _listens(port: int) -> bool:

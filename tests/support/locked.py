@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "tests" / "locked"
 # Where the ranges are that the lists are made from.
 SOURCES = ("requirements.txt", "tests/support/requirements.txt", "tests/requirements.txt")
+RANGES = tuple(word for file in SOURCES for word in ("-r", file))
 # The oldest Python that runs all of the tests' own requirements.
 OLDEST_PYTHON = (3, 11)
 HEAD = "".join(Path(__file__).read_text(encoding="utf-8").splitlines(keepends=True)[:3])
@@ -33,9 +34,9 @@ def requirements(core: str) -> list[str]:
 
 def requirements_for(python: str) -> list[str]:
     """Return the same for the newest release that a version of Python runs."""
-    if fitting := [core for core, versions in pythons.CORES.items() if python in versions]:
-        return requirements(fitting[-1])
-    return [pythons.core_for(python), *(word for file in SOURCES for word in ("-r", file))]
+    if core := pythons.newest_core_on(python):
+        return requirements(core)
+    return [pythons.core_for(python), *RANGES]
 
 
 def lock(core: str, uv: str) -> None:

@@ -50,8 +50,13 @@ def core_for_this_python() -> str:
 
 def core_for(python: str) -> str:
     """What to install to get the newest ansible-core that a version of Python runs."""
-    fitting = [core for core, pythons in CORES.items() if python in pythons]
-    return core_requirement(fitting[-1]) if fitting else "ansible-core>=2.16"
+    core = newest_core_on(python)
+    return core_requirement(core) if core else "ansible-core>=2.16"
+
+
+def newest_core_on(python: str) -> str:
+    """The newest release of ansible-core that a version of Python runs, empty for none."""
+    return next((core for core in reversed(CORES) if python in CORES[core]), "")
 
 
 def core_requirement(core: str) -> str:
