@@ -10,19 +10,19 @@ import datetime
 import pathlib
 import socket
 import ssl
-import time
 import typing as t
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import trustme
 
+from ansible_collections.vaultops.vault.plugins.module_utils._http import client as http_client
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import Connection
 from ansible_collections.vaultops.vault.tests.support.agents import running_agent
 from ansible_collections.vaultops.vault.tests.support.ansible_runs import Ansible, Cases
 from ansible_collections.vaultops.vault.tests.support.handwritten import Answer, handwritten_server
 from ansible_collections.vaultops.vault.tests.support.proxy import counting_proxy, tls_front
+from ansible_collections.vaultops.vault.tests.support.recordings import run_task
 from ansible_collections.vaultops.vault.tests.support.server import (
     Server,
     free_port,
@@ -333,25 +333,25 @@ def test_mocked_redirect_from_https_to_http_is_refused(tmp_path: pathlib.Path) -
     assert "redirects to http://127.0.0.1:1, which is not encrypted" in run.result.message
 
 
-def test_a_server_that_starts_a_moment_later(tmp_path: pathlib.Path) -> None:
+def test_a_server_that_starts_a_moment_later(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It starts while the task waits before its second try."""
     port, token = free_port(), "root-of-the-tests"
-    url = f"url=http://127.0.0.1:{port}"
-    with ThreadPoolExecutor() as threads:
-        running = threads.submit(
-            Ansible(tmp_path).adhoc,
-            MODULE,
-            f"plugin=kv verify=false {url} connect_timeout=1s retries=30",
-            BAO_TOKEN=token,
-        )
-        time.sleep(3)
-        server = start_server(tmp_path / "server", port=port, token=token)
-        try:
-            run = running.result()
-        finally:
-            server.stop()
-    assert not run.result.failed, run.result.message
-    assert run.result["changed"] is True
-    assert "POST sys/plugins/reload/backend was retried" in " ".join(run.result["warnings"])
+    options = {"plugin": "kv", "verify": False, "url": f"http://127.0.0.1:{port}", "retries": 2}
+    with contextlib.ExitStack() as stack:
+
+        def start(_seconds: float) -> None:
+            server = start_server(tmp_path / "server", port=port, token=token)
+            stack.callback(server.stop)
+            monkeypatch.undo()
+
+        monkeypatch.setattr(http_client, "pause", start)
+        result = run_task("plugin_reload", options, False, proxy="", token=token)
+    assert result["changed"] is True, result
+    (warning,) = result["warnings"]
+    assert "POST sys/plugins/reload/backend was retried once: " in warning
+    assert "refused" in warning
 
 
 def test_a_host_that_takes_no_connection(tmp_path: pathlib.Path) -> None:
