@@ -54,6 +54,7 @@ from tests.support import (
 nox_bootstrap.keep_quiet_about_uv()
 os.environ["HOME"] = os.environ.get("HOME") or pwd.getpwuid(os.getuid()).pw_dir
 os.environ["PATH"] = pythons.path_behind_shims(os.environ["PATH"])
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each worker would compile all tests anew
 os.environ["ANTSIBULL_NOX_IGNORE_INSTALLED_COLLECTIONS"] = "true"
 nox.options.reuse_venv = "yes"
 nox.options.allow_parallel = True  # but for those that fill the machine, or write into the checkout
@@ -64,6 +65,8 @@ SERVERS = ("-r", "requirements.txt", "-r", "tests/support/requirements.txt")
 PYTEST = ("pytest", "-n", "4", "--dist", "loadgroup")  # many tests wait for a server
 QUICK = ("-m", "not slow and not each_core and not extra_server")
 QUICK_OR_EACH_USER = ("-m", "not slow and not extra_server and (not each_core or each_user)")
+# The parts of each module, and each module on a real server.
+FAST = ("test_main_job", "test_failures", "test_recorded", "test_first_contact", "test_plugin*")
 RUFF = "ruff>=0.17,<0.18"
 DOCS = "antsibull-docs>=2.28,<2.29"  # simplified-rst may look different in the next release
 PROSE = "codespell>=2.4,<3"
@@ -150,9 +153,11 @@ def demo_upgrade(session: nox.Session) -> None:
 
 @nox.session(default=False, allow_parallel=False)
 def fast(session: nox.Session) -> None:
-    """Run the quick tests on the Python at hand; what follows -- goes to pytest."""
+    """Run a choice of the quick tests in a minute; what follows -- chooses among all of them."""
     session.install(*locked.requirements_for(pythons.RUNNING))
-    run_with_server(session, *PYTEST, *QUICK)
+    files = [str(file) for name in FAST for file in Path("tests/integration").glob(f"{name}.py")]
+    chosen = [] if session.posargs else ["tests/unit", *files]
+    run_with_server(session, *PYTEST, *QUICK, *chosen)
 
 
 @nox.session(default=False, allow_parallel=False)

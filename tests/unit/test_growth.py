@@ -50,6 +50,8 @@ from ansible_collections.vaultops.vault.plugins.module_utils._reload.preflight i
     Selection,
 )
 
+pytestmark = pytest.mark.slow
+
 FEW, MANY = 1_000, 8_000
 # Linear is 8, the square is 64.
 MOST = 18.0

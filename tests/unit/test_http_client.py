@@ -247,18 +247,19 @@ def bomb(size: int) -> bytes:
     )
 
 
-LARGE = {
-    "chunked": chunks(1_000_000, 300),
-    "plain": says(OK + b"Content-Length: 300000000\r\n\r\n", *[b" " * 1_000_000] * 300),
-    "gzip bomb": packed(bomb(200_000_000)),
+LARGE: dict[str, t.Callable[[], Answer]] = {
+    "chunked": lambda: chunks(1_000_000, 300),
+    "plain": lambda: says(OK + b"Content-Length: 300000000\r\n\r\n", *[b" " * 1_000_000] * 300),
+    "gzip bomb": lambda: packed(bomb(200_000_000)),
 }
 
 
 @pytest.mark.parametrize("name", LARGE)
 def test_a_large_answer_is_not_kept(name: str) -> None:
+    answer = LARGE[name]()
     tracemalloc.start()
     try:
-        with serving_bytes(LARGE[name]) as (url, seen):
+        with serving_bytes(answer) as (url, seen):
             error = failure(Connection(url, retries=2), "GET")
         _now, peak = tracemalloc.get_traced_memory()
     finally:

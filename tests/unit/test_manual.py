@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import pathlib
 import re
 import typing as t
@@ -49,22 +50,28 @@ def strings(folder: str) -> t.Iterator[str]:
                 yield re.sub(r"\{\w*\}", "…", node.value)
 
 
-CODE = "\n".join(strings("plugins"))
-TESTS = "\n".join(
-    [*strings("tests/unit"), *strings("tests/integration"), *strings("tests/support")]
-    + [
-        path.read_text(encoding="utf-8").replace('\\"', '"')
-        for path in (REPOSITORY / "tests" / "recorded").glob("*/*.json")
-    ]
-)
+@functools.cache
+def said_by_the_code() -> str:
+    """Return all strings of the code, a line each."""
+    return "\n".join(strings("plugins"))
 
 
+@functools.cache
+def said_by_the_tests() -> str:
+    """Return all strings of the tests and all that is recorded."""
+    folders = ("tests/unit", "tests/integration", "tests/support")
+    recorded = sorted((REPOSITORY / "tests" / "recorded").glob("*/*.json"))
+    texts = [path.read_text(encoding="utf-8").replace('\\"', '"') for path in recorded]
+    return "\n".join([*(text for folder in folders for text in strings(folder)), *texts])
+
+
+@pytest.mark.xdist_group("troubleshooting")  # one worker reads all code
 @pytest.mark.parametrize("heading", HEADINGS)
 def test_messages_of_troubleshooting_are_said_and_provoked(heading: str) -> None:
     pieces = [re.escape(piece) for piece in heading.split("…")]
     said = re.compile("[^\n]*".join(pieces))
-    assert said.search(CODE) or said.search(TESTS)
-    assert max(heading.split("…"), key=len).strip() in TESTS
+    assert said.search(said_by_the_code()) or said.search(said_by_the_tests())
+    assert max(heading.split("…"), key=len).strip() in said_by_the_tests()
 
 
 def test_what_only_sphinx_knows_is_added(tmp_path: pathlib.Path) -> None:
