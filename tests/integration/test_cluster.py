@@ -435,6 +435,38 @@ def test_a_standby_that_is_down(stage: Stage) -> None:
 
 
 @slow
+def test_the_report(stage: Stage) -> None:
+    """One node is down, on another the plugin: the page shows each as it is."""
+    cluster = stage.cluster
+    active, (bad, down) = cluster.active, cluster.standbys
+    with stage.take_file(bad, stage.old):
+        stage.run(wait_timeout="4s")
+        stage.await_process(bad, lambda it: it is None)
+        down.kill()
+        run = Ansible(stage.directory, active).play_file(
+            pathlib.Path("vaultops.vault.plugin_report"),
+            options=["-e", "plugin_report_directory=out", "-e", "plugin_report_plugin=weather"],
+        )
+    assert run.returncode == 0, run.output
+    data = json.loads((stage.directory / "out" / "plugin_report.json").read_text("utf-8"))
+    (row,) = [row for row in data["rows"] if row["mount"]]
+    assert (row["mount"], row["state"], row["running"]) == ("weather/", "dead", "v1.0.0")
+    assert row["reason"].startswith(f"on {bad.name}: ")
+    assert NO_ANSWER in row["reason"]
+    nodes = {node["name"]: node for node in row["nodes"]}
+    assert {name: node["alive"] for name, node in nodes.items()} == {
+        active.name: True,
+        bad.name: False,
+        down.name: None,
+    }
+    assert nodes[active.name]["running"] == "v1.0.0"
+    assert "cannot connect" in nodes[down.name]["error"]
+    assert "0 unreachable, 1 dead, 0 with drift, 0 not known" in run.output
+    down.start()
+    cluster.await_all()
+
+
+@slow
 def test_a_node_that_is_cut_off(stage: Stage) -> None:
     cluster, release = stage.cluster, stage.release
     cut = cluster.standbys[0]
