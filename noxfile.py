@@ -47,6 +47,7 @@ from tests.support import (
     release,
     reliability,
     session_times,
+    side_by_side,
     tested,
     trust_options,
 )
@@ -57,7 +58,8 @@ os.environ["PATH"] = pythons.path_behind_shims(os.environ["PATH"])
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each worker would compile all tests anew
 os.environ["ANTSIBULL_NOX_IGNORE_INSTALLED_COLLECTIONS"] = "true"
 nox.options.reuse_venv = "yes"
-nox.options.allow_parallel = True  # but for those that fill the machine, or write into the checkout
+# But for those that need the machine for themselves, or write into the checkout.
+nox.options.allow_parallel = True
 nox.options.envdir = f".nox/{pythons.RUNNING}"  # a reused environment keeps the Python it has
 
 CODE = ("noxfile.py", "plugins", "tests")
@@ -98,6 +100,8 @@ NOTES = Path(__file__).parent / ".nox" / "tested"
 # What the tests of trust note for docs/reliability.md.
 RELIABILITY = Path(__file__).parent / ".nox" / "reliability"
 SBOM = Path(__file__).parent / ".nox" / "sbom"
+# Held by a session of tests: two of them would be too much for the machine.
+TESTS_RUN = Path(__file__).parent / ".nox" / "tests.lock"
 # What makes it reads, of what is installed, what the collection needs.
 SBOM_MAKER = ("cyclonedx-python-lib[json-validation]>=11,<12", "-r", "requirements.txt")
 OLDEST_CORE = pythons.oldest_core()
@@ -169,12 +173,13 @@ def bench(session: nox.Session) -> None:
     run_with_server(session, "python", "-m", "tests.benchmarks.bench", "--peers", peers)
 
 
-@nox.session(name="ordinary-user", python=False, default=not OLDEST_AS_USER, allow_parallel=False)
+@nox.session(name="ordinary-user", python=False, default=not OLDEST_AS_USER)
 def ordinary_user_tests(session: nox.Session) -> None:
     """Run the quick tests, where root runs the others, as a user who is not root."""
     if reason := ordinary_user.reason_to_skip():
         session.skip(reason)
-    run_as_ordinary_user(session, *QUICK_OR_EACH_USER, server=openbao.binary())
+    with side_by_side.one_at_a_time(TESTS_RUN):
+        run_as_ordinary_user(session, *QUICK_OR_EACH_USER, server=openbao.binary())
 
 
 def run_as_ordinary_user(
@@ -259,12 +264,13 @@ def add_tests(core: str) -> None:
     def tests(session: nox.Session) -> None:
         # The role moves a cluster to a new version, which the oldest OpenBao does not do.
         clusters = {openbao.CLUSTER_VARIABLE: str(openbao.binary())}
-        if as_user:
-            server = openbao.binary(version)
-            run_as_ordinary_user(session, *chosen, server=server, core=core, more=clusters)
-        else:
-            session.install(*locked.requirements(core))
-            run_with_server(session, *PYTEST, *chosen, version=version, more=clusters)
+        with side_by_side.one_at_a_time(TESTS_RUN):
+            if as_user:
+                server = openbao.binary(version)
+                run_as_ordinary_user(session, *chosen, server=server, core=core, more=clusters)
+            else:
+                session.install(*locked.requirements(core))
+                run_with_server(session, *PYTEST, *chosen, version=version, more=clusters)
 
     # What servers do takes long to show, and does not depend on ansible-core.
     quick = "not slow and not long" if core == OLDEST_CORE else "not slow"
@@ -281,7 +287,6 @@ def add_tests(core: str) -> None:
         python=False if as_user else str(pythons.python_for(core)),
         default=core in DEFAULT_CORES,
         tags=["matrix"],
-        allow_parallel=False,
     )(tests)
 
 
@@ -307,14 +312,14 @@ def add_openbao_tests(name: str, version: str, what: str, *chosen: str) -> None:
 
     def tests(session: nox.Session) -> None:
         session.install(*locked.requirements_for(pythons.RUNNING))
-        run_with_server(session, *PYTEST, *chosen, "tests/integration", version=version)
+        with side_by_side.one_at_a_time(TESTS_RUN):
+            run_with_server(session, *PYTEST, *chosen, "tests/integration", version=version)
 
     tests.__doc__ = f"Run {what} on OpenBao {version}."
     nox.session(
         name=name,
         default=name == f"openbao-{OLDEST_OPENBAO}" and not OLDEST_TOGETHER,
         tags=["matrix"],
-        allow_parallel=False,
     )(tests)
 
 
@@ -348,11 +353,17 @@ def add_ansible_test(
     nox.registry.get()[name].tags.append("matrix")
 
 
+def prepare_sanity(core: str) -> None:
+    """Let the tests beside these go first: they wait for servers now and then."""
+    side_by_side.give_way()
+    ansible_test_seed.seed_get_pip(core)
+
+
 def add_sanity(core: str) -> None:
     """Add the session that runs the sanity tests of a release of ansible-core."""
     what = f"the sanity tests of ansible-core {core} on each Python here"
-    default = core in DEFAULT_CORES
-    add_ansible_test(f"ansible-test-sanity-{core}", what, core, "sanity", default=default)
+    name, default = f"ansible-test-sanity-{core}", core in DEFAULT_CORES
+    add_ansible_test(name, what, core, "sanity", default=default, prepare=prepare_sanity)
 
 
 def prepare_integration(core: str) -> None:
@@ -402,8 +413,8 @@ antsibull_nox.load_antsibull_nox_toml()
 
 for a_core in pythons.CORES:
     if pythons.python_for(a_core):
-        add_tests(a_core)
         add_sanity(a_core)
+        add_tests(a_core)
         if a_core == OLDEST_CORE:
             add_long_tests(a_core)
     else:
