@@ -44,7 +44,9 @@ from ansible_collections.vaultops.vault.plugins.module_utils._reload.preflight i
     Expected,
     Preflight,
     Selection,
+    asks_in_check_mode,
     inspect,
+    select,
     stale_mounts,
     warn_of_left_out,
 )
@@ -97,7 +99,7 @@ def reload_on_all_nodes(
     with Nodes(client, known, timeout, server.cluster_id) as nodes:
         nodes.find_active()
         leader = nodes.client(nodes.active) if nodes.active else client
-        situation = _inspect_all(leader, options, expected, server, nodes)
+        situation = _inspect_all(leader, options, expected, server, nodes, check_mode)
         if check_mode:
             result = _predicted(options, situation)
         elif situation.selection.empty:
@@ -129,14 +131,21 @@ def _ensure_token(client: VaultClient, options: ReloadOptions) -> None:
 
 
 def _inspect_all(
-    leader: VaultClient, options: ReloadOptions, expected: Expected, server: Server, nodes: Nodes
+    leader: VaultClient,
+    options: ReloadOptions,
+    expected: Expected,
+    server: Server,
+    nodes: Nodes,
+    check_mode: bool,
 ) -> Situation:
     preflight = inspect(leader, options, expected)
     paths = [mount.path for mount in preflight.mounts or ()]
-    before = nodes.inspect(paths, options.probe if options.only_stale else None)
+    asks = options.only_stale or (check_mode and asks_in_check_mode(options, preflight))
+    before = nodes.inspect(paths, options.probe if asks else None)
     stale = {state.node: _stale_on(state, preflight) for state in before}
-    selection = Selection(preflight.mounts)
-    if options.only_stale:
+    if not options.only_stale:
+        selection = select(leader, options, preflight, check_mode)
+    else:
         here = stale_mounts(leader, options, preflight)
         anywhere = {path for paths in stale.values() for path in paths}
         anywhere.update(mount.path for mount in here.mounts or ())
@@ -257,7 +266,7 @@ def _predicted_node(
             state.health.get(mount.path, UNKNOWN_HEALTH),
         )
         if mount.path in paths
-        else left_alone(state.mounts[mount.path])
+        else left_alone(state.mounts[mount.path], state.health.get(mount.path, UNKNOWN_HEALTH))
         for mount in preflight.mounts or ()
         if mount.path in state.mounts
     ]
