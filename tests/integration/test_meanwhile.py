@@ -98,8 +98,8 @@ def stage(kept_stage: Stage) -> t.Iterator[Stage]:
         kept_stage.server.mount(path, PLUGIN, version=OLD)
     yield kept_stage
     kept_stage.proxy.edits.clear()
-    for version in kept_stage.versions.values():
-        version.heal()
+    for plugin in kept_stage.versions.values():
+        plugin.heal()
     for path in MOUNTS:
         kept_stage.server.request("DELETE", f"sys/mounts/{path}")
 
