@@ -127,9 +127,13 @@ def test_all_variables_are_checked_first(fleet: Fleet, subtests: pytest.Subtests
         "env": ["no value"],
         "name": "a/b",
         "nodes": "n1,nowhere",
+        "mounts": "ext,,",
     }
     cases = {name: {f"plugin_rollout_{name}": value} for name, value in wrong.items()}
-    told = dict.fromkeys(wrong, "nothing was changed")
+    cases["keep, no whole number"] = {"plugin_rollout_keep": "1.5"}
+    cases["batch, no whole number"] = {"plugin_rollout_batch": 1.5}
+    cases["src, no file"] = {"plugin_rollout_src": str(fleet.inventory.parent)}
+    told = dict.fromkeys(cases, "nothing was changed")
     for version in ("1.1", "v1.1.0+builtin", "v1.1.0 ", "v1.1.0\n", " ", ""):
         name = f"version {version!r}"
         cases[name] = {"plugin_rollout_version": version}
