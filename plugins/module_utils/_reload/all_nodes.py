@@ -191,7 +191,9 @@ def _reloaded(
     wait = options.wait if options.wait and worth_it else _NO_WAIT
     rows = verify_nodes(nodes, preflight, before, selected, answers, options.probe, wait)
     removed = {m.before.path: m.health for row in rows for m in row.mounts if m.being_removed}
+    with_removed: t.Sequence[NodeResult] = ()
     if removed and options.leaves_out_removed:
+        with_removed = rows
         warn_of_left_out(client, sorted(removed))
         selected = [mount for mount in selected if mount.path not in removed]
         answer = answer.without(removed)
@@ -204,7 +206,26 @@ def _reloaded(
     else:
         mounts = verify_mounts(client, options, answer, selected)
     health = {**situation.selection.health, **removed}
+    if with_removed:
+        rows = _with_left_out(rows, with_removed, preflight.mounts)
     return result_of(options, preflight, answer, mounts, rows, health)
+
+
+def _with_left_out(
+    rows: t.Sequence[NodeResult], found: t.Sequence[NodeResult], mounts: t.Sequence[Mount]
+) -> list[NodeResult]:
+    """Return ``rows`` with what was ``found`` of mounts that are being removed, in one order."""
+    order = {mount.path: number for number, mount in enumerate(mounts)}
+    left_out = {
+        row.node: [left_alone(m.before, m.health) for m in row.mounts if m.being_removed]
+        for row in found
+    }
+    return [
+        row._replace(
+            mounts=sorted([*row.mounts, *left_out[row.node]], key=lambda m: order[m.before.path])
+        )
+        for row in rows
+    ]
 
 
 def as_on_active_node(

@@ -54,7 +54,7 @@ class MountResult(t.NamedTuple):
     @property
     def touched(self) -> bool:
         """Whether it is known to have been reloaded, or stopped by a reload."""
-        return bool(self.reloaded) or (self.down and self.error is not None)
+        return bool(self.reloaded) or (self.down and self.failed)
 
     @property
     def runs_now(self) -> str:
