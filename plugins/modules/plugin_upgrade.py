@@ -204,7 +204,8 @@ mounts:
       type: bool
       sample: true
     alive:
-      description: Whether the plugin answers. Null if this is unknown, and in check mode.
+      description:
+        - Whether the plugin answers, in check mode before the upgrade. Null if this is unknown.
       type: bool
       sample: true
     error:
@@ -222,7 +223,7 @@ mounts:
 nodes:
   description:
     - The nodes of the cluster after the last reload, as M(vaultops.vault.plugin_reload) returns
-      them.
+      them, each with all mounts that were reloaded.
   returned: with O(scope=global) and O(wait), except in check mode, if a reload was tried
   type: list
   elements: dict

@@ -51,6 +51,8 @@ def test_up_and_again(bare_fleet: Fleet) -> None:
     assert up.returncode == 0, up.output
     assert fleet.runs("ext") == fleet.runs("ext2") == {"v1.1.0"}
     assert changes(up) == 3 + 1 + 1  # a file on each node, the catalog, the mounts
+    for mount in ("ext/", "ext2/"):  # also the one that moved before the last reload
+        assert f"{mount} ran v1.0.0, runs v1.1.0" in up.output
     again = fleet.roll_out("v1.1.0", plugin_rollout_canary="ext2")
     assert (again.returncode, changes(again)) == (0, 0)
 

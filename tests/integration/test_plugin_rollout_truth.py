@@ -70,7 +70,7 @@ def versions(fleet: Fleet) -> set[str]:
 
 
 def test_files_that_other_entries_need_stay(fleet: Fleet) -> None:
-    old = [f"v0.{number}.0" for number in range(1, 6)]
+    old = [f"v0.{number}.0" for number in range(1, 7)]
     place(fleet, *(f"ext-{version}" for version in old), "lost")
     for version in old:
         register(fleet, "secret/ext", f"ext-{version}", version)
@@ -81,13 +81,15 @@ def test_files_that_other_entries_need_stay(fleet: Fleet) -> None:
     register(fleet, "secret/lost", "lost")
     for node in fleet.cluster.nodes:
         (node.plugin_directory / "lost").unlink()
+        (node.plugin_directory / "link").symlink_to("ext-v0.5.0")
+    register(fleet, "auth/linked", "link")
     # As texts, which variables of the command line are.
     texts = ["plugin_rollout_keep=1", "plugin_rollout_batch=1", "plugin_rollout_cleanup=true"]
     run = fleet.roll_out("v1.1.0", *(word for text in texts for word in ("-e", text)))
     assert run.returncode == 0, run.output
     assert versions(fleet) == {"v1.0.0", "v1.1.0", "v9.0.0"}
     needed = {f"ext-{version}" for version in old[:-1]}
-    assert fleet.names() == needed | {"ext-v1.0.0", "ext-v1.1.0"}
+    assert fleet.names() == needed | {"link", "ext-v1.0.0", "ext-v1.1.0"}
 
 
 @pytest.mark.openbao_only("namespaces are Enterprise's on Vault")
@@ -127,9 +129,13 @@ def test_all_variables_are_checked_first(fleet: Fleet, subtests: pytest.Subtests
         "env": ["no value"],
         "name": "a/b",
         "nodes": "n1,nowhere",
+        "mounts": "ext,,",
     }
     cases = {name: {f"plugin_rollout_{name}": value} for name, value in wrong.items()}
-    told = dict.fromkeys(wrong, "nothing was changed")
+    cases["keep, no whole number"] = {"plugin_rollout_keep": "1.5"}
+    cases["batch, no whole number"] = {"plugin_rollout_batch": 1.5}
+    cases["src, no file"] = {"plugin_rollout_src": str(fleet.inventory.parent)}
+    told = dict.fromkeys(cases, "nothing was changed")
     for version in ("1.1", "v1.1.0+builtin", "v1.1.0 ", "v1.1.0\n", " ", ""):
         name = f"version {version!r}"
         cases[name] = {"plugin_rollout_version": version}

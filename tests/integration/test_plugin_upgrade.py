@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import json
 import pathlib
 import re
@@ -29,6 +31,7 @@ from ansible_collections.vaultops.vault.tests.support.external_plugin import (
 )
 from ansible_collections.vaultops.vault.tests.support.fixtures import PLUGIN, ExternalPlugin
 from ansible_collections.vaultops.vault.tests.support.proxy import Proxy, by_rounds, counting_proxy
+from ansible_collections.vaultops.vault.tests.support.recordings import run_task
 from ansible_collections.vaultops.vault.tests.support.server import (
     Server,
     ServerError,
@@ -553,6 +556,57 @@ def test_a_probe_that_fails_before_is_refused(
         assert (pids(server), configured(server)) == (before, [OLD] * 3)
     assert ansible.playbook(upgrade(probe="info")).result["changed"] is True
     assert serving(server) == [NEW] * 3
+
+
+@pytest.mark.slow
+def test_a_probe_that_only_the_old_version_answers(
+    server: Server, external_plugin: ExternalPlugin
+) -> None:
+    """What answered before, and does not after, is no fault of the probe."""
+    external_plugin(OLD)
+    server.mount("a", PLUGIN, version=OLD)
+    new = external_plugin(NEW)
+    new.path.write_text(new.path.read_text().replace('path == "info"', 'path == "renamed"'))
+    sha256 = hashlib.sha256(new.path.read_bytes()).hexdigest()
+    server.register(PLUGIN, dataclasses.replace(new, sha256=sha256))
+    with counting_proxy() as proxy:
+
+        def move(check_mode: bool, probe: str) -> dict[str, t.Any]:
+            options = {"url": server.url, "plugin": PLUGIN, "version": NEW, "probe": probe}
+            return run_task(
+                "plugin_upgrade", options, check_mode, proxy=proxy.url, token=server.token
+            )
+
+        for check_mode in (True, False):
+            refused = move(check_mode, "../a/info")
+            assert 'no request can go to the path "../a/info"' in refused["msg"]
+        assert proxy.seen == []
+        failed = move(False, "info")
+    assert failed["rolled_back"] is True
+    assert f'secret plugin "ext" {NEW} does not work: ' in failed["msg"]
+    assert "unsupported path; what ran before answered it; fix the new version" in failed["msg"]
+    assert serving(server, "a") == [OLD]
+
+
+@pytest.mark.slow
+@pytest.mark.openbao_only("Vault keeps a mount whose reload failed")
+def test_check_mode_says_what_is_down(server: Server, external_plugin: ExternalPlugin) -> None:
+    old = external_plugin(OLD)
+    server.mount("a", PLUGIN, version=OLD)
+    external_plugin(NEW)
+    old.fault("exit")
+    assert not server.request("POST", "sys/plugins/reload/backend", {"mounts": "a"}).ok
+    options = {"url": server.url, "plugin": PLUGIN, "version": NEW}
+    with counting_proxy() as proxy:
+        checked, real = (
+            run_task("plugin_upgrade", options, check, proxy=proxy.url, token=server.token)
+            for check in (True, False)
+        )
+    assert checked["changed"] is real["changed"] is True
+    assert checked["diff"] == real["diff"]
+    assert checked["diff"]["before"] == "a/ ext down\n"
+    (row,) = checked["mounts"]
+    assert (row["alive"], "no handler for route" in row["error"]) == (False, True)
 
 
 @pytest.mark.slow

@@ -51,7 +51,8 @@ ROWS = (
     ),
     Row("plugin_reload of an external plugin", "plugin_reload", BY_PLUGIN, 4, 6),
     Row("plugin_reload of a builtin plugin", "plugin_reload", {"plugin": "kv"}, 3),
-    Row("plugin_reload, check mode", "plugin_reload", BY_PLUGIN, 1, 1, check_mode=True),
+    # With many mounts more on OpenBao only, which does not list those that are being removed.
+    Row("plugin_reload, check mode", "plugin_reload", BY_PLUGIN, 2, vault=0, check_mode=True),
     Row(
         "plugin_reload, state: current, nothing to do",
         "plugin_reload",

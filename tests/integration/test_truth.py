@@ -19,6 +19,7 @@ from ansible_collections.vaultops.vault.tests.support.ansible_runs import (
 from ansible_collections.vaultops.vault.tests.support.external_plugin import BuiltPlugin
 from ansible_collections.vaultops.vault.tests.support.fixtures import PLUGIN, ExternalPlugin
 from ansible_collections.vaultops.vault.tests.support.proxy import by_rounds, counting_proxy
+from ansible_collections.vaultops.vault.tests.support.recordings import run_task
 from ansible_collections.vaultops.vault.tests.support.server import Server, ServerError
 
 MODULE = "vaultops.vault.plugin_reload"
@@ -596,3 +597,47 @@ def test_a_mount_that_is_being_removed(
     assert run.result.message.startswith("all 2 mounts serve the old version again")
     assert run.result["warnings"].count(warning) == 1
     assert [server.info(path)["version"] for path in ("a", "c")] == ["v1.1.0", "v1.1.0"]
+
+
+@pytest.mark.openbao_only("Vault reloads a mount that is being removed")
+def test_a_mount_that_is_being_removed_and_named(
+    server: Server, external_plugin: ExternalPlugin
+) -> None:
+    """An auth mount: nothing is begun with it, and check mode says what the run does."""
+    for version in ("v1.0.0", "v1.1.0"):
+        external_plugin(version, name="login", kind="auth")
+    for path in ("a", "b"):
+        server.mount(path, "login", kind="auth", version="v1.0.0")
+    server.call("GET", "auth/b/lease")
+    assert not server.request("DELETE", "sys/auth/b").ok
+    before = server.info("auth/a")["pid"]
+
+    with counting_proxy() as proxy:
+
+        def run(operation: str, check_mode: bool, **options: t.Any) -> dict[str, t.Any]:
+            options["url"] = server.url
+            return run_task(operation, options, check_mode, proxy=proxy.url, token=server.token)
+
+        move = {"plugin": "login", "version": "v1.1.0"}
+        for operation, options in (
+            ("plugin_upgrade", {**move, "mounts": ["auth/a", "auth/b/"]}),
+            ("plugin_upgrade", {**move, "canary": "sys/auth/b"}),
+            ("plugin_reload", {"mounts": ["auth/a", "auth/b"], "state": "current"}),
+        ):
+            checked, real = (run(operation, check_mode, **options) for check_mode in (True, False))
+            assert checked == real
+            assert '"auth/b/" cannot be reloaded: ' in real["msg"]
+            assert (real["changed"], proxy.posts) == (False, [])
+        checked = run("plugin_reload", True, mounts=["auth/a", "auth/b"])
+        assert '"auth/b/" cannot be reloaded: ' in checked["msg"]
+        assert server.info("auth/a")["pid"] == before
+
+        for operation, options in (
+            ("plugin_reload", {"plugin": "login"}),
+            ("plugin_upgrade", move),
+        ):
+            checked, real = (run(operation, check_mode, **options) for check_mode in (True, False))
+            for same in ("changed", "mounts", "diff", "warnings"):
+                assert checked[same] == real[same], same
+            assert [row["reloaded"] for row in real["mounts"]] == [True, False]
+    assert server.info("auth/a")["version"] == "v1.1.0"

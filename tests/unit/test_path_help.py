@@ -65,6 +65,7 @@ def mount(path: str = "a/", version: str = "v1.0.0") -> Mount:
         (refused(400, "unsupported"), True),
         (refused(404), True),
         (refused(404, NO_BACKEND), False),
+        (refused(404, "namespace not found"), None),
         (refused(500, "checksums did not match"), False),
         (refused(500, "who knows"), None),
         (refused(500, "please forward to the active node"), None),

@@ -11,6 +11,9 @@ import typing as t
 
 import pytest
 
+from ansible_collections.vaultops.vault.plugins.module_utils._api.ha_status import Node
+from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import Mount
+from ansible_collections.vaultops.vault.plugins.module_utils._api.path_help import Health
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog import read_back
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     NoAnswer,
@@ -22,6 +25,13 @@ from ansible_collections.vaultops.vault.plugins.module_utils._http.answers impor
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import Connection
 from ansible_collections.vaultops.vault.plugins.module_utils._operations import plugin_upgrade
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.mount_results import (
+    MountResult,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.results import (
+    NodeResult,
+    ReloadResult,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._rollout.configure import (
     configure,
     restore,
@@ -339,6 +349,26 @@ def test_one_that_was_configured_before_is_rolled_back_to_what_it_ran() -> None:
 def test_nothing_is_rolled_back_where_nothing_moved() -> None:
     made = plan(FakeClient({"a/": row(NEW, NEW, "new"), "b/": row(NEW, NEW, "")}))
     assert Progress().with_started(made.steps).to_roll_back(made) == []
+
+
+def on_node(path: str, error: str | None = None) -> NodeResult:
+    """Return what a node says after the reload of one mount."""
+    mount = Mount(path, "secret", "ext", f"ext_{path}", NEW, NEW, "new")
+    result = MountResult(mount, mount, True, error, Health(error is None))
+    return NodeResult(Node("https://n1:8200", "n1"), ok=error is None, mounts=[result])
+
+
+def test_a_node_keeps_the_mounts_of_earlier_reloads() -> None:
+    """Each reload is of one batch; a rollback may not reach the mounts that are down."""
+    well = ReloadResult("global", True, True, nodes=[on_node("b/")])
+    broken = well._replace(nodes=[on_node("a/", "does not answer")])
+    progress = Progress().with_reload(broken).with_reload(well)
+    (node,) = progress.nodes or ()
+    assert [mount.before.path for mount in node.mounts] == ["a/", "b/"]
+    assert (node.ok, node.error) == (False, 'mount "a/" does not answer')
+    assert progress.down == ['"a/" on n1']
+    (healed,) = progress.with_reload(well._replace(nodes=[on_node("a/")])).nodes or ()
+    assert (healed.ok, len(healed.mounts)) == (True, 2)
 
 
 PIN = f"{PINS}secret/ext"

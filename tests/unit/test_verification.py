@@ -17,7 +17,10 @@ from ansible_collections.vaultops.vault.plugins.module_utils._api.path_help impo
 from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_catalog import (
     CatalogEntry,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_reload import ReloadAnswer
+from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_reload import (
+    NOTHING_DONE,
+    ReloadAnswer,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     NoAnswer,
     Refused,
@@ -189,6 +192,17 @@ def test_a_node_that_runs_no_plugins() -> None:
     forwarding = state(forwards=True)
     result = evaluate_node(forwarding, forwarding, [mount()], preflight(entry()), None)
     assert (result.ok, result.mounts) == (True, ())
+
+
+def test_a_mount_that_is_being_removed_is_told_and_no_fault_of_the_node() -> None:
+    tainted = Health(False, 'no handler for route "ext/". route entry or namespace is tainted.')
+    now = state(mount(), health=tainted)
+    result = evaluate_node(now, now, [mount()], preflight(entry()), NOTHING_DONE)
+    assert (result.ok, result.error, result.touched) == (True, None, False)
+    (row,) = result.mounts
+    assert (row.reloaded, "is tainted" in (row.error or "")) == (False, True)
+    same = "ext/ ext down\n"
+    assert diff_of_mounts([row]) == {"before": same, "after": same}
 
 
 def test_many_mounts_that_are_down_are_counted() -> None:

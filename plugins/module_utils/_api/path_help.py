@@ -33,8 +33,9 @@ from ansible_collections.vaultops.vault.plugins.module_utils._text import one_li
 # A server gives a plugin that hangs at its start 60 or 120 s: a healthy one answers at once.
 HEALTH_TIMEOUT = 15.0
 
-# A standby's words, status 500, for path help with a token that it does not know.
-_NOT_HERE = "please forward to the active node"
+# The server's own words: of a standby for path help with a token that it does not know, status 500,
+# and for a namespace that was deleted meanwhile, status 404.
+_NOT_HERE = ("please forward to the active node", "namespace not found")
 # The server itself refused, or a gateway before it: the plugin was not asked.
 _NOT_ASKED = (307, 403, 412, 429, 472, 473, *range(501, 600))
 
@@ -136,7 +137,7 @@ def _without_plugin(error: Refused) -> Health | None:
     text = "\n".join(error.errors)
     if any(part in text for part in NO_BACKEND) or did_not_start(text):
         return Health(False, _words(error))
-    if error.status in _NOT_ASKED or _NOT_HERE in text:
+    if error.status in _NOT_ASKED or any(part in text for part in _NOT_HERE):
         return Health(None, _words(error))
     return None
 

@@ -49,6 +49,11 @@ _NO_CONTAINER = (
     "them"
 )
 
+CORRECT_PLUGIN = (
+    "build the plugin so that it reports its version as the server writes versions: all three "
+    "numbers after a v, such as v1.0.0"
+)
+
 # A part of the server's words about a registration, and what to do next: the first that fits.
 _REGISTER_STEPS = (
     # Of plugins in containers, whose errors quote the container engine.
@@ -58,6 +63,7 @@ _REGISTER_STEPS = (
     ("could not find any locally available images", _NO_IMAGE),
     ("error creating container", _NO_CONTAINER),
     ("error starting container", _NO_CONTAINER),
+    ("plugin self-reported version", CORRECT_PLUGIN),
     (
         "plugin version mismatch",
         "give the version that the plugin reports of itself, or leave version out",
@@ -76,10 +82,6 @@ _REGISTER_STEPS = (
 # Versions as the server asks for them; a plugin may report another spelling, such as 1.0.0 or v1.0.
 _VERSION = re.compile(r"v?(\d+(?:\.\d+)*)((?:[-+A-Za-z~].*)?)", re.ASCII)
 _REPORTED = re.compile(r"reported version \(([^)]*)\)")
-CORRECT_PLUGIN = (
-    "build the plugin so that it reports its version as the server writes versions: all three "
-    "numbers after a v, such as v1.0.0"
-)
 
 # What Go prints of an error in an error where the server's own format is wrong.
 _GO_ERROR = re.compile(r"%!w\(\*?[\w.]+=&?\{(.*?)(?: 0x[0-9a-f]+)?\}\)")
@@ -229,7 +231,9 @@ def canonical_version(text: str) -> str:
     if match is None:
         return text
     numbers = [str(int(number)) for number in match[1].split(".")]
-    dash = "" if match[2][:1] in ("", "-", "+") else "-"
+    # A dash with nothing after it is a pre-release of its own.
+    has_dash = match[2].startswith("-") and match[2][1:2] not in ("", "+")
+    dash = "" if has_dash or match[2][:1] in ("", "+") else "-"
     return f"v{'.'.join(numbers + ['0'] * (3 - len(numbers)))}{dash}{match[2]}"
 
 

@@ -151,7 +151,7 @@ class VaultClient:
 
         Raises NotSent, NoAnswer, Refused or OptionError, each with its next step.
         """
-        _require_path(path)
+        require_path(path)
         if namespace is None:
             namespace = self.connection.namespace
         is_read = method in READS
@@ -350,7 +350,7 @@ def _no_progress(_line: str) -> None:
     pass
 
 
-def _require_path(path: str) -> None:
+def require_path(path: str) -> None:
     """Raise OptionError where the request would go to another path, or cannot go anywhere."""
     # Libraries and servers take such segments away, together with what stands before them.
     if {".", ".."}.intersection(path.split("/")) or not _is_text(path):

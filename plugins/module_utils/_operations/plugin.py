@@ -166,8 +166,8 @@ def _misspelled(there: Registration, *, changed: bool) -> VaultError:
     return VaultError(
         f"{there.entry} is registered, but no mount can run it: the plugin reports its version as "
         f'"{version}", and the server looks for "{canonical_version(version)}"',
-        next_step=f"{CORRECT_PLUGIN}, and register that; state=absent with this version removes "
-        "the entry",
+        next_step=f"{CORRECT_PLUGIN}, and register that; state=absent with version "
+        f"{canonical_version(version)} removes the entry",
         result={"changed": changed, "plugin": _as_result(there)},
     )
 

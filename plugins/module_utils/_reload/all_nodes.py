@@ -44,7 +44,9 @@ from ansible_collections.vaultops.vault.plugins.module_utils._reload.preflight i
     Expected,
     Preflight,
     Selection,
+    asks_in_check_mode,
     inspect,
+    select,
     stale_mounts,
     warn_of_left_out,
 )
@@ -97,7 +99,7 @@ def reload_on_all_nodes(
     with Nodes(client, known, timeout, server.cluster_id) as nodes:
         nodes.find_active()
         leader = nodes.client(nodes.active) if nodes.active else client
-        situation = _inspect_all(leader, options, expected, server, nodes)
+        situation = _inspect_all(leader, options, expected, server, nodes, check_mode)
         if check_mode:
             result = _predicted(options, situation)
         elif situation.selection.empty:
@@ -129,14 +131,21 @@ def _ensure_token(client: VaultClient, options: ReloadOptions) -> None:
 
 
 def _inspect_all(
-    leader: VaultClient, options: ReloadOptions, expected: Expected, server: Server, nodes: Nodes
+    leader: VaultClient,
+    options: ReloadOptions,
+    expected: Expected,
+    server: Server,
+    nodes: Nodes,
+    check_mode: bool,
 ) -> Situation:
     preflight = inspect(leader, options, expected)
     paths = [mount.path for mount in preflight.mounts or ()]
-    before = nodes.inspect(paths, options.probe if options.only_stale else None)
+    asks = options.only_stale or (check_mode and asks_in_check_mode(options, preflight))
+    before = nodes.inspect(paths, options.probe if asks else None)
     stale = {state.node: _stale_on(state, preflight) for state in before}
-    selection = Selection(preflight.mounts)
-    if options.only_stale:
+    if not options.only_stale:
+        selection = select(leader, options, preflight, check_mode)
+    else:
         here = stale_mounts(leader, options, preflight)
         anywhere = {path for paths in stale.values() for path in paths}
         anywhere.update(mount.path for mount in here.mounts or ())
@@ -182,7 +191,9 @@ def _reloaded(
     wait = options.wait if options.wait and worth_it else _NO_WAIT
     rows = verify_nodes(nodes, preflight, before, selected, answers, options.probe, wait)
     removed = {m.before.path: m.health for row in rows for m in row.mounts if m.being_removed}
+    with_removed: t.Sequence[NodeResult] = ()
     if removed and options.leaves_out_removed:
+        with_removed = rows
         warn_of_left_out(client, sorted(removed))
         selected = [mount for mount in selected if mount.path not in removed]
         answer = answer.without(removed)
@@ -195,7 +206,26 @@ def _reloaded(
     else:
         mounts = verify_mounts(client, options, answer, selected)
     health = {**situation.selection.health, **removed}
+    if with_removed:
+        rows = _with_left_out(rows, with_removed, preflight.mounts)
     return result_of(options, preflight, answer, mounts, rows, health)
+
+
+def _with_left_out(
+    rows: t.Sequence[NodeResult], found: t.Sequence[NodeResult], mounts: t.Sequence[Mount]
+) -> list[NodeResult]:
+    """Return ``rows`` with what was ``found`` of mounts that are being removed, in one order."""
+    order = {mount.path: number for number, mount in enumerate(mounts)}
+    left_out = {
+        row.node: [left_alone(m.before, m.health) for m in row.mounts if m.being_removed]
+        for row in found
+    }
+    return [
+        row._replace(
+            mounts=sorted([*row.mounts, *left_out[row.node]], key=lambda m: order[m.before.path])
+        )
+        for row in rows
+    ]
 
 
 def as_on_active_node(
@@ -257,7 +287,7 @@ def _predicted_node(
             state.health.get(mount.path, UNKNOWN_HEALTH),
         )
         if mount.path in paths
-        else left_alone(state.mounts[mount.path])
+        else left_alone(state.mounts[mount.path], state.health.get(mount.path, UNKNOWN_HEALTH))
         for mount in preflight.mounts or ()
         if mount.path in state.mounts
     ]

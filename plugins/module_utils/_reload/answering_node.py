@@ -55,7 +55,7 @@ def reload_on_answering_node(
     Raises VaultError where nothing was sent.
     """
     preflight = inspect(client, options, expected)
-    selection = select(client, options, preflight)
+    selection = select(client, options, preflight, check_mode)
     if check_mode or selection.empty:
         return result_without_reload(options, preflight, selection)
     answer = send_reload(client, options, selection.mounts)

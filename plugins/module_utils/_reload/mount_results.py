@@ -54,7 +54,7 @@ class MountResult(t.NamedTuple):
     @property
     def touched(self) -> bool:
         """Whether it is known to have been reloaded, or stopped by a reload."""
-        return bool(self.reloaded) or (self.down and self.error is not None)
+        return bool(self.reloaded) or (self.down and self.failed)
 
     @property
     def runs_now(self) -> str:
@@ -131,10 +131,10 @@ def unverified_reason(result: MountResult, expectation: Expectation) -> str | No
     mount, after = f'mount "{result.before.path}"', result.after
     if result.error is not None:
         return None  # it failed: that is certain
+    if result.health.probe_failed:
+        return f"{mount} {does_not_answer_probe(result.health)}"
     if result.reloaded is False:
         # It was left alone; whether it answers may be unknown all the same.
-        if result.health.probe_failed:
-            return f"{mount} {does_not_answer_probe(result.health)}"
         asked = result.health.alive is None and result.health.reason
         return f"{mount} could not be verified: {result.health.reason}" if asked else None
     if after is None or result.health.alive is None:

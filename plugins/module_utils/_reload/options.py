@@ -9,6 +9,7 @@ import typing as t
 
 from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import mount_paths
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
+from ansible_collections.vaultops.vault.plugins.module_utils._http.client import require_path
 from ansible_collections.vaultops.vault.plugins.module_utils._parsing import (
     parse_bool,
     parse_duration,
@@ -109,7 +110,12 @@ def _probe(option: str) -> str | None:
     meaning = parse_bool(option)
     if meaning is False:
         return None
-    return "" if meaning else option.strip()
+    path = "" if meaning else option.strip()
+    try:
+        require_path(path)
+    except OptionError as error:
+        raise error.with_context(f"probe cannot be used: {error.what}") from None
+    return path
 
 
 def _wait(params: Params, verify: bool) -> Wait | None:

@@ -109,14 +109,26 @@ class Selection(t.NamedTuple):
         return self.mounts is not None and not self.mounts
 
 
-def select(client: VaultClient, options: ReloadOptions, preflight: Preflight) -> Selection:
+def select(
+    client: VaultClient, options: ReloadOptions, preflight: Preflight, check_mode: bool
+) -> Selection:
     """Return the mounts to reload; raises VaultError.
 
     With ``only_stale`` those that do not run what they are expected to run, or do not answer.
     """
-    if not options.only_stale:
-        return Selection(preflight.mounts)
-    return stale_mounts(client, options, preflight)
+    if options.only_stale:
+        return stale_mounts(client, options, preflight)
+    if check_mode and asks_in_check_mode(options, preflight):
+        health = _health(client, options, preflight.mounts or ())
+        return Selection(
+            [m for m in preflight.mounts or () if not health[m.path].being_removed], health
+        )
+    return Selection(preflight.mounts)
+
+
+def asks_in_check_mode(options: ReloadOptions, preflight: Preflight) -> bool:
+    """Whether health tells what a reload of all mounts would find: OpenBao's listing does not."""
+    return options.probe is not None and preflight.catalog is not None and preflight.catalog.openbao
 
 
 def stale_mounts(client: VaultClient, options: ReloadOptions, preflight: Preflight) -> Selection:
@@ -129,15 +141,7 @@ def stale_mounts(client: VaultClient, options: ReloadOptions, preflight: Preflig
         )
     if options.plugin_type:
         _refuse_other_namespaces(client)
-    health = check_all(client, preflight.mounts, options.probe)
-    removed = [path for path, found in health.items() if found.being_removed]
-    if removed and not options.leaves_out_removed:
-        raise OptionError(
-            f"{quoted(removed)} cannot be reloaded: {health[removed[0]].reason}",
-            next_step=FINISH_REMOVAL,
-        )
-    if removed:
-        warn_of_left_out(client, removed)
+    health = _health(client, options, preflight.mounts)
     stale = [
         mount
         for mount in preflight.mounts
@@ -145,6 +149,29 @@ def stale_mounts(client: VaultClient, options: ReloadOptions, preflight: Preflig
         and is_stale(mount, preflight.expectation(mount), health[mount.path])
     ]
     return Selection(stale, health)
+
+
+def _health(
+    client: VaultClient, options: ReloadOptions, mounts: t.Sequence[Mount]
+) -> t.Mapping[str, Health]:
+    """Return the health of ``mounts``; raises OptionError for a named one that is being removed."""
+    health = check_all(client, mounts, options.probe)
+    if not options.leaves_out_removed:
+        refuse_removed(health)
+    removed = [path for path, found in health.items() if found.being_removed]
+    if removed:
+        warn_of_left_out(client, removed)
+    return health
+
+
+def refuse_removed(health: t.Mapping[str, Health]) -> None:
+    """Raise OptionError where one of the mounts, by path, is being removed."""
+    removed = [path for path, found in health.items() if found.being_removed]
+    if removed:
+        raise OptionError(
+            f"{quoted(removed)} cannot be reloaded: {health[removed[0]].reason}",
+            next_step=FINISH_REMOVAL,
+        )
 
 
 def _refuse_other_namespaces(client: VaultClient) -> None:

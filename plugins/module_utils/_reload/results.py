@@ -95,7 +95,9 @@ def result_without_reload(
         for m in selection.mounts or ()
     ]
     mounts = _with_others(preflight, expected, selection.health)
-    unverified = _unverified(preflight, [mount for mount in mounts if not mount.reloaded])
+    # A probe that fails before a reload fails after it, too.
+    asked = [mount for mount in mounts if not mount.reloaded or mount.health.probe_failed]
+    unverified = _unverified(preflight, asked)
     return ReloadResult(
         scope=options.scope,
         changed=not selection.empty,

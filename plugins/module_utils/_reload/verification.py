@@ -21,6 +21,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._http.together impo
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.mount_results import (
     MountResult,
     evaluate,
+    left_alone,
     unverified_reason,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.nodes import Nodes, NodeState
@@ -118,6 +119,8 @@ def evaluate_node(
         error, step = answer.error.what, answer.error.next_step
         return result._replace(ok=False, error=error, next_step=step)
     failed = [row for row in mounts if row.error is not None]
+    if answer is not None and answer.without_effect:
+        failed = [row for row in failed if row.failed]  # one that is being removed was left out
     if failed:
         error = f'mount "{failed[0].before.path}"{and_more(failed)} {failed[0].error}'
         return result._replace(ok=False, error=error, next_step=FIX_PLUGIN_ON_NODE)
@@ -143,7 +146,10 @@ def _evaluate_mount(
     # Of a node that said nothing before, it is not known whether it was reloaded.
     known = known or after
     if answer is not None and answer.without_effect:
-        return MountResult(known, after, reloaded=False, health=state.health[mount.path])
+        health = state.health[mount.path]
+        if health.being_removed:
+            return left_alone(known, health)
+        return MountResult(known, after, reloaded=False, health=health)
     return evaluate(answer or NOTHING_KNOWN, known, after, state.health[mount.path])
 
 

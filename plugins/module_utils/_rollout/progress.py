@@ -65,15 +65,21 @@ class Progress(t.NamedTuple):
         )
 
     def _nodes_after(self, nodes: t.Sequence[NodeResult]) -> list[NodeResult]:
-        earlier = {
-            (row.node, mount.before.path): mount for row in self.nodes or () for mount in row.mounts
-        }
-        return [
-            row._replace(
-                mounts=[_after(earlier.get((row.node, m.before.path)), m) for m in row.mounts]
-            )
-            for row in nodes
+        earlier = {row.node: row.mounts for row in self.nodes or ()}
+        return [_node_after(earlier.get(row.node, ()), row) for row in nodes]
+
+    def with_last(self, rows: t.Iterable[MountResult]) -> Progress:
+        """Return the progress with what was found in the end of some mounts.
+
+        No node says anything of one that is not there any more.
+        """
+        last = {row.before.path: row for row in rows}
+        gone = {path for path, row in last.items() if row.after is None}
+        nodes = [
+            row._replace(mounts=[m for m in row.mounts if m.before.path not in gone])
+            for row in self.nodes or ()
         ]
+        return self._replace(mounts={**self.mounts, **last}, nodes=nodes if self.nodes else None)
 
     @property
     def changed(self) -> bool:
@@ -93,7 +99,7 @@ class Progress(t.NamedTuple):
             f"{quoted([mount.before.path])} on {node.node.name}"
             for node in self.nodes
             for mount in node.mounts
-            if mount.down
+            if mount.down and not mount.being_removed
         ]
 
     def to_roll_back(self, plan: Plan) -> list[Step]:
@@ -104,6 +110,18 @@ class Progress(t.NamedTuple):
         configured = {step.path for step in (*self.configured, *self.doubtful)}
         moved = [s for s in possible if s.path in configured or not plan.configures(s)]
         return [s for s in moved if s.previous and s.previous.version != plan.entry.version]
+
+
+def _node_after(earlier: t.Sequence[MountResult], row: NodeResult) -> NodeResult:
+    """Return the last ``row`` of a node, with mounts that only an ``earlier`` reload was for."""
+    if not row.mounts:
+        return row  # it could not be asked, or runs no plugins
+    before = {mount.before.path: mount for mount in earlier}
+    last = {m.before.path: _after(before.get(m.before.path), m) for m in row.mounts}
+    failed = [mount for path, mount in before.items() if mount.failed and path not in last]
+    if row.ok and failed:
+        row = row._replace(ok=False, error=f'mount "{failed[0].before.path}" {failed[0].error}')
+    return row._replace(mounts=[*{**before, **last}.values()])
 
 
 def _after(earlier: MountResult | None, last: MountResult) -> MountResult:

@@ -13,7 +13,12 @@ from ansible_collections.vaultops.vault.plugins.module_utils._api.health import 
     Server,
     read_server,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._api.path_help import check_all
+from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import read_mounts
+from ansible_collections.vaultops.vault.plugins.module_utils._api.path_help import (
+    Health,
+    check_all,
+    check_health,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_catalog import (
     CatalogEntry,
 )
@@ -29,8 +34,13 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 from ansible_collections.vaultops.vault.plugins.module_utils._http.interruption import let_end
-from ansible_collections.vaultops.vault.plugins.module_utils._reload.mount_results import predicted
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.mount_results import (
+    MountResult,
+    left_alone,
+    predicted,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.options import ReloadOptions
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.preflight import refuse_removed
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.reload import reload
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.results import ReloadResult
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.standbys import (
@@ -48,6 +58,11 @@ from ansible_collections.vaultops.vault.plugins.module_utils._text import first_
 _FIX_VERSION = (
     "fix the new version (its file and sha256 on each node; the server's log has the reason), then "
     "run the task again"
+)
+
+_FIX_PROBED_VERSION = (
+    "fix the new version, or give a path that both versions answer as probe, then run the task "
+    "again"
 )
 
 _UNVERIFIED = (
@@ -97,6 +112,7 @@ def roll_out(
         if options.reload.scope != "local":
             server = read_server(client)
         _refuse_standbys_that_need_restart(server, plan)
+        _refuse_removed(client, options, plan)
         ahead = _preflight(client, options.reload, plan, server, check_mode)
     except VaultError as error:
         return _unchanged(plan, Progress(), error)
@@ -121,6 +137,15 @@ def _refuse_standbys_that_need_restart(server: Server, plan: Plan) -> None:
             f"{server.name} tells its standbys of a new version only when they start",
             next_step="upgrade with scope=local at the active node, then restart each standby",
         )
+
+
+def _refuse_removed(client: VaultClient, options: RolloutOptions, plan: Plan) -> None:
+    """Raise OptionError for a mount that is named and being removed: it can prove no version."""
+    if options.reload.probe is None:
+        return  # no health check is wanted
+    every = options.paths is not None
+    named = [step.mount for step in plan.steps if every or step.path == options.canary]
+    refuse_removed(check_all(client, named, ""))
 
 
 def _preflight(
@@ -189,6 +214,10 @@ def _of_version(reloaded: _Reloaded, entry: CatalogEntry) -> VaultError | None:
         return error
     failed = [mount for mount in reloaded.done.mounts if mount.failed] if reloaded.done else []
     only_probe = bool(failed) and all(mount.health.probe_failed for mount in failed)
+    # A builtin plugin was not asked for the probe, and one that was down did not answer it.
+    if only_probe and not any(mount.before.builtin or mount.was_down for mount in failed):
+        what = f"{entry} does not work: {error.what}; what ran before answered it"
+        return error.with_context(what, next_step=_FIX_PROBED_VERSION)
     if reloaded.unverified or only_probe:
         return error.with_context(f"{entry} is not verified: {error.what}")
     return error.with_context(f"{entry} does not work: {error.what}", next_step=_FIX_VERSION)
@@ -245,14 +274,15 @@ def _roll_back(
         client.progress(f"rolls back: {error.what}")
         progress, failures = _restore_verified(client, options, plan, server, progress, steps)
     complete = bool(steps) and not failures and not lost
-    what = f"{_outcome(progress, steps, lost, complete)}{error.what}"
-    if failures:
+    what = f"{_outcome(progress, steps, lost, failures)}{error.what}"
+    left = [failure for failure in failures.values() if not isinstance(failure, _NotThere)]
+    if left:
         # Status, address and next step are those of the failure that is left to be dealt with.
-        first = next(iter(failures.values()))
+        first = left[0]
         where = f" ({error.where})" if error.where else ""
         error = first.with_context(f"{what}{where}; the rollback failed too: {_listed(failures)}")
     else:
-        error = error.with_context(what)
+        error = error.with_context("; ".join(filter(None, (what, _listed(failures)))))
     return RolloutResult(plan, progress, progress.changed, rolled_back=complete, error=error)
 
 
@@ -276,16 +306,53 @@ def _restore_verified(
     # The old version need not know the path that the new one is asked for: path help does for any.
     asked = options._replace(probe="")
     started = [step for step in progress.started if step.previous is not None]
+    gone = _not_there(client, started)
+    not_restored: dict[str, VaultError] = {}
     failures: dict[str, VaultError] = {}
     for attempt in range(TRIES):
         time.sleep(TRY_PAUSE if attempt else 0)
-        failures = restore(client, plan, steps)
-        restored = [step for step in started if step.path not in failures]
+        not_restored = {**restore(client, plan, [s for s in steps if s.path not in gone]), **gone}
+        restored = [step for step in started if step.path not in not_restored]
         progress, unverified = _reload_restored(client, asked, server, progress, restored)
-        failures.update(unverified)
+        failures = {**unverified, **not_restored}
         if not any(map(_is_temporary, failures.values())):
             break
-    return progress, failures
+    left = [step for step in started if step.path in not_restored]
+    rows = [_last(client, progress, step, not_restored[step.path]) for step in left]
+    return progress.with_last(rows), failures
+
+
+class _NotThere(VaultError):
+    """A mount was disabled meanwhile, so there is nothing to roll back."""
+
+
+def _not_there(client: VaultClient, steps: t.Sequence[Step]) -> dict[str, VaultError]:
+    """Return why mounts cannot be rolled back that are not there any more, by path."""
+    try:
+        mounts = read_mounts(client, [step.path for step in steps])
+    except VaultError:
+        return {}  # each is tried
+    gone: dict[str, VaultError] = {}
+    for step in steps:
+        mount = mounts.get(step.path)
+        if mount is None:
+            gone[step.path] = _NotThere("was disabled or moved meanwhile")
+        elif mount.accessor != step.mount.accessor:
+            gone[step.path] = _NotThere(
+                f'was replaced meanwhile by another mount, of plugin "{mount.plugin}", which is '
+                "left as it is"
+            )
+    return gone
+
+
+def _last(client: VaultClient, progress: Progress, step: Step, error: VaultError) -> MountResult:
+    """Return what is known in the end of a mount that could not be configured for its version."""
+    row = progress.mounts.get(step.path) or left_alone(step.mount)
+    if isinstance(error, _NotThere):
+        return row._replace(after=None, error=error.what, health=Health(None, error.what))
+    if row.health.alive is None:
+        row = row._replace(health=check_health(client, step.mount, ""))
+    return row._replace(error=row.error or f"could not be rolled back: {error.what}")
 
 
 def _reload_restored(
@@ -322,10 +389,13 @@ def _is_temporary(error: VaultError) -> bool:
 
 
 def _outcome(
-    progress: Progress, steps: t.Sequence[Step], lost: t.Sequence[str], complete: bool
+    progress: Progress,
+    steps: t.Sequence[Step],
+    lost: t.Sequence[str],
+    failures: t.Mapping[str, VaultError],
 ) -> str:
     """Return what serves in the end, as the beginning of a message."""
-    if complete:
+    if steps and not failures and not lost:
         removed = [mount for mount in progress.mounts.values() if mount.being_removed]
         count = len(progress.started) - len(removed)
         serve = "the mount serves" if count == 1 else f"all {count} mounts serve"
@@ -334,8 +404,12 @@ def _outcome(
         return f"{first_few(progress.down)} DOWN: "
     if lost:
         return f"cannot roll back {quoted(lost)}: "
-    # Where nothing had to be undone, the failure says it all.
-    return "it is unknown what serves: " if steps else ""
+    if not steps:
+        return ""  # nothing had to be undone: the failure says it all
+    alive = {path: mount.health.alive for path, mount in progress.mounts.items()}
+    if any(alive.get(p) is None and not isinstance(e, _NotThere) for p, e in failures.items()):
+        return "it is unknown what serves: "
+    return f"cannot roll back {quoted(list(failures))}: "
 
 
 def _unchanged(plan: Plan, progress: Progress, error: VaultError) -> RolloutResult:
@@ -345,10 +419,13 @@ def _unchanged(plan: Plan, progress: Progress, error: VaultError) -> RolloutResu
 
 def _predicted(plan: Plan, ahead: ReloadResult | None) -> RolloutResult:
     """Return check mode's result; ``ahead`` knows what would be reloaded as it is."""
-    stale = {row.before.path for row in ahead.mounts if row.reloaded} if ahead else set()
-    mounts = {
-        step.path: predicted(step.mount, Expectation(plan.entry))
-        for step in plan.steps
-        if plan.changes(step) or step.path in stale
-    }
-    return RolloutResult(plan, Progress(mounts=mounts), changed=bool(mounts))
+    mounts = {row.before.path: row for row in ahead.mounts} if ahead else {}
+    changed = False
+    for step in plan.steps:
+        row = mounts.get(step.path) or left_alone(step.mount)
+        if row.being_removed:
+            changed = changed or plan.moves_pin or plan.configures(step)
+        elif plan.changes(step) or row.reloaded:
+            mounts[step.path] = predicted(step.mount, Expectation(plan.entry), row.health)
+            changed = True
+    return RolloutResult(plan, Progress(mounts=mounts), changed)
