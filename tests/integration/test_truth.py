@@ -431,6 +431,10 @@ def test_the_question_that_proves_life(
         named = {name: {MODULE: task[MODULE]} for name, task in tasks.items()}
         cases = ansible.cases(named, **proxy.environment)
     assert all(result["verified"] is True for result in cases.results.values())
+    # Who was not asked is not said to answer.
+    assert {name: result["mounts"][0]["alive"] for name, result in cases.results.items()} == {
+        f"probe {probe}": True if question else None for probe, question in asked.items()
+    }
     questions = [line for line in proxy.seen if line.startswith("GET ext")]
     assert questions == [question for question in asked.values() if question]
 

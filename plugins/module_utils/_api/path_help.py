@@ -43,12 +43,14 @@ _NOT_ASKED = (307, 403, 412, 429, 472, 473, *range(501, 600))
 class Health(t.NamedTuple):
     """Whether a plugin answers, None where that is unknown, and the reason for that.
 
-    ``probe_failed`` says that it answers, but not the path of the probe.
+    ``probe_failed`` says that it answers, but not the path of the probe; ``wanted`` is False where
+    no health check was wanted.
     """
 
     alive: bool | None
     reason: str = ""
     probe_failed: bool = False
+    wanted: bool = True
 
     @property
     def being_removed(self) -> bool:
@@ -57,6 +59,9 @@ class Health(t.NamedTuple):
 
 
 UNKNOWN_HEALTH = Health(None)
+_NOT_WANTED = Health(None, wanted=False)
+# A part of the server that answers.
+_BUILTIN = Health(True)
 
 
 def check_health(client: VaultClient, mount: Mount, probe: str | None) -> Health:
@@ -64,8 +69,10 @@ def check_health(client: VaultClient, mount: Mount, probe: str | None) -> Health
 
     ``probe`` is a path below the mount to read, empty for path help, None for no health check.
     """
-    if probe is None or mount.surely_runs:
-        return Health(True)
+    if mount.surely_runs:
+        return _BUILTIN
+    if probe is None:
+        return _NOT_WANTED
     # A probe is a path of the plugin that it is given for.
     if not probe or mount.builtin:
         return _by_path_help(client, mount)
@@ -82,9 +89,9 @@ def check_all(
 ) -> dict[str, Health]:
     """Return the health of each of ``mounts`` by path; a few are asked at the same time."""
     listed = list(mounts)
+    health = {mount.path: _BUILTIN if mount.surely_runs else _NOT_WANTED for mount in listed}
     asked = [] if probe is None else [mount for mount in listed if not mount.surely_runs]
     found = together(client, [partial(check_health, client, mount, probe) for mount in asked])
-    health = dict.fromkeys((mount.path for mount in listed), Health(True))
     return {**health, **{mount.path: each for mount, each in zip(asked, found)}}
 
 

@@ -137,7 +137,7 @@ def unverified_reason(result: MountResult, expectation: Expectation) -> str | No
         # It was left alone; whether it answers may be unknown all the same.
         asked = result.health.alive is None and result.health.reason
         return f"{mount} could not be verified: {result.health.reason}" if asked else None
-    if after is None or result.health.alive is None:
+    if after is None or (result.health.alive is None and result.health.wanted):
         return f"{mount} could not be verified: {result.health.reason}"
     if expectation.is_met_by(after) is False:
         expected = expectation.entry.running if expectation.entry else "nothing in the catalog"
