@@ -68,7 +68,16 @@ class MountResult(t.NamedTuple):
     @property
     def runs_another(self) -> bool:
         """Whether it is known to run something else than before."""
-        return self.after is not None and self.after.running != self.before.running
+        return (
+            self.after is not None
+            and not self.replaced
+            and self.after.running != self.before.running
+        )
+
+    @property
+    def replaced(self) -> bool:
+        """Whether another mount is at the path now: somebody disabled it, and enabled another."""
+        return self.after is not None and self.after.accessor != self.before.accessor
 
 
 def left_alone(mount: Mount, health: Health = UNKNOWN_HEALTH) -> MountResult:
@@ -139,6 +148,11 @@ def unverified_reason(result: MountResult, expectation: Expectation) -> str | No
         return f"{mount} could not be verified: {result.health.reason}" if asked else None
     if after is None or result.health.alive is None:
         return f"{mount} could not be verified: {result.health.reason}"
+    if result.replaced:
+        return (
+            f"{mount} is another one than before the reload (accessor {after.accessor}, before "
+            f"{result.before.accessor}): it was disabled and enabled meanwhile"
+        )
     if expectation.is_met_by(after) is False:
         expected = expectation.entry.running if expectation.entry else "nothing in the catalog"
         return f"{mount} runs {after.running}, where {expected} is expected"
