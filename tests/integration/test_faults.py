@@ -30,10 +30,16 @@ from ansible_collections.vaultops.vault.tests.support.faults import (
     NOT_READ_AGAIN,
     SLOW,
     STATUSES,
+    Answer,
+    Fault,
 )
+from ansible_collections.vaultops.vault.tests.support.fixtures import PLUGIN
+from ansible_collections.vaultops.vault.tests.support.http_servers import QuietHandler
 from ansible_collections.vaultops.vault.tests.support.reconnects import reconnecting_front
 from ansible_collections.vaultops.vault.tests.support.stage import (
     COSTLY,
+    NEW,
+    OLD,
     TIMEOUT,
     Stage,
     Try,
@@ -249,6 +255,40 @@ def test_what_was_found_once(
     stage.run(tasks()[name](stage))
     position = next(n for n, line in enumerate(stage.proxy.seen) if line.startswith(method))
     try_out(stage, monkeypatch, name, (position, fault, passes_on))
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("faults")
+@pytest.mark.parametrize(
+    ("does", "told"),
+    [("tunes", "configured for v1.0.0 meanwhile"), ("disables", "is not there any more")],
+)
+def test_another_operator_after_the_reload_of_an_upgrade(
+    stage: Stage, does: str, told: str
+) -> None:
+    for version in (NEW, OLD):
+        stage.proxy.arm(None)
+        options = {"plugin": PLUGIN, "version": version}
+        stage.run(Try("plugin_upgrade", options, Stage.entries))
+    position = next(n for n, line in enumerate(stage.proxy.seen) if "plugins/reload" in line)
+
+    def act(handler: QuietHandler, answer: Answer) -> None:
+        if does == "tunes":
+            stage.server.tune_version("a", OLD)
+        else:
+            stage.server.call("DELETE", "sys/mounts/a")
+        handler.reply(*answer)
+
+    stage.proxy.arm(Fault(act=act), position)
+    result = stage.run(Try("plugin_upgrade", {"plugin": PLUGIN, "version": NEW}, Stage.entries))
+    stage.proxy.arm(None)
+    if does == "disables":
+        stage.server.mount("a", PLUGIN, version=OLD)
+    (row,) = result["mounts"]
+    assert told in " ".join([result.get("msg", ""), *result["warnings"]])
+    assert "DOWN" not in result.get("msg", "")
+    assert result["changed"] is row["reloaded"] is True
+    assert row["alive"] is (True if does == "tunes" else None)
 
 
 @pytest.mark.slow

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the vaultops.vault authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The answer to another request, in the server's own form, is not believed."""
+"""An answer in the server's own form may be that to another request, or say another thing."""
 
 from __future__ import annotations
 
@@ -92,6 +92,30 @@ def test_the_row_of_another_entry(name: str, version: str) -> None:
         read_registration(client, ENTRY)
 
 
+@pytest.mark.parametrize(
+    ("words", "is_lost"),
+    [
+        ("error while validating the command path: lstat /p/ext: no such file or directory", True),
+        ("internal error", False),
+        ("local node not active but active cluster node not found", False),
+    ],
+)
+def test_an_entry_that_cannot_be_read_has_lost_its_file_only_by_these_words(
+    monkeypatch: pytest.MonkeyPatch, words: str, is_lost: bool
+) -> None:
+    client = FakeClient()
+
+    def refuse(*_args: t.Any, **_more: t.Any) -> Answer:
+        raise Refused(words, status=500, errors=[words])
+
+    monkeypatch.setattr(client, "request", refuse)
+    if is_lost:
+        assert read_registration(client, ENTRY).failure == words
+    else:
+        with pytest.raises(Refused, match=words):
+            read_registration(client, ENTRY)
+
+
 def test_the_refusal_of_another_reload() -> None:
     words = 'cannot reload plugin on "other/": it exits'
     answer = plugins_reload.reload_mounts(FakeClient(words=words), ["a/"], "local")
@@ -106,18 +130,19 @@ def test_the_refusal_of_a_mount_whose_path_has_quotes() -> None:
     assert list(answer.failed) == ['a"b\\c/']
 
 
-def mount(accessor: str = "ext_1", version: str = "v1.0.0") -> Mount:
+def mount(accessor: str = "ext_1", version: str = "v1.0.0", plugin: str = "ext") -> Mount:
     """Return a mount that runs a version."""
-    return Mount("ext/", "secret", "ext", accessor, version, version, ENTRY.sha256)
+    return Mount("ext/", "secret", plugin, accessor, version, version, ENTRY.sha256)
 
 
-def test_a_mount_that_was_disabled_and_enabled_meanwhile() -> None:
+@pytest.mark.parametrize("plugin", ["ext", "other"])
+def test_a_mount_that_was_disabled_and_enabled_meanwhile(plugin: str) -> None:
     done = ReloadAnswer(changed=True, others=True)
-    result = evaluate(done, mount(), mount("ext_2"), Health(True))
+    result = evaluate(done, mount(), mount("ext_2", plugin=plugin), Health(True))
     assert result.reloaded is True
     reason = unverified_reason(result, Expectation(ENTRY))
-    assert reason is not None
-    assert 'mount "ext/" is another one than before the reload (accessor ext_2' in reason
+    other = 'mount "ext/" runs plugin "other", before "ext": it was disabled and enabled meanwhile'
+    assert reason == (None if plugin == "ext" else other)
     # That it runs something else is not the reload's doing.
     result = evaluate(NOTHING_KNOWN, mount(), mount("ext_2", "v1.1.0"), Health(True))
     assert result.reloaded is None

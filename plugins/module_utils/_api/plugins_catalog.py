@@ -12,6 +12,9 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ansible_collections.vaultops.vault.plugins.module_utils._api.plugin_failures import (
+    did_not_start,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._api.running import Running
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     NoAnswer,
@@ -169,7 +172,7 @@ def read_registration(client: VaultClient, entry: CatalogEntry) -> Registration:
     try:
         answer = client.request("GET", _path(entry), query=_query(entry), namespace="")
     except Refused as error:
-        if error.status != 500:
+        if error.status != 500 or not did_not_start("\n".join(error.errors)):
             raise
         return Registration(entry, failure=one_line("\n".join(error.errors) or error.what))
     row = answer.data

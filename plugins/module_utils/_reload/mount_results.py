@@ -76,7 +76,7 @@ class MountResult(t.NamedTuple):
 
     @property
     def replaced(self) -> bool:
-        """Whether another mount is at the path now: somebody disabled it, and enabled another."""
+        """Whether another mount is there now: it was disabled and enabled meanwhile."""
         return self.after is not None and self.after.accessor != self.before.accessor
 
 
@@ -148,11 +148,9 @@ def unverified_reason(result: MountResult, expectation: Expectation) -> str | No
         return f"{mount} could not be verified: {result.health.reason}" if asked else None
     if after is None or result.health.alive is None:
         return f"{mount} could not be verified: {result.health.reason}"
-    if result.replaced:
-        return (
-            f"{mount} is another one than before the reload (accessor {after.accessor}, before "
-            f"{result.before.accessor}): it was disabled and enabled meanwhile"
-        )
+    if after.plugin != result.before.plugin:
+        plugins = f'"{after.plugin}", before "{result.before.plugin}"'
+        return f"{mount} runs plugin {plugins}: it was disabled and enabled meanwhile"
     if expectation.is_met_by(after) is False:
         expected = expectation.entry.running if expectation.entry else "nothing in the catalog"
         return f"{mount} runs {after.running}, where {expected} is expected"
