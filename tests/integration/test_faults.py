@@ -10,11 +10,14 @@ some of the tries are made, always the same; with $VAULTOPS_TEST_TRUST all.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import pathlib
 import random
 import resource
 import socket
+import struct
+import threading
 import time
 import typing as t
 
@@ -36,6 +39,8 @@ from ansible_collections.vaultops.vault.tests.support.faults import (
 from ansible_collections.vaultops.vault.tests.support.fixtures import PLUGIN
 from ansible_collections.vaultops.vault.tests.support.http_servers import QuietHandler
 from ansible_collections.vaultops.vault.tests.support.reconnects import reconnecting_front
+from ansible_collections.vaultops.vault.tests.support.recordings import run_task
+from ansible_collections.vaultops.vault.tests.support.server import running_server
 from ansible_collections.vaultops.vault.tests.support.stage import (
     COSTLY,
     NEW,
@@ -289,6 +294,49 @@ def test_another_operator_after_the_reload_of_an_upgrade(
     assert "DOWN" not in result.get("msg", "")
     assert result["changed"] is row["reloaded"] is True
     assert row["alive"] is (True if does == "tunes" else None)
+
+
+@contextlib.contextmanager
+def audit_log_that_ends_with(request: str) -> t.Iterator[int]:
+    """Take an audit log on a port, until it has a ``request``: not the response any more."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def read(connection: socket.socket) -> None:
+            with connection, connection.makefile("rb") as lines:
+                for line in lines:
+                    if request.encode() in line:
+                        # For the server to know at once, and to find nobody again.
+                        listener.shutdown(socket.SHUT_RDWR)
+                        listener.close()
+                        linger = struct.pack("ii", 1, 0)
+                        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                        break
+
+        def accept() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _address = listener.accept()
+                    threading.Thread(target=read, args=(connection,), daemon=True).start()
+
+        threading.Thread(target=accept, daemon=True).start()
+        yield listener.getsockname()[1]
+
+
+@pytest.mark.slow
+@pytest.mark.openbao_only("its configuration declares audit devices")
+def test_a_server_that_cannot_log_what_it_did() -> None:
+    """It answers "internal error", and has done it."""
+    options: dict[str, t.Any] = {"mounts": ["k"], "verify": False}
+    with audit_log_that_ends_with("sys/plugins/reload/backend") as port:
+        address = f'address = "127.0.0.1:{port}"'
+        audit = f'audit "socket" "s" {{ options {{ {address} \n socket_type = "tcp" }} }}'
+        with running_server(configuration=audit) as server:
+            server.mount("k", "kv")
+            options["url"] = server.url
+            result = run_task("plugin_reload", options, False, proxy="", token=server.token)
+            assert "successfully reloaded plugin" in server.log
+    assert (result["status"], result["errors"]) == (500, ["internal error"])
+    assert "the outcome of the reload is unknown: internal error" in result["msg"]
 
 
 @pytest.mark.slow
