@@ -11,6 +11,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.vaultops.vault.plugins.module_utils._api.path_help import Health
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog import read_back
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     NoAnswer,
@@ -22,6 +23,11 @@ from ansible_collections.vaultops.vault.plugins.module_utils._http.answers impor
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import Connection
 from ansible_collections.vaultops.vault.plugins.module_utils._operations import plugin_upgrade
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.mount_results import (
+    MountResult,
+    left_alone,
+)
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.results import ReloadResult
 from ansible_collections.vaultops.vault.plugins.module_utils._rollout.configure import (
     configure,
     restore,
@@ -339,6 +345,21 @@ def test_one_that_was_configured_before_is_rolled_back_to_what_it_ran() -> None:
 def test_nothing_is_rolled_back_where_nothing_moved() -> None:
     made = plan(FakeClient({"a/": row(NEW, NEW, "new"), "b/": row(NEW, NEW, "")}))
     assert Progress().with_started(made.steps).to_roll_back(made) == []
+
+
+@pytest.mark.parametrize(
+    ("reloaded", "error", "told"),
+    [(None, None, None), (True, None, True), (False, "it exits", True), (False, None, False)],
+)
+def test_what_a_rollback_that_leaves_a_mount_alone_says_of_the_reload_before(
+    reloaded: bool | None, error: str | None, told: bool | None
+) -> None:
+    mount = plan(FakeClient()).steps[0].mount
+    rows = [MountResult(mount, mount, reloaded, error), left_alone(mount, Health(True))]
+    progress = Progress()
+    for result in rows:
+        progress = progress.with_reload(ReloadResult("local", True, False, [result]))
+    assert progress.mounts[mount.path].reloaded is told
 
 
 PIN = f"{PINS}secret/ext"
