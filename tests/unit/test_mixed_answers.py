@@ -10,6 +10,7 @@ import typing as t
 import pytest
 
 from ansible_collections.vaultops.vault.plugins.module_utils._api import plugins_reload
+from ansible_collections.vaultops.vault.plugins.module_utils._api.lists import list_keys
 from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import (
     Mount,
     list_mounts,
@@ -70,6 +71,12 @@ def row(plugin: str, accessor: str = "") -> Data:
 def test_a_list_of_other_mounts(kind: str, path: str, listing: Data) -> None:
     with pytest.raises(NoAnswer, match="the answer has no mount of type"):
         list_mounts(FakeClient({path: listing}), (kind,))
+
+
+@pytest.mark.parametrize("keys", [None, []])
+def test_a_list_without_keys(keys: list[str] | None) -> None:
+    with pytest.raises(NoAnswer, match="the answer lists nothing"):
+        list_keys(FakeClient({"sys/namespaces": {"keys": keys}}), "sys/namespaces")
 
 
 def test_the_list_of_a_namespace() -> None:
