@@ -333,6 +333,7 @@ NO_OUTCOMES = {
     **{f"{status} without a word": (status, '{"errors": []}') for status in (400, 403, 404, 500)},
     "503 with an empty word": (503, '{"errors": [""]}'),
     "404 with data": (404, '{"request_id": "1", "data": null}'),
+    "nothing, with a length": (204, '{"request_id": "1"}'),
     "an error beside data": (200, '{"request_id": "1", "data": null, "errors": ["no"]}'),
     "after the request": (500, '{"errors": ["internal error"]}'),
     "a standby without its leader": (

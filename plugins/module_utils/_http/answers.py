@@ -127,13 +127,18 @@ def read_answer(
     refusal = _refusal(response, body, where, hint_403, secrets)
     if refusal is not None:
         raise _without_an_outcome(refusal) if _may_be_done(response, refusal) else refusal
-    if status == _NOTHING_TO_SAY and may_be_empty and not response.content:
+    if status == _NOTHING_TO_SAY and may_be_empty and not _announces_a_body(response):
         return Answer(status, {}, where)
     if status not in _ANSWERS or body is None or not (plain or _has_envelope(body)):
         raise _of_another(response, where, secrets)
     if body.get("errors"):
         raise _of_another(response, where, secrets)  # no server says that it did, and why not
     return Answer(status, body, where)
+
+
+def _announces_a_body(response: requests.Response) -> bool:
+    """Tell whether the answer has a body, or the length of one."""
+    return bool(response.content) or response.headers.get("Content-Length", "0").strip() != "0"
 
 
 def _refusal(
