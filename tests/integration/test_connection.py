@@ -231,7 +231,7 @@ def test_mocked_failures_that_pass_are_repeated(
         rows = {
             "a read after 500": (answering({"GET /v1/sys/mounts/kv": sick}), True),
             "a read after 412": (
-                answering({"GET /v1/sys/mounts/kv": Answer(412, {"errors": []})}),
+                answering({"GET /v1/sys/mounts/kv": Answer(412, {"errors": ["required index"]})}),
                 True,
             ),
             "a read after a hang-up": (

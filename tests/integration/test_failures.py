@@ -359,7 +359,11 @@ BROKEN_NETWORKS = {
         Answer(500, {"errors": ['cannot fetch mount entry on "x/"']}), ("500", '"x/"')
     ),
     "no API": Network(Answer(405, ""), ("405", "check that url", UNKNOWN)),
-    "unknown API": Network(Answer(405, {"errors": []}), ("405", "check url")),
+    "unknown API": Network(Answer(405, {"errors": []}), ("405", "check that url", UNKNOWN)),
+    "sealed by nobody": Network(Answer(503, {"errors": []}), ("gateway", "503", UNKNOWN)),
+    "a failure after the reload": Network(
+        Answer(500, {"errors": ["internal error"]}), ("500", "internal error", UNKNOWN)
+    ),
 }
 
 

@@ -10,11 +10,14 @@ some of the tries are made, always the same; with $VAULTOPS_TEST_TRUST all.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import pathlib
 import random
 import resource
 import socket
+import struct
+import threading
 import time
 import typing as t
 
@@ -30,10 +33,18 @@ from ansible_collections.vaultops.vault.tests.support.faults import (
     NOT_READ_AGAIN,
     SLOW,
     STATUSES,
+    Answer,
+    Fault,
 )
+from ansible_collections.vaultops.vault.tests.support.fixtures import PLUGIN
+from ansible_collections.vaultops.vault.tests.support.http_servers import QuietHandler
 from ansible_collections.vaultops.vault.tests.support.reconnects import reconnecting_front
+from ansible_collections.vaultops.vault.tests.support.recordings import run_task
+from ansible_collections.vaultops.vault.tests.support.server import running_server
 from ansible_collections.vaultops.vault.tests.support.stage import (
     COSTLY,
+    NEW,
+    OLD,
     TIMEOUT,
     Stage,
     Try,
@@ -126,7 +137,8 @@ def check_rows(
         path = str(row.get("path", "")).rstrip("/")
         if path in before.marks and row.get("reloaded") is not None:
             reloaded = before.marks[path] != after.marks[path]
-            assert row["reloaded"] == reloaded or result.get("rolled_back"), f"{told}: {row}"
+            undone = result.get("rolled_back") and reloaded
+            assert row["reloaded"] == reloaded or undone, f"{told}: {row}"
 
 
 def places(requests: list[str]) -> list[Place]:
@@ -249,6 +261,83 @@ def test_what_was_found_once(
     stage.run(tasks()[name](stage))
     position = next(n for n, line in enumerate(stage.proxy.seen) if line.startswith(method))
     try_out(stage, monkeypatch, name, (position, fault, passes_on))
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("faults")
+@pytest.mark.parametrize(
+    ("does", "told"),
+    [("tunes", "configured for v1.0.0 meanwhile"), ("disables", "is not there any more")],
+)
+def test_another_operator_after_the_reload_of_an_upgrade(
+    stage: Stage, does: str, told: str
+) -> None:
+    for version in (NEW, OLD):
+        stage.proxy.arm(None)
+        options = {"plugin": PLUGIN, "version": version}
+        stage.run(Try("plugin_upgrade", options, Stage.entries))
+    position = next(n for n, line in enumerate(stage.proxy.seen) if "plugins/reload" in line)
+
+    def act(handler: QuietHandler, answer: Answer) -> None:
+        if does == "tunes":
+            stage.server.tune_version("a", OLD)
+        else:
+            stage.server.call("DELETE", "sys/mounts/a")
+        handler.reply(*answer)
+
+    stage.proxy.arm(Fault(act=act), position)
+    result = stage.run(Try("plugin_upgrade", {"plugin": PLUGIN, "version": NEW}, Stage.entries))
+    stage.proxy.arm(None)
+    if does == "disables":
+        stage.server.mount("a", PLUGIN, version=OLD)
+    (row,) = result["mounts"]
+    assert told in " ".join([result.get("msg", ""), *result["warnings"]])
+    assert "DOWN" not in result.get("msg", "")
+    assert result["changed"] is row["reloaded"] is True
+    assert row["alive"] is (True if does == "tunes" else None)
+
+
+@contextlib.contextmanager
+def audit_log_that_ends_with(request: str) -> t.Iterator[int]:
+    """Take an audit log on a port, until it has a ``request``: not the response any more."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def read(connection: socket.socket) -> None:
+            with connection, connection.makefile("rb") as lines:
+                for line in lines:
+                    if request.encode() in line:
+                        # For the server to know at once, and to find nobody again.
+                        listener.shutdown(socket.SHUT_RDWR)
+                        listener.close()
+                        linger = struct.pack("ii", 1, 0)
+                        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                        break
+
+        def accept() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _address = listener.accept()
+                    threading.Thread(target=read, args=(connection,), daemon=True).start()
+
+        threading.Thread(target=accept, daemon=True).start()
+        yield listener.getsockname()[1]
+
+
+@pytest.mark.slow
+@pytest.mark.openbao_only("its configuration declares audit devices")
+def test_a_server_that_cannot_log_what_it_did() -> None:
+    """It answers "internal error", and has done it."""
+    options: dict[str, t.Any] = {"mounts": ["k"], "verify": False}
+    with audit_log_that_ends_with("sys/plugins/reload/backend") as port:
+        address = f'address = "127.0.0.1:{port}"'
+        audit = f'audit "socket" "s" {{ options {{ {address} \n socket_type = "tcp" }} }}'
+        with running_server(configuration=audit) as server:
+            server.mount("k", "kv")
+            options["url"] = server.url
+            result = run_task("plugin_reload", options, False, proxy="", token=server.token)
+            assert "successfully reloaded plugin" in server.log
+    assert (result["status"], result["errors"]) == (500, ["internal error"])
+    assert "the outcome of the reload is unknown: internal error" in result["msg"]
 
 
 @pytest.mark.slow

@@ -112,7 +112,11 @@ FACTS = {
     # vault/logical_system_paths.go of 1.15 has no such path.
     "by type, before 1.16": Fact(
         "plugin=ext plugin_type=secret",
-        {"POST /v1/sys/plugins/reload/secret/ext": Answer(404, {"errors": []})},
+        {
+            "POST /v1/sys/plugins/reload/secret/ext": Answer(
+                404, {"errors": ["1 error occurred:\n\t* unsupported path\n\n"]}
+            )
+        },
         False,
         "this server has no reload by plugin type",
         True,

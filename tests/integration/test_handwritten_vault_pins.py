@@ -87,7 +87,7 @@ class Vault:
         version = self.running[path]
         return {
             "type": "ext",
-            "accessor": "ext_12345678",
+            "accessor": f"ext_{path}",
             "plugin_version": OLD,
             "running_plugin_version": version,
             "running_sha256": SHA256[version],
@@ -120,7 +120,8 @@ class Vault:
         if path in self.answers:
             return self.answers[path]
         if path == "sys/mounts":
-            return data(**{mount: self.row(mount) for mount in self.running})
+            listed = {mount: self.row(mount) for mount in self.running}
+            return data(**listed, **{"sys/": {"type": "system", "accessor": "system_1"}})
         if path == "sys/plugins/pins":
             pin = {"type": "secret", "name": "ext", "version": self.pinned}
             return data(pinned_versions=[pin] if self.pinned else [])

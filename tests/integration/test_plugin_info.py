@@ -339,13 +339,14 @@ VAULT = {
         200,
         {
             "data": {
+                "sys/": {"type": "system", "accessor": "system_12345678"},
                 "ext/": {
                     "type": "ext",
                     "accessor": "ext_12345678",
                     "plugin_version": "v1.0.0",
                     "running_plugin_version": "v1.0.0",
                     "running_sha256": OLD,
-                }
+                },
             }
         },
     ),

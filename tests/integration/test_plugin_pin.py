@@ -88,9 +88,10 @@ def handwritten_vault(**pins: str) -> t.Iterator[HandwrittenServer]:
         rows = [{"type": k, "name": n, "version": version} for (k, n), version in kept.items()]
         return data(pinned_versions=rows)
 
+    system = {"type": "system", "accessor": "system_1"}
     answers = {
         "GET /v1/sys/plugins/catalog": CATALOG,
-        "GET /v1/sys/mounts": data(**{"my-secrets/": MOUNT}),
+        "GET /v1/sys/mounts": data(**{"my-secrets/": MOUNT, "sys/": system}),
         "GET /v1/sys/auth": data(**{"token/": {"type": "token", "accessor": "auth_token_1"}}),
         "GET /v1/my-secrets?help=1": Answer(200, {"help": "…"}),
     }

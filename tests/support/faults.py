@@ -157,6 +157,11 @@ FAULTS = {
     "empty 400": Fault(400),
     "errors of another kind": Fault(500, b'{"errors": [{"code": 17}]}'),
     "errors that are a number": Fault(500, b'{"errors": 5}'),
+    "errors without a word": Fault(500, b'{"errors": []}'),
+    "403 without a word": Fault(403, b'{"errors": [""]}'),
+    "errors beside data": Fault(200, b'{"request_id": "1", "data": null, "errors": ["no"]}'),
+    # A server's own words, and an outcome all the same that nobody knows.
+    "internal error": Fault(500, b'{"errors": ["internal error"]}'),
     "agent": Fault(500, b'{"errors": ["failed to get the response: Post: EOF"]}'),
     "cut header": Fault(200),
     "health of another": Fault(200, b'{"status": "ok"}'),

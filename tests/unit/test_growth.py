@@ -98,7 +98,8 @@ class FakeServer(VaultClient):
         if method == "POST" and path.endswith("backend"):
             return self.reload((body or {})["mounts"])
         if path == "sys/mounts":
-            return self.answer(self.rows)
+            system = {"type": "system", "accessor": "system_1"}
+            return self.answer({**self.rows, "sys/": system})
         if path == "sys/plugins/catalog":
             detailed = [
                 {"type": e.kind, "name": e.name, "version": e.version, "sha256": e.sha256}

@@ -25,6 +25,7 @@ import trustme
 
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     NoAnswer,
+    NothingThere,
     NotSent,
     Refused,
     Unreachable,
@@ -319,6 +320,59 @@ def test_odd_headers(name: str, body: bytes) -> None:
     head = b"HTTP/1.1 400 Bad\r\n" + ODD[name] + b"Content-Length: %d\r\n\r\n" % len(body)
     with serving_bytes(says(head + body)) as (url, _seen):
         assert "words" in str(failure(Connection(url, retries=0)))
+
+
+def as_json(status: int, body: str) -> Answer:
+    """Return what answers with ``body``."""
+    head = b"HTTP/1.1 %d S\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+    return says(head % (status, len(body)) + body.encode())
+
+
+# What a server never says of a write, or says where it may have done it.
+NO_OUTCOMES = {
+    **{f"{status} without a word": (status, '{"errors": []}') for status in (400, 403, 404, 500)},
+    "503 with an empty word": (503, '{"errors": [""]}'),
+    "404 with data": (404, '{"request_id": "1", "data": null}'),
+    "nothing, with a length": (204, '{"request_id": "1"}'),
+    "an error beside data": (200, '{"request_id": "1", "data": null, "errors": ["no"]}'),
+    "after the request": (500, '{"errors": ["internal error"]}'),
+    "a standby without its leader": (
+        500,
+        '{"errors": ["local node not active but active cluster node not found"]}',
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NO_OUTCOMES)
+def test_a_write_whose_outcome_nobody_told(name: str) -> None:
+    with serving_bytes(as_json(*NO_OUTCOMES[name])) as (url, _seen):
+        assert isinstance(failure(Connection(url, retries=0)), NoAnswer)
+
+
+@pytest.mark.parametrize("name", ["404 without a word", "404 with data"])
+def test_a_read_of_what_is_not_there(name: str) -> None:
+    with serving_bytes(as_json(*NO_OUTCOMES[name])) as (url, _seen):
+        assert isinstance(failure(Connection(url, retries=0), "GET"), NothingThere)
+
+
+def test_what_a_redirect_led_to_is_no_server() -> None:
+    """The next request goes to the address of the user again."""
+    closed = b"Connection: close\r\nContent-Length: 0\r\n\r\n"
+    there = b"HTTP/1.1 307 S\r\nLocation: /other/v1/sys/x\r\n" + closed
+    answers = [says(there), as_json(200, "<html>"), says(DONE)]
+
+    def answer(connection: socket.socket, request: bytes) -> None:
+        answers.pop(0)(connection, request)
+
+    with (
+        serving_bytes(answer) as (url, seen),
+        VaultClient(Connection(url, retries=0)) as client,
+    ):
+        with pytest.raises(NoAnswer):
+            client.request("GET", "sys/x")
+        client.request("GET", "sys/x")
+    paths = [request.split()[1].decode() for request in seen]
+    assert paths == ["/v1/sys/x", "/other/v1/sys/x", "/v1/sys/x"]
 
 
 @pytest.mark.parametrize("status", [b"200 OK", b"400 Bad"])

@@ -103,6 +103,11 @@ CASES = {
     "names only, and a socket": Case(
         DENIED, members(1, 2), [], "unix:///run/a.sock", "/run/a.sock"
     ),
+    "nodes without a cluster address": Case(
+        {"nodes": [{**row, "cluster_address": ""} for row in heard(1, 2)["nodes"]]},
+        DENIED,
+        [node(1, "host-{}"), node(2, "host-{}")],
+    ),
     "nothing": Case(DENIED, DENIED, []),
     "an old server": Case(Refused("unsupported path", status=404), DENIED, []),
 }

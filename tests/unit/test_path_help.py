@@ -28,6 +28,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._http.connection im
 ACL = "1 error occurred:\n\t* permission denied\n\n"
 NO_START = "1 error occurred:\n\t* fork/exec /plugins/ext: permission denied\n\n"
 UNREADABLE = "error verifying checksum: open /plugins/ext: permission denied"
+NO_MOUNT = 'no handler for route "a". route entry not found.'
 NO_BACKEND = 'no handler for route "a/". route entry found, but backend is nil.'
 
 
@@ -63,9 +64,10 @@ def mount(path: str = "a/", version: str = "v1.0.0") -> Mount:
     [
         (None, True),
         (refused(400, "unsupported"), True),
-        (refused(404), True),
+        (refused(404), None),
         (refused(404, NO_BACKEND), False),
         (refused(404, "namespace not found"), None),
+        (refused(404, NO_MOUNT), None),
         (refused(500, "checksums did not match"), False),
         (refused(500, "who knows"), None),
         (refused(500, "please forward to the active node"), None),

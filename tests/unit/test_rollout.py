@@ -27,6 +27,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._http.connection im
 from ansible_collections.vaultops.vault.plugins.module_utils._operations import plugin_upgrade
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.mount_results import (
     MountResult,
+    left_alone,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.results import (
     NodeResult,
@@ -369,6 +370,21 @@ def test_a_node_keeps_the_mounts_of_earlier_reloads() -> None:
     assert progress.down == ['"a/" on n1']
     (healed,) = progress.with_reload(well._replace(nodes=[on_node("a/")])).nodes or ()
     assert (healed.ok, len(healed.mounts)) == (True, 2)
+
+
+@pytest.mark.parametrize(
+    ("reloaded", "error", "told"),
+    [(None, None, None), (True, None, True), (False, "it exits", True), (False, None, False)],
+)
+def test_what_a_rollback_that_leaves_a_mount_alone_says_of_the_reload_before(
+    reloaded: bool | None, error: str | None, told: bool | None
+) -> None:
+    mount = plan(FakeClient()).steps[0].mount
+    rows = [MountResult(mount, mount, reloaded, error), left_alone(mount, Health(True))]
+    progress = Progress()
+    for result in rows:
+        progress = progress.with_reload(ReloadResult("local", True, False, [result]))
+    assert progress.mounts[mount.path].reloaded is told
 
 
 PIN = f"{PINS}secret/ext"

@@ -40,15 +40,17 @@ class Node(t.NamedTuple):
 
 
 def list_ha_nodes(client: VaultClient) -> dict[str, Node]:
-    """Return the nodes that the active node hears from, by cluster address; raises VaultError."""
+    """Return the nodes that the active node hears from, by cluster address; raises VaultError.
+
+    One without a cluster address is a node all the same, by what else is known of it.
+    """
     data = _read_list(client, "sys/ha-status")
     rows = data.required_objects("nodes") if data else []
-    return {
-        _cluster_address(row.text("cluster_address")): Node(
-            row.text("api_address").rstrip("/"), row.text("hostname")
-        )
-        for row in rows
-    }
+    nodes = {}
+    for row in rows:
+        node = Node(row.text("api_address").rstrip("/"), row.text("hostname"))
+        nodes[_cluster_address(row.text("cluster_address")) or str(node)] = node
+    return nodes
 
 
 def list_raft_members(client: VaultClient) -> dict[str, str]:

@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
-from ansible_collections.vaultops.vault.plugins.module_utils._errors import NothingThere
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import NoAnswer, NothingThere
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
-from ansible_collections.vaultops.vault.plugins.module_utils._http.fields import Fields
+from ansible_collections.vaultops.vault.plugins.module_utils._http.fields import (
+    CHECK_URL,
+    Fields,
+)
 
 
 def list_keys(client: VaultClient, path: str, namespace: str | None = None) -> list[str]:
@@ -20,8 +23,14 @@ def list_with_info(
 ) -> dict[str, Fields]:
     """Return what the server says of each key below ``path``, by key; raises VaultError."""
     try:
-        data = client.request("LIST", path, namespace=namespace).data
+        answer = client.request("LIST", path, namespace=namespace)
     except NothingThere:
         return {}
-    info = data.object("key_info")
-    return {key: info.object(key) for key in data.required_texts("keys")}
+    keys, info = answer.data.required_texts("keys"), answer.data.object("key_info")
+    if not keys:
+        raise NoAnswer(
+            "the answer lists nothing, for which a server has 404",
+            where=answer.where,
+            next_step=CHECK_URL,
+        )
+    return {key: info.object(key) for key in keys}

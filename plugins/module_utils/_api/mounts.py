@@ -12,9 +12,14 @@ import typing as t
 from functools import partial
 
 from ansible_collections.vaultops.vault.plugins.module_utils._api.running import Running
-from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError, Refused
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
+    NoAnswer,
+    OptionError,
+    Refused,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 from ansible_collections.vaultops.vault.plugins.module_utils._http.fields import (
+    CHECK_URL,
     Fields,
     nothing_there,
 )
@@ -32,6 +37,9 @@ SINGLETONS = frozenset(
     prefix + name for prefix in ("", "ns_") for name in ("system", "cubbyhole", "identity", "token")
 )
 
+
+# What each server, and each namespace, has in each list of mounts.
+_IN_EACH_LIST = {"secret": ("system", "ns_system"), "auth": ("token", "ns_token")}
 
 # The type of mounts from before Vault 1.0, whose rows do not name their plugin.
 _UNNAMED = "plugin"
@@ -148,7 +156,19 @@ def read_mounts(client: VaultClient, paths: t.Sequence[str]) -> dict[str, Mount]
     found = {
         path: mount for part in together(client, reads, quick=True) for path, mount in part.items()
     }
+    _require_distinct(list(found.values()))
     return {path: found[path] for path in paths if path in found}
+
+
+def _require_distinct(mounts: t.Sequence[Mount]) -> None:
+    """Raise NoAnswer where one mount was answered at two paths: a row does not say its path."""
+    by_accessor = {mount.accessor: mount for mount in mounts}
+    mixed = [mount.path for mount in mounts if by_accessor[mount.accessor] != mount]
+    if mixed:
+        raise NoAnswer(
+            f'the answers for mount "{mixed[0]}"{and_more(mixed)} are about another mount',
+            next_step=CHECK_URL,
+        )
 
 
 def set_version(client: VaultClient, path: str, version: str) -> None:
@@ -167,8 +187,10 @@ def _listing(client: VaultClient, kind: str, namespace: str | None = None) -> di
     answer = client.request("GET", path, namespace=namespace)
     prefix = "auth/" if kind == "auth" else ""
     rows = {prefix + path: _mount(prefix + path, row) for path, row in answer.data.each()}
-    if not rows:
-        raise nothing_there("mounts", answer.where)
+    own = _IN_EACH_LIST[kind]
+    if not any(mount.plugin in own for mount in rows.values()):
+        # It is empty, or the list of something else.
+        raise nothing_there(f"mount of type {own[0]}", answer.where)
     return rows
 
 

@@ -17,6 +17,7 @@ from functools import partial
 from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import Mount
 from ansible_collections.vaultops.vault.plugins.module_utils._api.plugin_failures import (
     NO_BACKEND,
+    NO_MOUNT,
     did_not_start,
     is_being_removed,
 )
@@ -62,6 +63,8 @@ UNKNOWN_HEALTH = Health(None)
 _NOT_WANTED = Health(None, wanted=False)
 # A part of the server that answers.
 _BUILTIN = Health(True)
+# Of a mount that was there when the task began.
+GONE = Health(None, "it is not there any more: it was disabled or moved meanwhile")
 
 
 def check_health(client: VaultClient, mount: Mount, probe: str | None) -> Health:
@@ -111,8 +114,8 @@ def _by_path_help(client: VaultClient, mount: Mount) -> Health:
             return Health(None, reason)
         return _without_plugin(error) or Health(None, _words(error))
     except Refused as error:
-        # A plugin that answers with an error answers; with 500, the words may be of anybody.
-        alive = None if error.status == 500 else True
+        # A plugin that answers with an error answers; with 500, or without any, it may be anybody.
+        alive = None if error.status == 500 or not error.errors else True
         return _without_plugin(error) or Health(alive, _words(error))
     except VaultError as error:
         return Health(None, error.what)
@@ -142,6 +145,8 @@ def _read(client: VaultClient, path: str, *, plain: bool = False, **query: str) 
 def _without_plugin(error: Refused) -> Health | None:
     """Return the health that a refusal shows which did not come from the plugin, else None."""
     text = "\n".join(error.errors)
+    if NO_MOUNT in text:
+        return GONE
     if any(part in text for part in NO_BACKEND) or did_not_start(text):
         return Health(False, _words(error))
     if error.status in _NOT_ASKED or any(part in text for part in _NOT_HERE):

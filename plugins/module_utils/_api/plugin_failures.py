@@ -12,6 +12,8 @@ import re
 
 # Of the server: there is no process, and it does not start one.
 NO_BACKEND = ("no handler for route", "backend is nil")
+# Of the server: there is no such mount, or no more, as it was disabled or moved meanwhile.
+NO_MOUNT = "route entry not found"
 # Of the operating system, about a file that the server cannot start or read.
 _NO_FILE = re.compile(r"\b(?:fork/exec|open|stat|lstat|readlink) \S+: ")
 # Of the server and of go-plugin.

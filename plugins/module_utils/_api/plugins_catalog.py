@@ -12,14 +12,19 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ansible_collections.vaultops.vault.plugins.module_utils._api.plugin_failures import (
+    did_not_start,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._api.running import Running
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
+    NoAnswer,
     OptionError,
     Refused,
     missing_sudo,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 from ansible_collections.vaultops.vault.plugins.module_utils._http.fields import (
+    CHECK_URL,
     Fields,
     nothing_there,
 )
@@ -157,7 +162,7 @@ def list_entries(client: VaultClient) -> list[CatalogEntry]:
         )
     rows = data.required_objects("detailed")
     if not rows:
-        raise nothing_there("plugins", answer.where)
+        raise nothing_there("plugin", answer.where)
     return [_entry(row, row.required_text("type")) for row in rows]
 
 
@@ -167,13 +172,19 @@ def read_registration(client: VaultClient, entry: CatalogEntry) -> Registration:
     OpenBao 2.7.2 fails to read an entry whose file is gone, and still writes and removes it.
     """
     try:
-        row = client.request("GET", _path(entry), query=_query(entry), namespace="").data
+        answer = client.request("GET", _path(entry), query=_query(entry), namespace="")
     except Refused as error:
-        if error.status != 500:
+        if error.status != 500 or not did_not_start("\n".join(error.errors)):
             raise
         return Registration(entry, failure=one_line("\n".join(error.errors) or error.what))
+    row = answer.data
+    found = _entry(row, entry.kind)
+    if not entry.misspelled and (found.name, found.version) != (entry.name, entry.version):
+        raise NoAnswer(
+            f"the answer is about {found}, not {entry}", where=answer.where, next_step=CHECK_URL
+        )
     return Registration(
-        entry=_entry(row, entry.kind),
+        entry=found,
         command=row.text("command"),
         args=row.texts("args"),
         declarative=row.flag("declarative"),

@@ -199,7 +199,7 @@ def reload_plugin(
     if plugin_type:
         path, body = f"sys/plugins/reload/{plugin_type}/{plugin}", {}
     answer = _send(client, path, body, scope, timeout or _timeout(client, mount_count))
-    if plugin_type and answer.error is not None and answer.error.status == 404:
+    if plugin_type and isinstance(answer.error, Refused) and answer.error.status == 404:
         error = answer.error.with_context(
             "this server has no reload by plugin type",
             next_step="leave plugin_type out, and run the task in each namespace",
@@ -231,6 +231,8 @@ def reload_mounts(
             half = len(batch) // 2
             batches = [batch[:half], batch[half:], *batches]
             continue
+        if not answer.failed.keys() <= set(batch):
+            answer = _of_another_reload(answer)
         others = True if answer.failed else answer.others
         reloaded.update({path: False if path in answer.failed else others for path in batch})
         changed = changed or any(reloaded.values()) or answer.changed
@@ -326,6 +328,15 @@ def _refusal(client: VaultClient, error: Refused) -> ReloadAnswer:
     )
 
 
+def _of_another_reload(answer: ReloadAnswer) -> ReloadAnswer:
+    """Return what a refusal is worth that names mounts which were not sent: it is of another."""
+    _let_inspect()
+    where = answer.error.where if answer.error else ""
+    step = "see what mixes up the answers on the way to the server"
+    error = NoAnswer("the answer is about other mounts", where=where, next_step=step)
+    return NOTHING_KNOWN._replace(error=_unknown(error))
+
+
 def _unknown(error: NoAnswer) -> NoAnswer:
     return error.with_context(
         f"the outcome of the reload is unknown: {error.what}",
@@ -354,7 +365,10 @@ def _failed_mounts(text: str) -> dict[str, str]:
     """Take a multi-error, nested or not, apart: the server's words by the mount they name."""
     starts = list(re.finditer(_MOUNT_ERROR, text))
     ends = [match.start() for match in starts[1:]] + [len(text)]
-    return {match.group(1): one_line(text[match.start() : end]) for match, end in zip(starts, ends)}
+    return {
+        re.sub(r"\\(.)", r"\1", match.group(1)): one_line(text[match.start() : end])
+        for match, end in zip(starts, ends)
+    }
 
 
 def _grouped(failed: t.Mapping[str, str]) -> list[str]:

@@ -10,8 +10,13 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.vaultops.vault.plugins.module_utils._errors import LoginFailed, Refused
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
+    LoginFailed,
+    NoAnswer,
+    Refused,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._http.answers import Answer
+from ansible_collections.vaultops.vault.plugins.module_utils._http.fields import CHECK_URL
 
 VALIDATE = "sys/mfa/validate"
 _EXEMPT = "exempt this login from the enforcement"
@@ -20,21 +25,16 @@ _EXEMPT = "exempt this login from the enforcement"
 def validation(method: str, answer: Answer, passcode: str | None) -> dict[str, t.Any]:
     """Return the body that proves the second factor, which ``answer`` to a login asks for.
 
-    Raises LoginFailed where it cannot be proven, or where the answer asks for none.
+    Raises LoginFailed where it cannot be proven, or NoAnswer where the answer asks for none.
     """
     requirement = answer.auth.object("mfa_requirement")
     constraints = list(requirement.object("mfa_constraints").each())
     if not constraints:
-        raise LoginFailed(
-            f"the login by {method} gave no token",
-            where=answer.where,
-            next_step="see the log of the server",
-            request_id=answer.request_id,
-        )
+        raise NoAnswer("the answer has no token", where=answer.where, next_step=CHECK_URL)
     payload, asked, unprovable = {}, [], False
     for name, constraint in constraints:
         methods = constraint.objects("any")
-        kinds = " or ".join(sorted({factor.text("type") for factor in methods}))
+        kinds = " or ".join(sorted({factor.required_text("type") for factor in methods}))
         asked.append(f'enforcement "{name}" asks for {kinds}')
         by_passcode = [factor.text("id") for factor in methods if factor.flag("uses_passcode")]
         unprovable = unprovable or not by_passcode

@@ -4,8 +4,9 @@
 """What came back: the server's own answer or refusal, or something that is neither.
 
 Only the server's own word counts.  Its answers have status 200 or 202 and an object of JSON, or 204
-and nothing; its refusals have a list ``errors`` of texts and one of a few statuses.  All else comes
-from something in between, and says nothing about what the server did.
+and nothing; its refusals have one of a few statuses and a list ``errors`` of texts, which is empty
+only for a read of what is not there.  All else comes from something in between, and says nothing
+about what the server did.
 API: https://developer.hashicorp.com/vault/api-docs#http-status-codes and
 https://openbao.org/api-docs/#http-status-codes
 """
@@ -22,6 +23,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     Refused,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.fields import CHECK_URL, Fields
+from ansible_collections.vaultops.vault.plugins.module_utils._http.transport import READS
 from ansible_collections.vaultops.vault.plugins.module_utils._text import (
     masked,
     one_line,
@@ -41,6 +43,9 @@ _NOTHING_TO_SAY = 204
 _OF_AN_AGENT = ("failed to get the response", "failed to read request body")
 # Of a server that got plain HTTP where it speaks TLS: it has not read the request.
 _PLAIN_HTTP = ("HTTP request to an HTTPS server", "HTTP request was sent to HTTPS port")
+# What a server says that may have done it: it failed later, such as at its audit log; or it is a
+# standby whose leader was gone before that one answered what was forwarded.
+_MAY_BE_DONE = ("internal error", "local node not active but active cluster node not found")
 
 # Of a namespace that is not there.
 _NO_NAMESPACE = "namespace not found"
@@ -121,12 +126,19 @@ def read_answer(
     body = _json_object(response)
     refusal = _refusal(response, body, where, hint_403, secrets)
     if refusal is not None:
-        raise refusal
-    if status == _NOTHING_TO_SAY and may_be_empty and not response.content:
+        raise _without_an_outcome(refusal) if _may_be_done(response, refusal) else refusal
+    if status == _NOTHING_TO_SAY and may_be_empty and not _announces_a_body(response):
         return Answer(status, {}, where)
     if status not in _ANSWERS or body is None or not (plain or _has_envelope(body)):
         raise _of_another(response, where, secrets)
+    if body.get("errors"):
+        raise _of_another(response, where, secrets)  # no server says that it did, and why not
     return Answer(status, body, where)
+
+
+def _announces_a_body(response: requests.Response) -> bool:
+    """Tell whether the answer has a body, or the length of one."""
+    return bool(response.content) or response.headers.get("Content-Length", "0").strip() != "0"
 
 
 def _refusal(
@@ -160,6 +172,24 @@ def _refusal(
     )
 
 
+def _may_be_done(response: requests.Response, refusal: Refused) -> bool:
+    return response.request.method not in READS and any(
+        words.strip() in _MAY_BE_DONE for words in refusal.errors
+    )
+
+
+def _without_an_outcome(refusal: Refused) -> NoAnswer:
+    """Return the error for a refusal that says nothing about what the server did before."""
+    return NoAnswer(
+        refusal.what,
+        where=refusal.where,
+        next_step=refusal.next_step,
+        status=refusal.status,
+        errors=refusal.errors,
+        request_id=refusal.request_id,
+    )
+
+
 def _errors(
     response: requests.Response, body: dict[str, t.Any] | None, secrets: t.Collection[str]
 ) -> list[str] | None:
@@ -170,10 +200,13 @@ def _errors(
         text = shortened(masked(response.text.strip(), secrets))
         return [text] if any(part in text for part in _PLAIN_HTTP) else None
     errors = body.get("errors")
-    if errors is None and response.status_code == 404 and _has_envelope(body):
+    is_nothing = response.status_code == 404 and response.request.method in READS
+    if errors is None and is_nothing and _has_envelope(body):
         return []  # a warning, and nothing else
     if not isinstance(errors, list) or not all(isinstance(error, str) for error in errors):
         return None
+    if not any(map(str.strip, errors)) and not is_nothing:
+        return None  # a server that refuses says why
     return [masked(error, secrets) for error in errors]
 
 

@@ -145,9 +145,10 @@ class VaultClient:
         ``plain`` and ``may_be_empty`` (default: all but reads) say what the path answers, see
         read_answer().
         One redirect is followed, to the same host or to the cluster's leader, and all further
-        requests go there, until it cannot be reached.  A standby also redirects what it forwarded
-        when the connection to the leader broke: so a request that is not repeatable is followed
-        only from an address that forwards nothing, else NoAnswer is raised.
+        requests go there, until it cannot be reached or does not answer as a server.  A standby
+        also redirects what it forwarded when the connection to the leader broke: so a request that
+        is not repeatable is followed only from an address that forwards nothing, else NoAnswer is
+        raised.
 
         Raises NotSent, NoAnswer, Refused or OptionError, each with its next step.
         """
@@ -210,6 +211,7 @@ class VaultClient:
             pause(left)
 
     def _exchange(self, outgoing: Outgoing, repeatable: bool, read: _Read) -> Answer:
+        home = base_url(self.connection)
         base = self._base  # another thread may follow a redirect meanwhile
         try:
             response, where = self._send(outgoing, base)
@@ -217,11 +219,18 @@ class VaultClient:
                 response, where = self._redirected(outgoing, base, repeatable, response, where)
             else:
                 self._answers = True
-        except NotSent:
+        except (NotSent, NoAnswer) as error:
             # The leader that a redirect led to may be gone: back to the address of the user.
-            self._go_to(base_url(self.connection))
+            if isinstance(error, NotSent) or base != home:
+                self._go_to(home)
             raise
-        return read(response, where)
+        try:
+            return read(response, where)
+        except (NoAnswer, Refused) as error:
+            # Or it may be no leader at all.
+            if self._base != home and (isinstance(error, NoAnswer) or error.status == 404):
+                self._go_to(home)
+            raise
 
     def _send(self, outgoing: Outgoing, base: str) -> tuple[requests.Response, str]:
         return self._transport.send(outgoing, base)

@@ -111,9 +111,9 @@ class Fields:
 
 
 def nothing_there(what: str, where: str) -> NoAnswer:
-    """Return the error for a list that is empty, of ``what`` each server has some of."""
+    """Return the error for a list without ``what``, of which each server has one."""
     return NoAnswer(
-        f"the answer has no {what}, and each server has some", where=where, next_step=CHECK_URL
+        f"the answer has no {what}, and each server has one", where=where, next_step=CHECK_URL
     )
 
 

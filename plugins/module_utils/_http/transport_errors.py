@@ -167,7 +167,7 @@ def _reason(error: Exception) -> str:
     words = (
         getattr(innermost, "verify_message", None)
         or getattr(innermost, "strerror", None)
-        or str(innermost)
+        or str(innermost).strip()
         or type(innermost).__name__
     )
     # As urllib3 1.26 has it: "<its object>: Failed to establish a new connection: [Errno 111] …".

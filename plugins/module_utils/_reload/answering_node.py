@@ -10,6 +10,7 @@ import typing as t
 
 from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import Mount, read_mounts
 from ansible_collections.vaultops.vault.plugins.module_utils._api.path_help import (
+    GONE,
     Health,
     check_all,
 )
@@ -101,12 +102,14 @@ def verify_mounts(
     """Inspect each mount again; what cannot be read leaves its result unknown."""
     if answer.without_effect:
         return [left_alone(mount) for mount in selected]
-    after, reason = _read_again(client, [mount.path for mount in selected], answer)
+    paths = [mount.path for mount in selected]
+    after, reason = _read_again(client, paths, answer)
     if after is None:
         return [evaluate(answer, mount, None, Health(None, reason)) for mount in selected]
     # What the server has just named as down is not asked: that would start its plugin again.
     down = {mount.path for mount in selected if answer.left_down(mount.path)}
-    health = check_all(client, [m for m in selected if m.path not in down], options.probe)
+    asked = [m for m in selected if m.path in after and m.path not in down]
+    health = {**dict.fromkeys(paths, GONE), **check_all(client, asked, options.probe)}
     health.update({path: Health(False, answer.failed[path]) for path in down})
     return [
         evaluate(answer, mount, after.get(mount.path), health[mount.path]) for mount in selected

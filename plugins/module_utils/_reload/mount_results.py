@@ -68,7 +68,16 @@ class MountResult(t.NamedTuple):
     @property
     def runs_another(self) -> bool:
         """Whether it is known to run something else than before."""
-        return self.after is not None and self.after.running != self.before.running
+        return (
+            self.after is not None
+            and not self.replaced
+            and self.after.running != self.before.running
+        )
+
+    @property
+    def replaced(self) -> bool:
+        """Whether another mount is there now: it was disabled and enabled meanwhile."""
+        return self.after is not None and self.after.accessor != self.before.accessor
 
 
 def left_alone(mount: Mount, health: Health = UNKNOWN_HEALTH) -> MountResult:
@@ -139,6 +148,9 @@ def unverified_reason(result: MountResult, expectation: Expectation) -> str | No
         return f"{mount} could not be verified: {result.health.reason}" if asked else None
     if after is None or (result.health.alive is None and result.health.wanted):
         return f"{mount} could not be verified: {result.health.reason}"
+    if after.plugin != result.before.plugin:
+        plugins = f'"{after.plugin}", before "{result.before.plugin}"'
+        return f"{mount} runs plugin {plugins}: it was disabled and enabled meanwhile"
     if expectation.is_met_by(after) is False:
         expected = expectation.entry.running if expectation.entry else "nothing in the catalog"
         return f"{mount} runs {after.running}, where {expected} is expected"

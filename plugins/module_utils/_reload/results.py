@@ -193,6 +193,8 @@ def _outcome(answer: ReloadAnswer, mounts: t.Sequence[MountResult]) -> str:
     """Return what the verification adds to the server's words, for the message of a failure."""
     if answer.changed is False:
         return ""
+    if not mounts and answer.changed is None and not answer.lost:
+        return "; it is unknown whether anything was reloaded"
     groups: dict[str, list[str]] = {"down": []}
     for row in mounts:
         # The server's own words, in the same message, name what it has left down.

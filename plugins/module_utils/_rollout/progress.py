@@ -127,13 +127,14 @@ def _node_after(earlier: t.Sequence[MountResult], row: NodeResult) -> NodeResult
 def _after(earlier: MountResult | None, last: MountResult) -> MountResult:
     """Return the ``last`` result of a mount: one that an ``earlier`` reload stopped was restarted.
 
-    A rollback need not reload it: Vault starts the old version with the next request.  Whether it
-    was down is known from before the rollout.
+    A rollback need not reload it: Vault starts the old version with the next request.  That it
+    serves does not tell whether a reload without an answer was done.  Whether it was down is known
+    from before the rollout.
     """
     if earlier is None:
         return last
     last = last._replace(was_down=earlier.was_down)
     if last.reloaded is not False or last.error is not None:
         return last
-    stopped = earlier.error is not None or earlier.reloaded is not False
-    return last._replace(reloaded=last.health.alive or None) if stopped else last
+    stopped = earlier.error is not None
+    return last._replace(reloaded=(last.health.alive or None) if stopped else earlier.reloaded)

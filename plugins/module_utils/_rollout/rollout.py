@@ -204,7 +204,21 @@ def _move(
         return progress, configured.error
     entries = {step.path: plan.entry for step in batch}
     reloaded = _reload_verified(client, options, server, batch, entries)
+    if reloaded.error is None:
+        _warn_of_other_versions(client, plan, reloaded)
     return _after(progress, reloaded), _of_version(reloaded, plan.entry)
+
+
+def _warn_of_other_versions(client: VaultClient, plan: Plan, reloaded: _Reloaded) -> None:
+    """Warn of mounts that run the new version, and that somebody configured for another since."""
+    rows = [row.after for row in (reloaded.done.mounts if reloaded.done else ()) if row.after]
+    others = [mount for mount in rows if mount.version != plan.entry.version]
+    if others and not plan.by_pin:
+        client.warn(
+            f"{quoted([mount.path for mount in others])} runs {plan.entry.version}, and was "
+            f"configured for {others[0].version or 'no version'} meanwhile, which its next start "
+            "takes: run the task again, or see who did"
+        )
 
 
 def _of_version(reloaded: _Reloaded, entry: CatalogEntry) -> VaultError | None:
