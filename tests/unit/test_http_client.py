@@ -364,13 +364,12 @@ def test_what_a_redirect_led_to_is_no_server() -> None:
     def answer(connection: socket.socket, request: bytes) -> None:
         answers.pop(0)(connection, request)
 
-    with (
-        serving_bytes(answer) as (url, seen),
-        VaultClient(Connection(url, retries=0)) as client,
-    ):
-        with pytest.raises(NoAnswer):
+    with serving_bytes(answer) as (url, seen):
+        connection = Connection(url, retries=0)
+        with VaultClient(connection) as client:
+            with pytest.raises(NoAnswer):
+                client.request("GET", "sys/x")
             client.request("GET", "sys/x")
-        client.request("GET", "sys/x")
     paths = [request.split()[1].decode() for request in seen]
     assert paths == ["/v1/sys/x", "/other/v1/sys/x", "/v1/sys/x"]
 
