@@ -205,7 +205,9 @@ def test_an_agent_that_loses_its_server_at_the_reload(
         words = requests.post(f"{lost}/v1/sys/plugins/reload/backend", json={}, timeout=30)
         proxy.arm(None)
         options = {"mounts": ["ext"]}
-        run_task("plugin_reload", options, True, proxy=proxy.url, token=server.token)
+        # All that a task asks before it sends the reload.
+        before = {**options, "probe": "false"}
+        run_task("plugin_reload", before, True, proxy=proxy.url, token=server.token)
         proxy.arm(Fault(words.status_code, words.content), len(proxy.seen), passes_on=False)
         done = run_task("plugin_reload", options, False, proxy=proxy.url, token=server.token)
         assert done["failed"]
