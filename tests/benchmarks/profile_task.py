@@ -11,7 +11,6 @@ import gc
 import importlib
 import json
 import multiprocessing
-import multiprocessing.queues
 import pathlib
 import re
 import resource
@@ -94,11 +93,16 @@ def _after(prepare: t.Callable[[], object], work: t.Callable[[], Steps]) -> Step
 
 def _in_a_fork(work: t.Callable[[], Steps]) -> Steps:
     context = multiprocessing.get_context("fork")
-    results: multiprocessing.queues.SimpleQueue[Steps] = context.SimpleQueue()
-    process = context.Process(target=lambda: results.put(work()))
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=lambda: sender.send(work()))
     process.start()
-    found = results.get()
-    process.join()
+    sender.close()
+    try:
+        found: Steps = receiver.recv()
+    except EOFError:
+        raise SystemExit("a step has failed, as shown above") from None
+    finally:
+        process.join()
     return found
 
 
@@ -140,9 +144,9 @@ def _steps(options: Options) -> Steps:
     clock.took("Session()")
     with client:
         client.adopt(chosen_identity(params))
-        client.request("GET", "sys/health")
+        client.request("GET", "sys/health", plain=True)
         clock.took("first request")
-        client.request("GET", "sys/health")
+        client.request("GET", "sys/health", plain=True)
         clock.took("second request")
     return clock.steps
 
