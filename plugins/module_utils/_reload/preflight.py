@@ -119,10 +119,9 @@ def select(
     if options.only_stale:
         return stale_mounts(client, options, preflight)
     if check_mode and asks_in_check_mode(options, preflight):
-        health = _health(client, options, preflight.mounts or ())
-        return Selection(
-            [m for m in preflight.mounts or () if not health[m.path].being_removed], health
-        )
+        mounts = preflight.mounts or ()
+        health = _health(client, options, mounts)
+        return Selection([m for m in mounts if not health[m.path].being_removed], health)
     return Selection(preflight.mounts)
 
 
@@ -158,20 +157,23 @@ def _health(
     health = check_all(client, mounts, options.probe)
     if not options.leaves_out_removed:
         refuse_removed(health)
-    removed = [path for path, found in health.items() if found.being_removed]
-    if removed:
+    elif removed := _removed(health):
         warn_of_left_out(client, removed)
     return health
 
 
 def refuse_removed(health: t.Mapping[str, Health]) -> None:
     """Raise OptionError where one of the mounts, by path, is being removed."""
-    removed = [path for path, found in health.items() if found.being_removed]
+    removed = _removed(health)
     if removed:
         raise OptionError(
             f"{quoted(removed)} cannot be reloaded: {health[removed[0]].reason}",
             next_step=FINISH_REMOVAL,
         )
+
+
+def _removed(health: t.Mapping[str, Health]) -> list[str]:
+    return [path for path, found in health.items() if found.being_removed]
 
 
 def _refuse_other_namespaces(client: VaultClient) -> None:
