@@ -31,6 +31,7 @@ STOP_SECONDS = 15.0
 # Below those that Linux gives to connections.
 FIRST_PORT, PORTS = 10_000, 22_000
 PORTS_OF_A_PROCESS = 200
+RANGES = PORTS // PORTS_OF_A_PROCESS
 
 
 class ServerError(Exception):
@@ -75,25 +76,32 @@ def clean_environment(home: pathlib.Path) -> dict[str, str]:
     return {**kept, "HOME": str(home)}
 
 
-def _ports() -> t.Iterator[int]:
-    begin = os.getpid() * PORTS_OF_A_PROCESS  # test processes have pids close together
-    for turn in itertools.count(begin):
-        yield FIRST_PORT + turn % PORTS
+def own_ports() -> t.Iterator[int]:
+    """Yield the ports of a range that no other process of the tests has, again and again.
+
+    Else the port of a node that is down would go to the server of another process.
+    """
+    for turn in range(RANGES):
+        first = FIRST_PORT + (os.getpid() + turn) % RANGES * PORTS_OF_A_PROCESS
+        with socket.socket() as taken, contextlib.suppress(OSError):
+            taken.bind(("127.0.0.1", first))  # for as long as this goes on
+            yield from itertools.cycle(range(first + 1, first + PORTS_OF_A_PROCESS))
+    raise ServerError(f"each range of ports from {FIRST_PORT} on is taken")
 
 
-_own_ports = _ports()
+_own_ports = own_ports()
 
 
 def free_port() -> int:
-    """Return a TCP port of loopback that is free; each process begins at another one.
+    """Return a TCP port of loopback that is free.
 
     Not one of the system's own choice: it gives the same to any connection before it is used.
     """
-    while True:
-        port = next(_own_ports)
+    for port in itertools.islice(_own_ports, PORTS_OF_A_PROCESS):
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
+    raise ServerError("no port is free")
 
 
 @dataclasses.dataclass
