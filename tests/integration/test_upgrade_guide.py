@@ -28,6 +28,7 @@ from ansible_collections.vaultops.vault.tests.support.external_plugin import bui
 from ansible_collections.vaultops.vault.tests.support.fixtures import ExternalPlugin
 from ansible_collections.vaultops.vault.tests.support.nodes import write_inventory
 from ansible_collections.vaultops.vault.tests.support.server import Server
+from ansible_collections.vaultops.vault.tests.support.warm_python import interpreter
 
 GUIDE = "docs/upgrade.md"
 
@@ -73,7 +74,7 @@ def fleet(cluster: Cluster, tmp_path: pathlib.Path) -> Ansible:
     cluster.plugin("v1.0.0", name="weather")
     cluster.mount("weather", "weather", version="v1.0.0")
     build_plugin(tmp_path / "weather-v1.1.0", version="v1.1.0")
-    write_inventory(tmp_path / "inventory", cluster)
+    write_inventory(tmp_path / "inventory", cluster, interpreter())
     write_files(GUIDE, ["rollout.yml", "awx.yml"], tmp_path)
     # On loopback each node has a directory of its own, which the inventory tells.
     rollout = yaml.safe_load((tmp_path / "rollout.yml").read_text())

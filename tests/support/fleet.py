@@ -15,6 +15,7 @@ from .ansible_runs import REPOSITORY, Ansible, Run
 from .cluster import Cluster
 from .external_plugin import build_plugin
 from .nodes import write_inventory
+from .warm_python import interpreter
 
 ROLE = "vaultops.vault.plugin_rollout"
 
@@ -25,7 +26,7 @@ class Fleet:
     def __init__(self, directory: pathlib.Path, cluster: Cluster) -> None:
         self.cluster = cluster
         self.ansible = Ansible(directory, cluster.active)
-        self.inventory = write_inventory(directory / "inventory", cluster)
+        self.inventory = write_inventory(directory / "inventory", cluster, interpreter())
         self.files = {
             version: build_plugin(directory / f"built-{version}", version=version)
             for version in ("v1.0.0", "v1.1.0", "v1.2.0")

@@ -11,10 +11,12 @@ import sys
 from .cluster import Cluster
 
 
-def write_inventory(path: pathlib.Path, cluster: Cluster) -> pathlib.Path:
+def write_inventory(
+    path: pathlib.Path, cluster: Cluster, python: str = sys.executable
+) -> pathlib.Path:
     """Write an inventory with the group ``vault``: each node a host with its plugin directory."""
     rows = (
-        f"{node.name} ansible_connection=local ansible_python_interpreter={sys.executable} "
+        f"{node.name} ansible_connection=local ansible_python_interpreter={python} "
         f"plugin_rollout_directory={node.plugin_directory}\n"
         for node in cluster.nodes
     )

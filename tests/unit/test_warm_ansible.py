@@ -1,20 +1,22 @@
 # Copyright (c) 2026, the vaultops.vault authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A fork of a process that has imported Ansible does what a process of its own does."""
+"""A fork of a process that has imported Ansible, or its modules, does what one of its own does."""
 
 from __future__ import annotations
 
 import os
 import pathlib
 import subprocess
+import sys
 import typing as t
 
 import pytest
 
-from ansible_collections.vaultops.vault.tests.support.ansible_runs import Ansible
+from ansible_collections.vaultops.vault.tests.support.ansible_runs import Ansible, TaskResult
 from ansible_collections.vaultops.vault.tests.support.server import clean_environment
 from ansible_collections.vaultops.vault.tests.support.warm_ansible import Request, Warm
+from ansible_collections.vaultops.vault.tests.support.warm_python import interpreter
 
 SHOW = {
     "ansible.builtin.debug": {
@@ -25,6 +27,7 @@ SHOW = {
         ]
     }
 }
+DIFFERS = ("delta", "start", "end", "src", "exception", "module_stderr", "invocation")
 PLAYBOOKS: dict[str, list[dict[str, t.Any]]] = {
     "success": [SHOW],
     "failure": [SHOW, {"ansible.builtin.fail": {"msg": "as told"}}],
@@ -71,6 +74,40 @@ def test_a_command_that_does_not_end_is_ended(tmp_path: pathlib.Path) -> None:
         warm.run(request, 3)
     with pytest.raises(ProcessLookupError):
         os.kill(warm.pid, 0)
+
+
+MODULES: dict[str, dict[str, t.Any]] = {
+    "success": {"ansible.builtin.command": "/bin/sh -c 'echo $SOME; pwd; umask; cat; id -u'"},
+    "failure": {"ansible.builtin.command": "/bin/sh -c 'echo out; echo err >&2; exit 3'"},
+    "a file": {"ansible.builtin.copy": {"content": "text", "dest": "file", "mode": "0640"}},
+    "its state": {"ansible.builtin.stat": {"path": "file", "checksum_algorithm": "sha256"}},
+    "the end of Python": {"ansible.builtin.command": "/bin/sh -c 'kill -KILL $PPID'"},
+    "our own": {"vaultops.vault.plugin_reload": {"plugin": "x", "url": "http://127.0.0.1:1"}},
+}
+
+
+def test_modules_do_the_same_on_a_python_of_their_own(tmp_path: pathlib.Path) -> None:
+    tasks = [
+        {"name": name, "ignore_errors": True, "environment": {"SOME": "value"}, **task}
+        for name, task in MODULES.items()
+    ]
+    runs = []
+    for python in (interpreter(), sys.executable):
+        variables = {"ansible_python_interpreter": python, "vaultops_in_process": False}
+        play = {"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": tasks}
+        runs.append(Ansible(tmp_path).plays(play).tasks)
+        (tmp_path / "file").unlink()
+    forked, own = runs
+    assert [task.status for task in own] == ["ok", "failed"] + 2 * ["ok"] + 2 * ["failed"]
+    for one, other in zip(forked, own, strict=True):
+        assert (one.name, one.status, _told(one)) == (other.name, other.status, _told(other))
+
+
+def _told(task: TaskResult) -> dict[str, t.Any]:
+    """Return the result without what differs from run to run."""
+    told = {key: value for key, value in task.result.items() if key not in DIFFERS}
+    told["stat"] = {key: told.get("stat", {}).get(key) for key in ("checksum", "mode", "size")}
+    return told
 
 
 def _text(output: str) -> str:

@@ -1,0 +1,116 @@
+# Copyright (c) 2026, the vaultops.vault authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A Python that has imported what Ansible's modules begin with: nine tenths of what they take.
+
+``interpreter`` is for hosts whose tasks are Ansible's own modules, such as those of the role. What
+runs there is a fork of one process; our own modules are tested on a Python that starts anew.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import functools
+import gc
+import os
+import pathlib
+import runpy
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import typing as t
+
+from .warm_ansible import end_as_a_program
+
+LONGEST_SECONDS = 120
+# Leaves its pid, and takes the exit status: who it is, stands in /proc.
+PROGRAM = f"""\
+#!/bin/bash
+mkfifo -m 600 "$0.$$" && exec 3<>"$0.$$" && (echo $$ 1<>"$0.requests")
+read -r -t {LONGEST_SECONDS} -u 3 status
+rm -f "$0.$$"
+exit "${{status:-1}}"
+"""
+
+
+@functools.cache
+def interpreter() -> str:
+    """Return the path of a Python for ``ansible_python_interpreter``, until this process ends."""
+    folder = tempfile.TemporaryDirectory(prefix="vaultops-python-")
+    program = pathlib.Path(folder.name, "python")
+    program.write_text(PROGRAM)
+    program.chmod(0o755)
+    os.mkfifo(f"{program}.requests", 0o600)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.support.warm_python", str(program)],
+        cwd=pathlib.Path(__file__).parents[2],
+        stdin=subprocess.PIPE,  # it ends when this end is closed, by whatever
+    )
+
+    def end() -> None:
+        process.communicate()
+        folder.cleanup()
+
+    atexit.register(end)
+    return str(program)
+
+
+def serve(program: str) -> None:
+    """Run what each client of ``program`` was called for, until standard input ends."""
+    library = _library(pathlib.Path(program).parent)
+    sys.path[0] = str(library)
+    __import__("ansible.module_utils.basic")
+    gc.freeze()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that answer
+    requests = os.open(f"{program}.requests", os.O_RDWR)
+    while requests in select.select([requests, sys.stdin], [], [])[0]:
+        for client in os.read(requests, select.PIPE_BUF).decode().split():
+            if os.fork() == 0:
+                _answer(f"{program}.{client}", client)
+
+
+def _library(folder: pathlib.Path) -> pathlib.Path:
+    """Return a folder with the part of ansible-core that a target has, with compiled files."""
+    (installed,) = __import__("ansible").__path__
+    for name in [name for name in sys.modules if name.partition(".")[0] == "ansible"]:
+        del sys.modules[name]
+    library = folder / "library"
+    for part in ("module_utils", "modules"):
+        shutil.copytree(pathlib.Path(installed, part), library / "ansible" / part)
+    (library / "ansible" / "__init__.py").touch()
+    return library
+
+
+def _answer(where: str, client: str) -> t.NoReturn:
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    if (child := os.fork()) == 0:
+        _become(pathlib.Path("/proc", client))
+        end_as_a_program(_run)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    with contextlib.suppress(OSError):  # the client is gone
+        os.write(os.open(where, os.O_RDWR), b"%d\n" % (status if status >= 0 else 128 - status))
+    os._exit(0)
+
+
+def _become(client: pathlib.Path) -> None:
+    """Make this process what a new Python in the place of ``client`` would be."""
+    variables = (client / "environ").read_bytes().split(b"\0")[:-1]
+    os.environb.clear()
+    for name, _equals, value in (variable.partition(b"=") for variable in variables):
+        os.environb[name] = value
+    os.chdir(client / "cwd")
+    for descriptor, how in enumerate((os.O_RDONLY, os.O_WRONLY, os.O_WRONLY)):
+        os.dup2(os.open(client / "fd" / str(descriptor), how), descriptor)
+    _bash, _program, *sys.argv[:] = (client / "cmdline").read_text().split("\0")[:-1]
+
+
+def _run() -> None:
+    runpy.run_path(sys.argv[0], run_name="__main__")
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1])
