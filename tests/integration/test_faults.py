@@ -27,6 +27,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._api import plugins
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog import read_back
 from ansible_collections.vaultops.vault.plugins.module_utils._rollout import rollout
 from ansible_collections.vaultops.vault.tests.support import trust
+from ansible_collections.vaultops.vault.tests.support.external_plugin import build_plugin
 from ansible_collections.vaultops.vault.tests.support.faults import (
     FAULTS,
     FORGED,
@@ -326,13 +327,16 @@ def audit_log_that_ends_with(request: str) -> t.Iterator[int]:
 @pytest.mark.slow
 @pytest.mark.openbao_only("its configuration declares audit devices")
 def test_a_server_that_cannot_log_what_it_did() -> None:
-    """It answers "internal error", and has done it."""
+    """It answers "internal error", and has done it: its log ends while the plugin starts."""
     options: dict[str, t.Any] = {"mounts": ["k"], "verify": False}
     with audit_log_that_ends_with("sys/plugins/reload/backend") as port:
         address = f'address = "127.0.0.1:{port}"'
         audit = f'audit "socket" "s" {{ options {{ {address} \n socket_type = "tcp" }} }}'
         with running_server(configuration=audit) as server:
-            server.mount("k", "kv")
+            plugin = build_plugin(server.plugin_directory / "ext")
+            server.register("ext", plugin)
+            server.mount("k", "ext")
+            plugin.fault("sleep 1")
             options["url"] = server.url
             result = run_task("plugin_reload", options, False, proxy="", token=server.token)
             assert "successfully reloaded plugin" in server.log

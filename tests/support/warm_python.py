@@ -45,11 +45,14 @@ def interpreter() -> str:
     program.write_text(PROGRAM)
     program.chmod(0o755)
     os.mkfifo(f"{program}.requests", 0o600)
+    requests = os.open(f"{program}.requests", os.O_RDWR)  # open before the first client comes
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.warm_python", str(program)],
+        [sys.executable, "-m", "tests.support.warm_python", str(program), str(requests)],
         cwd=pathlib.Path(__file__).parents[2],
         stdin=subprocess.PIPE,  # it ends when this end is closed, by whatever
+        pass_fds=[requests],
     )
+    os.close(requests)
 
     def end() -> None:
         process.communicate()
@@ -59,14 +62,13 @@ def interpreter() -> str:
     return str(program)
 
 
-def serve(program: str) -> None:
+def serve(program: str, requests: int) -> None:
     """Run what each client of ``program`` was called for, until standard input ends."""
     library = _library(pathlib.Path(program).parent)
     sys.path[0] = str(library)
     __import__("ansible.module_utils.basic")
     gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that answer
-    requests = os.open(f"{program}.requests", os.O_RDWR)
     while requests in select.select([requests, sys.stdin], [], [])[0]:
         for client in os.read(requests, select.PIPE_BUF).decode().split():
             if os.fork() == 0:
@@ -113,4 +115,4 @@ def _run() -> None:
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1])
+    serve(sys.argv[1], int(sys.argv[2]))
