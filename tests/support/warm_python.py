@@ -68,6 +68,7 @@ def serve(program: str, requests: int) -> None:
     sys.path[0] = str(library)
     __import__("ansible.module_utils.basic")
     gc.freeze()
+    os.set_inheritable(requests, False)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that answer
     while requests in select.select([requests, sys.stdin], [], [])[0]:
         for client in os.read(requests, select.PIPE_BUF).decode().split():

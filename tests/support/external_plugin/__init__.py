@@ -66,7 +66,7 @@ def build_plugin(
     """Write an executable plugin to ``out``; an older file is replaced in one step.
 
     Each build has a certificate of its own, so each build has another sha256. ``python`` is the
-    interpreter that runs it; grpclib must be installed there.
+    interpreter that runs it; h2 must be installed there.
     """
     certificate = trustme.CA().issue_cert("localhost")
     pem = certificate.cert_chain_pems[0].bytes() + certificate.private_key_pem.bytes()

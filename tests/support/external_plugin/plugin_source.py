@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the vaultops.vault authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A small OpenBao or Vault plugin for tests and demos: go-plugin protocol 5, gRPC by grpclib.
+"""A small OpenBao or Vault plugin for tests and demos: go-plugin protocol 5, gRPC on h2.
 
 ``bao read <mount>/info`` says which process answers, so that a test sees whether a reload
 really started a new one. ``build_plugin`` makes one executable file of this template.
@@ -17,6 +17,12 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+
+TYPE_CHECKING = False  # typing takes as long to import as all that stands above
+if TYPE_CHECKING:
+    import ssl
+
+    from h2.connection import H2Connection
 
 # The builder replaces these values.
 VERSION = ""  # what the plugin says of itself, "" = unversioned
@@ -109,6 +115,7 @@ def handle_request(args: Received) -> Sent:
     return {1: {3: json.dumps(data)}}
 
 
+SHUTDOWN = "/plugin.GRPCController/Shutdown"
 ANSWERS: dict[str, Callable[[Received], Sent]] = {
     "/pb.Backend/HandleRequest": handle_request,
     "/pb.Backend/Type": lambda _: {1: 2 if KIND == "auth" else 1},
@@ -121,68 +128,70 @@ ANSWERS: dict[str, Callable[[Received], Sent]] = {
     "/logical.PluginVersion/Version": lambda _: {1: VERSION},
     "/pluginutil.multiplexing.PluginMultiplexing/MultiplexingSupport": lambda _: {1: MULTIPLEXED},
     "/grpc.health.v1.Health/Check": lambda _: {1: 1},
+    SHUTDOWN: lambda _: {},
 }
+
+
+# Must stay open: if the broker's ends, the server's Cleanup, so each reload, waits for ever.
+SILENT = ("/plugin.GRPCBroker/StartStream", "/plugin.GRPCStdio/StreamStdio")
+UNIMPLEMENTED = [("grpc-status", "12")]
 
 
 def serve(listener: socket.socket) -> None:
     """Answer the server's calls until it says Shutdown or is gone."""
     # Imported late: the server waits for our handshake, not for these.
-    import asyncio
     import ssl
-    from typing import Any
+    from threading import Thread
 
-    from grpclib.const import Cardinality, Handler
-    from grpclib.encoding.base import CodecBase
-    from grpclib.server import Server, Stream
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(__file__)
+    context.load_verify_locations(cadata=os.environ["PLUGIN_CLIENT_CERT"])  # AutoMTLS
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.set_alpn_protocols(["h2"])
+    # The server reads our stdout: when it dies, this end of the pipe becomes "readable".
+    while sys.stdout not in select.select([listener, sys.stdout], [], [])[0]:
+        client, _address = listener.accept()
+        Thread(target=serve_connection, args=(context, client), daemon=True).start()
 
-    stopped = asyncio.Event()
 
-    class Protobuf(CodecBase):
-        __content_subtype__ = "proto"
+def serve_connection(context: ssl.SSLContext, client: socket.socket) -> None:
+    """Answer the calls on a connection one after the other, until Shutdown or its end."""
+    from h2.config import H2Configuration
+    from h2.connection import H2Connection
+    from h2.events import DataReceived, RequestReceived, StreamEnded
 
-        def encode(self, message: Sent, message_type: object) -> bytes:
-            return encode(message)
+    connection = context.wrap_socket(client, server_side=True)
+    http = H2Connection(H2Configuration(client_side=False, header_encoding=None))
+    http.initiate_connection()
+    calls: dict[int, tuple[str, bytearray]] = {}
+    while True:
+        connection.sendall(http.data_to_send())
+        if not (received := connection.recv(65536)):
+            return
+        for event in http.receive_data(received):
+            if isinstance(event, RequestReceived):
+                calls[event.stream_id] = dict(event.headers)[b":path"].decode(), bytearray()
+            elif isinstance(event, DataReceived):
+                http.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+                calls[event.stream_id][1].extend(event.data)
+            elif isinstance(event, StreamEnded) and event.stream_id in calls:
+                path, message = calls.pop(event.stream_id)
+                if path not in SILENT:
+                    answer_call(http, event.stream_id, path, bytes(message[5:]))
+                if path == SHUTDOWN:
+                    connection.sendall(http.data_to_send())
+                    os._exit(0)
 
-        def decode(self, data: bytes, message_type: object) -> Received:
-            return decode(data)
 
-    def unary(answer: Callable[[Received], Sent]) -> Handler:
-        async def call(stream: Stream[Any, Any]) -> None:
-            await stream.send_message(answer(await stream.recv_message() or {}))
-
-        return Handler(call, Cardinality.UNARY_UNARY, None, None)
-
-    async def listen_only(stream: Stream[Any, Any]) -> None:
-        async for _message in stream:
-            pass
-
-    def shutdown(_request: Received) -> Sent:
-        stopped.set()
-        return {}
-
-    class Plugin:
-        def __mapping__(self) -> dict[str, Handler]:
-            silent = Handler(listen_only, Cardinality.STREAM_STREAM, None, None)
-            return {
-                **{path: unary(answer) for path, answer in ANSWERS.items()},
-                "/plugin.GRPCController/Shutdown": unary(shutdown),
-                "/plugin.GRPCStdio/StreamStdio": silent,
-                # Must stay open: if it ends, the server's Cleanup, so each reload, waits for ever.
-                "/plugin.GRPCBroker/StartStream": silent,
-            }
-
-    async def main() -> None:
-        # The server reads our stdout: when it dies, this end of the pipe becomes "readable".
-        asyncio.get_running_loop().add_reader(sys.stdout, stopped.set)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(__file__)
-        context.load_verify_locations(cadata=os.environ["PLUGIN_CLIENT_CERT"])  # AutoMTLS
-        context.verify_mode = ssl.CERT_REQUIRED
-        context.set_alpn_protocols(["h2"])
-        await Server([Plugin()], codec=Protobuf()).start(sock=listener, ssl=context)
-        await stopped.wait()
-
-    asyncio.run(main())
+def answer_call(http: H2Connection, stream: int, path: str, message: bytes) -> None:
+    """Answer a call of gRPC: five bytes and a message of protobuf each way, and a status."""
+    http.send_headers(stream, [(":status", "200"), ("content-type", "application/grpc")])
+    if path not in ANSWERS:
+        http.send_headers(stream, UNIMPLEMENTED, end_stream=True)
+        return
+    reply = encode(ANSWERS[path](decode(message)))
+    http.send_data(stream, b"\0" + len(reply).to_bytes(4, "big") + reply)
+    http.send_headers(stream, [("grpc-status", "0")], end_stream=True)
 
 
 def obey_fault_file() -> None:
