@@ -72,10 +72,9 @@ def check_health(client: VaultClient, mount: Mount, probe: str | None) -> Health
 
     ``probe`` is a path below the mount to read, empty for path help, None for no health check.
     """
-    if mount.surely_runs:
-        return _BUILTIN
-    if probe is None:
-        return _NOT_WANTED
+    known = _without_asking(mount, probe)
+    if known is not None:
+        return known
     # A probe is a path of the plugin that it is given for.
     if not probe or mount.builtin:
         return _by_path_help(client, mount)
@@ -91,11 +90,20 @@ def check_all(
     client: VaultClient, mounts: t.Iterable[Mount], probe: str | None
 ) -> dict[str, Health]:
     """Return the health of each of ``mounts`` by path; a few are asked at the same time."""
-    listed = list(mounts)
-    health = {mount.path: _BUILTIN if mount.surely_runs else _NOT_WANTED for mount in listed}
-    asked = [] if probe is None else [mount for mount in listed if not mount.surely_runs]
-    found = together(client, [partial(check_health, client, mount, probe) for mount in asked])
-    return {**health, **{mount.path: each for mount, each in zip(asked, found)}}
+    known = {mount.path: (mount, _without_asking(mount, probe)) for mount in mounts}
+    asked = {path: mount for path, (mount, health) in known.items() if health is None}
+    found = together(
+        client, [partial(check_health, client, mount, probe) for mount in asked.values()]
+    )
+    answers = dict(zip(asked, found))
+    return {path: health or answers[path] for path, (_mount, health) in known.items()}
+
+
+def _without_asking(mount: Mount, probe: str | None) -> Health | None:
+    """Return what is known of ``mount`` before anybody asks it, None where it is to be asked."""
+    if mount.surely_runs:
+        return _BUILTIN
+    return _NOT_WANTED if probe is None else None
 
 
 def request_path_help(client: VaultClient, path: str) -> None:
