@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the vaultops.vault authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A Python that has imported what Ansible's modules begin with: nine tenths of what they take.
+"""A Python that has imported what Ansible's modules begin with: most of the time that they take.
 
 ``interpreter`` is for hosts whose tasks are Ansible's own modules, such as those of the role. What
 runs there is a fork of one process; our own modules are tested on a Python that starts anew.
@@ -13,6 +13,7 @@ import atexit
 import contextlib
 import functools
 import gc
+import importlib
 import os
 import pathlib
 import runpy
@@ -66,7 +67,7 @@ def serve(program: str, requests: int) -> None:
     """Run what each client of ``program`` was called for, until standard input ends."""
     library = _library(pathlib.Path(program).parent)
     sys.path[0] = str(library)
-    __import__("ansible.module_utils.basic")
+    importlib.import_module("ansible.module_utils.basic")
     gc.freeze()
     os.set_inheritable(requests, False)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that answer
@@ -78,9 +79,8 @@ def serve(program: str, requests: int) -> None:
 
 def _library(folder: pathlib.Path) -> pathlib.Path:
     """Return a folder with the part of ansible-core that a target has, with compiled files."""
-    (installed,) = __import__("ansible").__path__
-    for name in [name for name in sys.modules if name.partition(".")[0] == "ansible"]:
-        del sys.modules[name]
+    (installed,) = importlib.import_module("ansible").__path__
+    del sys.modules["ansible"]
     library = folder / "library"
     for part in ("module_utils", "modules"):
         shutil.copytree(pathlib.Path(installed, part), library / "ansible" / part)
