@@ -34,6 +34,7 @@ if __name__ == "__main__":
 import antsibull_nox
 import nox
 
+from tests.benchmarks import peers
 from tests.support import (
     ansible_test_seed,
     bare_debian,
@@ -71,6 +72,7 @@ QUICK_OR_EACH_USER = ("-m", "not slow and not extra_server and (not each_core or
 FAST = ("test_main_job", "test_failures", "test_recorded", "test_first_contact", "test_plugin*")
 RUFF = "ruff>=0.17,<0.18"
 DOCS = "antsibull-docs>=2.28,<2.29"  # simplified-rst may look different in the next release
+HVAC = "hvac>=2.3,<3"  # the library of community.hashi_vault
 PROSE = "codespell>=2.4,<3"
 ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.7"
 SCHEMAS = "check-jsonschema>=0.35,<1"
@@ -168,9 +170,20 @@ def fast(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Measure what a task costs beside its peers (10 minutes); `-- --full` takes much longer."""
     session.log("the first run downloads a peer: 50 MB")
-    session.install(pythons.core_for_this_python(), *SERVERS, "hvac>=2.3,<3")  # the peer's library
+    session.install(pythons.core_for_this_python(), *SERVERS, HVAC)
     peers = str(session.cache_dir / "peers")
     run_with_server(session, "python", "-m", "tests.benchmarks.bench", "--peers", peers)
+
+
+@nox.session(default=False, tags=["matrix"], allow_parallel=False)
+def moving(session: nox.Session) -> None:
+    """Run both sides of docs/moving, those of community.hashi_vault too: 50 MB once."""
+    session.install(*locked.requirements_for(pythons.RUNNING))
+    session.install(HVAC)
+    if not (path := peers.collections_path(Path(session.cache_dir, "peers"))):
+        session.skip(f"{peers.WHEEL}, which has the collection, cannot be downloaded")
+    chosen = ("pytest", "tests/integration/test_moving.py", "-rs")
+    run_with_server(session, *chosen, more={peers.VARIABLE: str(path)})
 
 
 @nox.session(name="ordinary-user", python=False, default=not OLDEST_AS_USER)

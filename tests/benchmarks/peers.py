@@ -11,6 +11,8 @@ import sys
 import tempfile
 import zipfile
 
+# Names a collections path with peers, for the tests that run both sides of docs/moving.
+VARIABLE = "VAULTOPS_TEST_PEERS"
 WHEEL = "ansible==12.3.0"
 COLLECTION = "ansible_collections/community/hashi_vault/"
 

@@ -13,10 +13,12 @@ import pathlib
 import re
 import subprocess
 import typing as t
+from types import MappingProxyType
 
 import pytest
 import yaml
 
+from ansible_collections.vaultops.vault.tests.benchmarks import peers
 from ansible_collections.vaultops.vault.tests.support import logins
 from ansible_collections.vaultops.vault.tests.support.ansible_runs import REPOSITORY, Ansible, Run
 from ansible_collections.vaultops.vault.tests.support.documents import BLOCK
@@ -67,7 +69,11 @@ def login(server: Server) -> dict[str, str]:
 
 
 def run_tasks(
-    ansible: Ansible, server: Server, blocks: t.Iterable[Block], **variables: str
+    ansible: Ansible,
+    server: Server,
+    blocks: t.Iterable[Block],
+    variables: t.Mapping[str, str] = MappingProxyType({}),
+    **environment: str,
 ) -> dict[str, dict[str, t.Any]]:
     """Run the tasks of blocks in one play; return the results of ours by subject and task."""
     chosen = list(blocks)
@@ -83,7 +89,7 @@ def run_tasks(
         },
         "tasks": [task for block in chosen for task in block.tasks],
     }
-    run: Run = ansible.plays(play)
+    run: Run = ansible.plays(play, **environment)
     assert run.returncode == 0, run.output
     results = iter(run.tasks)
     by_subject: dict[str, dict[str, t.Any]] = {}
@@ -142,7 +148,7 @@ def test_from_the_cli(weather: Server, ansible: Ansible, login: dict[str, str]) 
             )
             assert run.returncode == 0, (script, run.stdout, run.stderr)
     ours = [block for block in blocks if block.side == "task"]
-    results = run_tasks(ansible, weather, ours, **login)
+    results = run_tasks(ansible, weather, ours, login)
     changed = {subject: result.get("changed") for subject, result in results.items()}
     assert changed == {
         "register": False,
@@ -164,7 +170,7 @@ def test_from_another_collection(
 ) -> None:
     external_plugin("v1.1.0", name="weather")
     blocks = blocks_of(page)
-    results = run_tasks(ansible, weather, [b for b in blocks if b.side == "task"], **login)
+    results = run_tasks(ansible, weather, [b for b in blocks if b.side == "task"], login)
     assert results
     for block in blocks:
         if block.side == "play":
@@ -172,3 +178,51 @@ def test_from_another_collection(
             run = ansible.plays({**play, "vars": {"bao_addr": weather.url, **login}}, BAO_TOKEN="")
             assert run.returncode == 0, run.output
             assert run.result["changed"] is False
+
+
+def with_peer(ansible: Ansible, server: Server, collection: str) -> dict[str, str]:
+    """Return the variables for tasks of ``collection``, or skip the test where it is not here."""
+    path = os.environ.get(peers.VARIABLE, "")
+    if not path or not pathlib.Path(path, "ansible_collections", *collection.split(".")).is_dir():
+        pytest.skip(f"{peers.VARIABLE} names no collections path with {collection}")
+    ours = ansible.environment()["ANSIBLE_COLLECTIONS_PATH"]
+    address = {"VAULT_ADDR": server.url, "VAULT_TOKEN": server.token}
+    return {"ANSIBLE_COLLECTIONS_PATH": f"{ours}:{path}", **address}
+
+
+def test_both_sides_of_community_hashi_vault(
+    weather: Server, ansible: Ansible, login: dict[str, str], external_plugin: ExternalPlugin
+) -> None:
+    environment = with_peer(ansible, weather, "community.hashi_vault")
+    external_plugin("v1.1.0", name="weather")
+    blocks = [block for block in blocks_of("community-hashi-vault.md") if block.side != "play"]
+    results = run_tasks(ansible, weather, blocks, login, **environment)
+    changed = {subject: result.get("changed") for subject, result in results.items()}
+    assert changed == {"reload": True, "upgrade": False, "info": False, "login": True}
+    assert weather.info("weather")["version"] == "v1.1.0"
+
+
+@pytest.mark.openbao_only("HCP's namespace is one of Enterprise")
+def test_the_other_side_of_hashicorp_vault(server: Server, ansible: Ansible) -> None:
+    environment = with_peer(ansible, server, "hashicorp.vault")
+    server.call("POST", "sys/namespaces/admin")
+    admin = {"namespace": "admin"}
+    rules = {"policy": 'path "secret/*" { capabilities = ["read"] }'}
+    server.call("PUT", "sys/policies/acl/secrets", rules, **admin)
+    logins.enable(server, "approle", **admin)
+    role = "auth/approle/role/reader"
+    server.call("POST", role, {"token_policies": "secrets"}, **admin)
+    login = {
+        "role_id": server.call("GET", f"{role}/role-id", **admin)["role_id"],
+        "secret_id": server.call("POST", f"{role}/secret-id", **admin)["secret_id"],
+    }
+    version_2 = {"type": "kv", "options": {"version": "2"}}
+    server.call("POST", "sys/mounts/secret", version_2, **admin)
+    secret = {"data": {"color": "blue"}}
+    server.call("POST", "secret/data/app/config", secret, **admin)
+    (block,) = [block for block in blocks_of("hashicorp-vault.md") if block.side == "other"]
+    variables = {"bao_addr": server.url, **login}
+    play = {"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": block.tasks}
+    run = ansible.plays(play, **{**environment, "VAULT_TOKEN": ""})
+    assert run.returncode == 0, run.output
+    assert "blue" in str(run.result.result)
