@@ -43,7 +43,8 @@ from ansible_collections.vaultops.vault.tests.support.recordings import (
     run_task,
 )
 
-pytestmark = pytest.mark.slow
+# One process has the counts of all.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("hostile")]
 SCENES = any_scene()
 # Bounds of one task: seconds, and what the process may grow, in bytes.
 LONGEST, MOST_MEMORY = 30.0, 128 * 1024**2
