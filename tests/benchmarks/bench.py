@@ -519,7 +519,7 @@ def main() -> int:
         return 0
     if options.full and shutil.which("curl") is None:
         parser.error("--full compares with curl, which is not here")
-    peer = peers.collections_path(options.peers.resolve()) if options.peers else None
+    peer = peers.collections_path(options.peers) if options.peers else None
     grown: Seconds = {}
     seconds: Seconds = {}
     memory: dict[str, float] = {}

@@ -22,7 +22,7 @@ def collections_path(cache: pathlib.Path) -> pathlib.Path | None:
 
     The first call downloads 50 MB, and keeps the one collection of them.
     """
-    kept = cache / WHEEL
+    kept = cache.resolve() / WHEEL
     if kept.is_dir():
         return kept
     cache.mkdir(parents=True, exist_ok=True)

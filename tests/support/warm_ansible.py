@@ -58,7 +58,6 @@ LOOKED_THROUGH = (
     "inventory",
     "shell",
 )
-LOADERS = {"doc_fragments": "fragment_loader"}
 
 
 class Request(t.TypedDict):
@@ -113,14 +112,14 @@ class Warm:
 
 def load_plugins() -> None:
     """Import the plugins that a run looks through, and parse what they say of their options."""
-    loaders = dict(sys.modules["ansible.plugins.loader"].get_all_plugin_loaders())
+    found_loaders = sys.modules["ansible.plugins.loader"].get_all_plugin_loaders()
+    loaders = {loader.package: loader for _name, loader in found_loaders}
     for folder in LOOKED_THROUGH:
         package = importlib.import_module(f"ansible.plugins.{folder}")
-        loader = loaders[LOADERS.get(folder, f"{folder}_loader")]
         for found in pkgutil.iter_modules(package.__path__):
             with contextlib.suppress(ImportError):  # it needs a library that is not there
                 module = importlib.import_module(f"{package.__name__}.{found.name}")
-                loader._load_config_defs(found.name, module, module.__file__)
+                loaders[package.__name__]._load_config_defs(found.name, module, module.__file__)
 
 
 def parse_routing() -> None:
@@ -143,25 +142,35 @@ def serve() -> None:
     for line in sys.stdin:
         if (child := os.fork()) == 0:
             request: Request = json.loads(line)
-            become(request)
+            streams = [os.devnull, request["stdout"], request["stderr"]]
+            become(request["environment"], request["directory"], streams, request["command"])
+            read_settings()
             end_as_a_program(run_command)
         _pid, status = os.waitpid(child, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)
 
 
-def become(request: Request) -> None:
-    """Make this process what a new one with ``request`` would be."""
+def become(
+    environment: t.Mapping[str, str],
+    directory: str,
+    streams: t.Sequence[str],
+    command: t.Sequence[str],
+) -> None:
+    """Make this process what a new one with these, and files as its ``streams``, would be."""
     os.environ.clear()
-    os.environ.update(request["environment"])
-    os.chdir(request["directory"])
-    files = [(os.devnull, os.O_RDONLY)]
-    files += [(request["stdout"], os.O_WRONLY), (request["stderr"], os.O_WRONLY)]
-    for descriptor, (path, mode) in enumerate(files):
+    os.environ.update(environment)
+    os.chdir(directory)
+    for descriptor, path in enumerate(streams):
+        mode = os.O_WRONLY if descriptor else os.O_RDONLY
         os.dup2(os.open(path, mode), descriptor)
-    sys.argv[:] = request["command"]
+    sys.argv[:] = command
+
+
+def read_settings() -> None:
+    """Read Ansible's settings anew, from the environment; what plugins have of options stays."""
     constants = sys.modules["ansible.constants"]
     options = constants.config._plugins
-    importlib.reload(constants)  # the settings, from the environment
+    importlib.reload(constants)
     constants.config._plugins.update(options)
 
 

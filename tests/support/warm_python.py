@@ -25,7 +25,7 @@ import sys
 import tempfile
 import typing as t
 
-from .warm_ansible import end_as_a_program
+from .warm_ansible import become, end_as_a_program
 
 LONGEST_SECONDS = 120
 # Leaves its pid, and takes the exit status: who it is, stands in /proc.
@@ -91,7 +91,7 @@ def _library(folder: pathlib.Path) -> pathlib.Path:
 def _answer(where: str, client: str) -> t.NoReturn:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     if (child := os.fork()) == 0:
-        _become(pathlib.Path("/proc", client))
+        _take_the_place_of(pathlib.Path("/proc", client))
         end_as_a_program(_run)
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     with contextlib.suppress(OSError):  # the client is gone
@@ -99,16 +99,15 @@ def _answer(where: str, client: str) -> t.NoReturn:
     os._exit(0)
 
 
-def _become(client: pathlib.Path) -> None:
+def _take_the_place_of(client: pathlib.Path) -> None:
     """Make this process what a new Python in the place of ``client`` would be."""
-    variables = (client / "environ").read_bytes().split(b"\0")[:-1]
-    os.environb.clear()
-    for name, _equals, value in (variable.partition(b"=") for variable in variables):
-        os.environb[name] = value
-    os.chdir(client / "cwd")
-    for descriptor, how in enumerate((os.O_RDONLY, os.O_WRONLY, os.O_WRONLY)):
-        os.dup2(os.open(client / "fd" / str(descriptor), how), descriptor)
-    _bash, _program, *sys.argv[:] = (client / "cmdline").read_text().split("\0")[:-1]
+    variables, command = (
+        os.fsdecode((client / name).read_bytes()).split("\0")[:-1]
+        for name in ("environ", "cmdline")
+    )
+    environment = {name: value for name, _equals, value in (v.partition("=") for v in variables)}
+    streams = [str(client / "fd" / str(descriptor)) for descriptor in range(3)]
+    become(environment, str(client / "cwd"), streams, command[2:])  # behind bash and the program
 
 
 def _run() -> None:
