@@ -336,7 +336,10 @@ def test_which_way_a_task_takes(
             {**current, "vars": python},
             f"as a module: its interpreter is {bare}",
         ),
-        "async": ({**current, "async": 60, "poll": 1}, "as a module: the task is async"),
+        "async": (
+            {**current, "async": 60, "poll": 1, "vars": same},
+            "as a module: the task is async",
+        ),
         "another user": (
             {**current, "become": True, "become_user": other, "vars": no_sudo},
             f"as a module: it becomes {other}",

@@ -260,15 +260,15 @@ def test_the_task_keyword_timeout(slow: Slow, ansible: Ansible, in_process: bool
         BAO_TOKEN="",
         ANSIBLE_VAULTOPS_IN_PROCESS=str(in_process),
     )
-    assert slow.serves()
-    assert slow.left_tokens() == 0
     assert run.result.failed
-    assert run.result["changed"] is True
-    assert run.result["timedout"]["period"] == TASK_TIMEOUT
     assert run.result.message == (
         "interrupted by the task's timeout (keyword timeout) after the answer to the reload; "
         "what it has changed stays, and is not verified: run the task again"
     )
+    assert run.result["changed"] is True
+    assert run.result["timedout"]["period"] == TASK_TIMEOUT
+    assert slow.serves()
+    assert slow.left_tokens() == 0
     assert "keyword timeout): waiting " in run.stderr
 
 

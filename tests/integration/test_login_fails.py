@@ -58,10 +58,11 @@ def test_nothing_is_posted_after_a_login_that_failed(
                 title = f"{operation}, {name}"
                 proxies[title] = stack.enter_context(counting_proxy())
                 arguments = {**own, **options, "url": server.url, "proxies": proxies[title].url}
-                tasks[title] = {f"vaultops.vault.{operation}": arguments}
-        run, results = ansible.cases(
-            tasks, BAO_TOKEN="", ANSIBLE_VAULTOPS_IN_PROCESS=str(in_process)
-        )
+                tasks[title] = {
+                    f"vaultops.vault.{operation}": arguments,
+                    "vars": {"vaultops_in_process": in_process},
+                }
+        run, results = ansible.cases(tasks, BAO_TOKEN="")
     for title, result in results.items():
         with subtests.test(title):
             assert result.failed

@@ -43,7 +43,7 @@ def in_any_order(text: str) -> list[str]:
 
 @pytest.mark.openbao_only("the guide shows OpenBao")
 def test_the_demo() -> None:
-    command = [sys.executable, "-m", "tests.support.demo_upgrade"]
+    command = [sys.executable, "-m", "tests.support.demo_upgrade", interpreter()]
     run = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
     assert comparable(run.stdout) == comparable(blocks(GUIDE, "demo")[0])

@@ -27,24 +27,24 @@ STEPS = (
 )
 
 
-def main() -> int:
-    """Run the demo; returns the exit status."""
+def main(python: str = sys.executable) -> int:
+    """Run the demo, with a Python for the modules on the nodes; returns the exit status."""
     with running_cluster() as cluster, tempfile.TemporaryDirectory(prefix="vaultops-demo-") as work:
-        return 0 if _demo(cluster, pathlib.Path(work)) else 1
+        return 0 if _demo(cluster, pathlib.Path(work), python) else 1
 
 
-def _demo(cluster: Cluster, work: pathlib.Path) -> bool:
+def _demo(cluster: Cluster, work: pathlib.Path, python: str) -> bool:
     for version in VERSIONS:
         build_plugin(work / f"weather-{version}", version=version)
     version = cluster.active.call("GET", "sys/health")["version"]
     roles = ", ".join(f"{node.name} {node.role}" for node in cluster.nodes)
     _say("cluster", f"OpenBao {version} on loopback: {roles}")
-    _roll_out(cluster, work, "v1.0.0")
+    _roll_out(cluster, work, "v1.0.0", python)
     cluster.mount("weather", "weather", version="v1.0.0")
     _say_running("before", _running(cluster))
 
     print(f"\n$ {COMMAND} -e plugin_rollout_version=v1.1.0")
-    good = _roll_out(cluster, work, "v1.1.0")
+    good = _roll_out(cluster, work, "v1.1.0", python)
     changed = [t.name.rpartition(" : ")[2] for t in good.tasks if t.result.get("changed")]
     for step in STEPS:
         _say("changed", f"{step} ({changed.count(step)})")
@@ -54,7 +54,7 @@ def _demo(cluster: Cluster, work: pathlib.Path) -> bool:
     broken = cluster.standbys[-1]
     (broken.plugin_directory / "weather-v1.2.0.fault").write_text("exit")
     print(f"\n$ {COMMAND} -e plugin_rollout_version=v1.2.0   # does not start on {broken.name}")
-    bad = _roll_out(cluster, work, "v1.2.0")
+    bad = _roll_out(cluster, work, "v1.2.0", python)
     failed = next((task for task in bad.tasks if task.failed), bad.result)
     told = textwrap.shorten(failed.message, 260, placeholder=" …")
     for number, line in enumerate(textwrap.wrap(told, 88)):
@@ -73,8 +73,8 @@ def _demo(cluster: Cluster, work: pathlib.Path) -> bool:
     return worked
 
 
-def _roll_out(cluster: Cluster, work: pathlib.Path, version: str) -> Run:
-    inventory = write_inventory(work / "inventory", cluster)
+def _roll_out(cluster: Cluster, work: pathlib.Path, version: str, python: str) -> Run:
+    inventory = write_inventory(work / "inventory", cluster, python)
     values = {
         "plugin_rollout_name": "weather",
         "plugin_rollout_version": version,
@@ -103,4 +103,4 @@ def _say(what: str, text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(until_interrupted(main))
+    sys.exit(until_interrupted(lambda: main(*sys.argv[1:])))

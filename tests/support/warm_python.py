@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the vaultops.vault authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A Python that has imported what Ansible's modules begin with: most of the time that they take.
+"""A Python that has imported what modules begin with: most of the time that they take.
 
-``interpreter`` is for hosts whose tasks are Ansible's own modules, such as those of the role. What
-runs there is a fork of one process; our own modules are tested on a Python that starts anew.
+``interpreter`` is for hosts with many tasks. What runs there is a fork of one process. It compiles
+no file of the collection: that is done once.
 """
 
 from __future__ import annotations
@@ -23,11 +23,15 @@ import signal
 import subprocess
 import sys
 import tempfile
+import types
 import typing as t
 
 from .warm_ansible import become, end_as_a_program
 
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 LONGEST_SECONDS = 120
+# What the modules of ansible-core and ours begin with.
+IMPORTED = ("ansible.module_utils.basic", "requests")
 # Leaves its pid, and takes the exit status: who it is, stands in /proc.
 PROGRAM = f"""\
 #!/bin/bash
@@ -49,7 +53,7 @@ def interpreter() -> str:
     requests = os.open(f"{program}.requests", os.O_RDWR)  # open before the first client comes
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.support.warm_python", str(program), str(requests)],
-        cwd=pathlib.Path(__file__).parents[2],
+        cwd=REPOSITORY,
         stdin=subprocess.PIPE,  # it ends when this end is closed, by whatever
         pass_fds=[requests],
     )
@@ -67,7 +71,9 @@ def serve(program: str, requests: int) -> None:
     """Run what each client of ``program`` was called for, until standard input ends."""
     library = _library(pathlib.Path(program).parent)
     sys.path[0] = str(library)
-    importlib.import_module("ansible.module_utils.basic")
+    for name in IMPORTED:
+        importlib.import_module(name)
+    _compile_ours()
     gc.freeze()
     os.set_inheritable(requests, False)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that answer
@@ -86,6 +92,17 @@ def _library(folder: pathlib.Path) -> pathlib.Path:
         shutil.copytree(pathlib.Path(installed, part), library / "ansible" / part)
     (library / "ansible" / "__init__.py").touch()
     return library
+
+
+def _compile_ours() -> None:
+    """Compile the collection's files, for the zip files that Ansible sends them in."""
+    zipimport: t.Any = importlib.import_module("zipimport")
+    compile_source: t.Callable[[str, bytes], types.CodeType] = zipimport._compile_source
+    sources = [file.read_bytes() for file in (REPOSITORY / "plugins").rglob("*.py")]
+    compiled = {source: compile_source("a file of the collection", source) for source in sources}
+    zipimport._compile_source = lambda path, source: (
+        compiled.get(source) or compile_source(path, source)
+    )
 
 
 def _answer(where: str, client: str) -> t.NoReturn:
