@@ -14,6 +14,7 @@ import functools
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -45,9 +46,9 @@ READ_BY_TASKS = (
 @functools.cache
 def warm() -> Warm:
     """The process that has imported Ansible, until this one ends."""
-    home = tempfile.TemporaryDirectory(prefix="vaultops-warm-")
-    atexit.register(home.cleanup)
-    process = Warm({**clean_environment(pathlib.Path(home.name)), **RECORDER})
+    home = tempfile.mkdtemp(prefix="vaultops-warm-")
+    atexit.register(shutil.rmtree, home)
+    process = Warm({**clean_environment(pathlib.Path(home)), **RECORDER})
     atexit.register(process.end)
     return process
 

@@ -45,8 +45,9 @@ exit "${{status:-1}}"
 @functools.cache
 def interpreter() -> str:
     """Return the path of a Python for ``ansible_python_interpreter``, until this process ends."""
-    folder = tempfile.TemporaryDirectory(prefix="vaultops-python-")
-    program = pathlib.Path(folder.name, "python")
+    # No TemporaryDirectory: a fork of this process, which forgets it, would remove the folder.
+    folder = tempfile.mkdtemp(prefix="vaultops-python-")
+    program = pathlib.Path(folder, "python")
     program.write_text(PROGRAM)
     program.chmod(0o755)
     os.mkfifo(f"{program}.requests", 0o600)
@@ -61,7 +62,7 @@ def interpreter() -> str:
 
     def end() -> None:
         process.communicate()
-        folder.cleanup()
+        shutil.rmtree(folder)
 
     atexit.register(end)
     return str(program)
