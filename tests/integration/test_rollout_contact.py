@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import pathlib
-import sys
 import typing as t
 
 import pytest
@@ -20,7 +19,8 @@ NODES = "[vault]\nn1\nn2\n[vault:vars]\nplugin_rollout_directory=/nowhere\n"
 @pytest.fixture
 def ansible(tmp_path: pathlib.Path) -> Ansible:
     """Ansible with an inventory of two nodes that are not there."""
-    local = f"ansible_connection=local\nansible_python_interpreter={sys.executable}\n"
+    own = "ansible_python_interpreter={{ ansible_playbook_python }}"
+    local = f"ansible_connection=local\n{own}\n"
     (tmp_path / "inventory").write_text(NODES + local)
     (tmp_path / "others").write_text("[others]\nn1\n")
     return Ansible(tmp_path)

@@ -35,12 +35,7 @@ RECORDER = {
 # What Ansible or Python reads when it is imported.
 READ_AT_THE_START = ("ANSIBLE_", "PYTHON", "LANG", "LC_", "TMPDIR")
 # What it reads when a task needs it.
-READ_BY_TASKS = (
-    "ANSIBLE_ASYNC_DIR",
-    "ANSIBLE_HASHI_VAULT_",
-    "ANSIBLE_INJECT_INVOCATION",
-    "ANSIBLE_VAULTOPS_IN_PROCESS",
-)
+READ_BY_TASKS = ("ANSIBLE_ASYNC_DIR", "ANSIBLE_HASHI_VAULT_", "ANSIBLE_INJECT_INVOCATION")
 
 
 @functools.cache
@@ -73,17 +68,6 @@ def in_a_process_of_its_own(request: Request, by: t.Sequence[str] = ()) -> int:
 
 def _is_read_at_the_start(variable: str) -> bool:
     return variable.startswith(READ_AT_THE_START) and not variable.startswith(READ_BY_TASKS)
-
-
-def _with_a_quick_python(play: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Return a play or task that runs as a module with a Python that forks for each module."""
-    made = dict(play)
-    if "tasks" in play:
-        made["tasks"] = [_with_a_quick_python(task) for task in play["tasks"]]
-    variables = play.get("vars", {})
-    if variables.get("vaultops_in_process") is False or "async" in play:
-        made["vars"] = {"ansible_python_interpreter": interpreter(), **variables}
-    return made
 
 
 def collection_tree(base: pathlib.Path) -> pathlib.Path:
@@ -174,8 +158,7 @@ class Ansible:
         **environment: str,
     ) -> Run:
         """Run a playbook of some plays."""
-        written = plays if by else [_with_a_quick_python(play) for play in plays]
-        path = self._file("playbook.json", written)
+        path = self._file("playbook.json", plays)
         return self.play_file(path, options=options, by=by, **environment)
 
     def cases(self, tasks: t.Mapping[str, dict[str, t.Any]], **environment: str) -> Cases:
@@ -240,6 +223,7 @@ class Ansible:
                 **environment,
             },
             "directory": str(self.directory),
+            "python": interpreter(),
             "stdout": str(self._file("stdout", None)),
             "stderr": str(self._file("stderr", None)),
         }

@@ -61,11 +61,15 @@ LOOKED_THROUGH = (
 
 
 class Request(t.TypedDict):
-    """A command, and what a process of its own would have been started with."""
+    """A command, and what a process of its own would have been started with.
+
+    ``python`` is what Ansible takes for its own Python, which runs the modules of localhost.
+    """
 
     command: list[str]
     environment: dict[str, str]
     directory: str
+    python: str
     stdout: str
     stderr: str
 
@@ -138,13 +142,17 @@ def serve() -> None:
         importlib.import_module(name)
     load_plugins()
     parse_routing()
+    built = pathlib.Path.home() / "built"
+    built.mkdir()
     gc.freeze()  # else each fork copies what it only looks through
     for line in sys.stdin:
         if (child := os.fork()) == 0:
             request: Request = json.loads(line)
             streams = [os.devnull, request["stdout"], request["stderr"]]
             become(request["environment"], request["directory"], streams, request["command"])
+            sys.executable = request["python"]
             read_settings()
+            keep_what_is_built(built)
             end_as_a_program(run_command)
         _pid, status = os.waitpid(child, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)
@@ -172,6 +180,12 @@ def read_settings() -> None:
     options = constants.config._plugins
     importlib.reload(constants)
     constants.config._plugins.update(options)
+
+
+def keep_what_is_built(folder: pathlib.Path) -> None:
+    """Let the payload of a module be built once, and not once in each run."""
+    temporary = sys.modules["ansible.constants"].DEFAULT_LOCAL_TMP
+    pathlib.Path(temporary, "ansiballz_cache").symlink_to(folder)
 
 
 def run_command() -> None:

@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A Python that has imported what modules begin with: most of the time that they take.
 
-``interpreter`` is for hosts with many tasks. What runs there is a fork of one process. It compiles
-no file of the collection: that is done once.
+What the program of ``interpreter`` runs, is a fork of one process. It compiles no file of the
+collection: that is done once. A signal to the program ends the wait for the module, and not the
+module: a test of signals takes a real Python.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import os
 import pathlib
 import runpy
 import select
+import shlex
 import shutil
 import signal
 import subprocess
@@ -32,9 +34,13 @@ REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 LONGEST_SECONDS = 120
 # What the modules of ansible-core and ours begin with.
 IMPORTED = ("ansible.module_utils.basic", "requests")
-# Leaves its pid, and takes the exit status: who it is, stands in /proc.
+# For a module, it leaves its pid, and takes the exit status: who it is, stands in /proc.
 PROGRAM = f"""\
 #!/bin/bash
+case $1 in
+  */AnsiballZ_*) ;;
+  *) exec {shlex.quote(sys.executable)} "$@" ;;
+esac
 mkfifo -m 600 "$0.$$" && exec 3<>"$0.$$" && (echo $$ 1<>"$0.requests")
 read -r -t {LONGEST_SECONDS} -u 3 status
 rm -f "$0.$$"

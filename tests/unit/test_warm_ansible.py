@@ -65,6 +65,7 @@ def test_a_command_that_does_not_end_is_ended(tmp_path: pathlib.Path) -> None:
         "command": ["ansible-playbook", str(playbook)],
         "environment": ansible.environment(),
         "directory": str(tmp_path),
+        "python": sys.executable,
         "stdout": str(tmp_path / "stdout"),
         "stderr": str(tmp_path / "stderr"),
     }
