@@ -21,6 +21,7 @@ import select
 import signal
 import subprocess
 import sys
+import types
 import typing as t
 
 # What a run of each command loads of Ansible itself, whatever it is to do.
@@ -58,6 +59,9 @@ LOOKED_THROUGH = (
     "inventory",
     "shell",
 )
+
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 
 
 class Request(t.TypedDict):
@@ -136,12 +140,26 @@ def parse_routing() -> None:
     finder._meta_yml_to_dict = lambda raw, what: parsed.get(raw) or parse(raw, what)
 
 
+def compiled_files() -> dict[bytes, types.CodeType]:
+    """Compile the files of the collection, for loaders that would do it in each process."""
+    files = {str(file): file.read_bytes() for file in (REPOSITORY / "plugins").rglob("*.py")}
+    return {text: compile(text, path, "exec", dont_inherit=True) for path, text in files.items()}
+
+
+def compile_ours() -> None:
+    """Let Ansible's loader of collections find what is compiled already."""
+    finder: t.Any = sys.modules["ansible.utils.collection_loader._collection_finder"]
+    compiled = compiled_files()
+    finder.compile = lambda source, **how: compiled.get(source) or compile(source, **how)
+
+
 def serve() -> None:
     """Run each requested command in a fork, until there are no more requests."""
     for name in IMPORTED:
         importlib.import_module(name)
     load_plugins()
     parse_routing()
+    compile_ours()
     built = pathlib.Path.home() / "built"
     built.mkdir()
     gc.freeze()  # else each fork copies what it only looks through

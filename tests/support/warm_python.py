@@ -25,12 +25,10 @@ import signal
 import subprocess
 import sys
 import tempfile
-import types
 import typing as t
 
-from .warm_ansible import become, end_as_a_program
+from .warm_ansible import REPOSITORY, become, compiled_files, end_as_a_program
 
-REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 LONGEST_SECONDS = 120
 # What the modules of ansible-core and ours begin with.
 IMPORTED = ("ansible.module_utils.basic", "requests")
@@ -102,11 +100,9 @@ def _library(folder: pathlib.Path) -> pathlib.Path:
 
 
 def _compile_ours() -> None:
-    """Compile the collection's files, for the zip files that Ansible sends them in."""
+    """Let the loader of zip files, in which Ansible sends modules, find what is compiled."""
     zipimport: t.Any = importlib.import_module("zipimport")
-    compile_source: t.Callable[[str, bytes], types.CodeType] = zipimport._compile_source
-    sources = [file.read_bytes() for file in (REPOSITORY / "plugins").rglob("*.py")]
-    compiled = {source: compile_source("a file of the collection", source) for source in sources}
+    compiled, compile_source = compiled_files(), zipimport._compile_source
     zipimport._compile_source = lambda path, source: (
         compiled.get(source) or compile_source(path, source)
     )
