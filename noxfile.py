@@ -424,26 +424,6 @@ def add_skipped(name: str, core: str) -> None:
 
 antsibull_nox.load_antsibull_nox_toml()
 
-for a_core in pythons.CORES:
-    if pythons.python_for(a_core):
-        add_sanity(a_core)
-        add_tests(a_core)
-        if a_core == OLDEST_CORE:
-            add_long_tests(a_core)
-    else:
-        add_skipped(f"tests-{a_core}", a_core)
-        add_skipped(f"ansible-test-sanity-{a_core}", a_core)
-
-add_integration(pythons.newest_core())
-add_units(pythons.newest_core())
-
-for an_openbao in OLDER_OPENBAO:
-    add_openbao_tests(f"openbao-{an_openbao}", an_openbao, "the quick integration tests", *QUICK)
-
-for an_openbao in OLD_CLUSTERS:
-    name = f"cluster-{an_openbao}"
-    add_openbao_tests(name, an_openbao, "the long tests that depend on it", "-m", "each_openbao")
-
 
 @nox.session
 def formatters(session: nox.Session) -> None:
@@ -578,6 +558,28 @@ def docs_fresh(session: nox.Session) -> None:
     if difference := reference.differences(reference.REFERENCE, made):
         session.log("".join(difference[:50]))
         session.error("docs/reference is stale: run python3 noxfile.py -s docs-build")
+
+
+# Last: they take long, and what is quick runs beside others before.
+for a_core in pythons.CORES:
+    if pythons.python_for(a_core):
+        add_sanity(a_core)
+        add_tests(a_core)
+        if a_core == OLDEST_CORE:
+            add_long_tests(a_core)
+    else:
+        add_skipped(f"tests-{a_core}", a_core)
+        add_skipped(f"ansible-test-sanity-{a_core}", a_core)
+
+add_integration(pythons.newest_core())
+add_units(pythons.newest_core())
+
+for an_openbao in OLDER_OPENBAO:
+    add_openbao_tests(f"openbao-{an_openbao}", an_openbao, "the quick integration tests", *QUICK)
+
+for an_openbao in OLD_CLUSTERS:
+    name = f"cluster-{an_openbao}"
+    add_openbao_tests(name, an_openbao, "the long tests that depend on it", "-m", "each_openbao")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ import urllib.parse
 from .http_servers import QuietHandler, serving
 
 # A round is complete when nothing has come for so many seconds.
-QUIET = 0.25
+QUIET = 0.6
 
 
 @dataclasses.dataclass
