@@ -87,14 +87,14 @@ THE_SERVERS_OWN = (
 def test_a_login_whose_answer_is_none_of_the_servers(server: Server, passes_on: bool) -> None:
     """It is not repeated, nothing else is sent, and the message says what may be left."""
     right = logins.userpass(server)
-    for name, fault in FAULTS.items():
-        for nodes in ({}, {**GLOBAL, "nodes": [server.url]}):
+    for nodes in ({}, {**GLOBAL, "nodes": [server.url]}):
+        options = {"mounts": ["secret"], **nodes, **right, "auth_mode": "login"}
+        with fault_proxy(server.url) as proxy:
+            login = _position(proxy.url, proxy.seen, options)
+        for name, fault in FAULTS.items():
             if name in THE_SERVERS_OWN:
                 continue
-            options = {"mounts": ["secret"], **nodes, **right, "auth_mode": "login"}
             # One for each: what a fault leaves of a connection is nothing to the next task.
-            with fault_proxy(server.url) as proxy:
-                login = _position(proxy.url, proxy.seen, options)
             with fault_proxy(server.url) as proxy:
                 proxy.arm(fault, login, passes_on=passes_on)
                 result = run_task("plugin_reload", options, False, proxy=proxy.url, token="")
