@@ -412,7 +412,7 @@ def add_units(core: str) -> None:
     add_ansible_test("ansible-test-units", what, core, *params, prepare=prepare_units)
 
 
-def add_skipped(name: str, core: str) -> None:
+def add_skipped(name: str, core: str, *, default: bool = False) -> None:
     """Add a session that cannot run here, and says why."""
     reason = f"ansible-core {core} runs on Python {', '.join(pythons.CORES[core])}: none is here"
 
@@ -420,7 +420,7 @@ def add_skipped(name: str, core: str) -> None:
         session.skip(reason)
 
     skipped.__doc__ = f"Not on this machine: {reason}."
-    nox.session(name=name, python=False, default=core in DEFAULT_CORES, tags=["matrix"])(skipped)
+    nox.session(name=name, python=False, default=default, tags=["matrix"])(skipped)
 
 
 antsibull_nox.load_antsibull_nox_toml()
@@ -569,7 +569,7 @@ for a_core in pythons.CORES:
         if a_core == OLDEST_CORE:
             add_long_tests(a_core)
     else:
-        add_skipped(f"tests-{a_core}", a_core)
+        add_skipped(f"tests-{a_core}", a_core, default=a_core in DEFAULT_CORES)
         add_skipped(f"ansible-test-sanity-{a_core}", a_core)
 
 add_integration(pythons.newest_core())
