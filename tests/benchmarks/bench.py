@@ -126,7 +126,9 @@ class Playbooks:
 
         ``collections`` is a collections path with another checkout of this collection.
         """
-        path = self.ansible.directory / "bench.json"
+        # Not beside the folder "collections", which Ansible would prefer to the collections path.
+        path = self.ansible.directory / "bench" / "bench.json"
+        path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps([{"hosts": hosts, "gather_facts": False, "tasks": tasks}]))
         environment = self.ansible.environment()
         if collections is not None:
