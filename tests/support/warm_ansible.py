@@ -24,6 +24,7 @@ import sys
 import types
 import typing as t
 
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 # What a run of each command loads of Ansible itself, whatever it is to do.
 IMPORTED = (
     "ansible.cli.adhoc",
@@ -59,9 +60,6 @@ LOOKED_THROUGH = (
     "inventory",
     "shell",
 )
-
-
-REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 
 
 class Request(t.TypedDict):
