@@ -299,7 +299,8 @@ def far(work: pathlib.Path, *, full: bool, against: pathlib.Path | None) -> Seco
             versions = ("v1.0.0", "v1.1.0")
             for version in versions:
                 out = server.plugin_directory / version
-                server.register("ext", build_plugin(out, version=version, multiplexed=True))
+                plugin = build_plugin(out, version=version, multiplexed=True, python=sys.executable)
+                server.register("ext", plugin)
             for number in range(count):
                 server.mount(f"m{number}", "ext", version=versions[0])
             playbooks = Playbooks(Ansible(work, server), None)

@@ -69,7 +69,8 @@ def _demo(server: Server, ansible: Ansible) -> int:
 
 
 def _install(server: Server, version: str) -> None:
-    plugin = build_plugin(server.plugin_directory / f"weather-{version}", version=version)
+    out = server.plugin_directory / f"weather-{version}"
+    plugin = build_plugin(out, version=version, python=sys.executable)
     server.register("weather", plugin)
 
 

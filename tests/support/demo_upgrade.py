@@ -28,14 +28,14 @@ STEPS = (
 
 
 def main(python: str = sys.executable) -> int:
-    """Run the demo, with a Python for the modules on the nodes; returns the exit status."""
+    """Run the demo, with a Python for modules and plugins on nodes; returns the exit status."""
     with running_cluster() as cluster, tempfile.TemporaryDirectory(prefix="vaultops-demo-") as work:
         return 0 if _demo(cluster, pathlib.Path(work), python) else 1
 
 
 def _demo(cluster: Cluster, work: pathlib.Path, python: str) -> bool:
     for version in VERSIONS:
-        build_plugin(work / f"weather-{version}", version=version)
+        build_plugin(work / f"weather-{version}", version=version, python=python)
     version = cluster.active.call("GET", "sys/health")["version"]
     roles = ", ".join(f"{node.name} {node.role}" for node in cluster.nodes)
     _say("cluster", f"OpenBao {version} on loopback: {roles}")

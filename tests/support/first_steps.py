@@ -51,7 +51,8 @@ def install(ansible: Ansible, tarball: str) -> None:
 def prepare(server: Server) -> None:
     """Have weather/ run v1.0.0 and be configured for v1.1.0, as in the README."""
     for version in ("v1.0.0", "v1.1.0"):
-        plugin = build_plugin(server.plugin_directory / f"weather-{version}", version=version)
+        out = server.plugin_directory / f"weather-{version}"
+        plugin = build_plugin(out, version=version, python=sys.executable)
         server.register("weather", plugin)
         if version == "v1.0.0":
             server.mount("weather", "weather")

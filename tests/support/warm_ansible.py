@@ -185,8 +185,9 @@ def become(
     os.environ.update(environment)
     os.chdir(directory)
     for descriptor, path in enumerate(streams):
-        mode = os.O_WRONLY if descriptor else os.O_RDONLY
-        os.dup2(os.open(path, mode), descriptor)
+        opened = os.open(path, os.O_WRONLY if descriptor else os.O_RDONLY)
+        os.dup2(opened, descriptor)
+        os.close(opened)
     sys.argv[:] = command
 
 
@@ -217,6 +218,8 @@ def end_as_a_program(main: t.Callable[[], None]) -> t.NoReturn:
         main()
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else int(bool(end.code))
+        if isinstance(end.code, str):
+            print(end.code, file=sys.stderr)
     atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()

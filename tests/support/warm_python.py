@@ -1,11 +1,11 @@
 # Copyright (c) 2026, the vaultops.vault authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A Python that has imported what modules begin with: most of the time that they take.
+"""A Python that has imported what modules and test plugins begin with: most of their time.
 
 What the program of ``interpreter`` runs, is a fork of one process. It compiles no file of the
-collection: that is done once. A signal to the program ends the wait for the module, and not the
-module: a test of signals takes a real Python.
+collection: that is done once. A signal that ends the program, kills the fork: a test of what a
+module does with signals takes a real Python.
 """
 
 from __future__ import annotations
@@ -29,19 +29,21 @@ import typing as t
 
 from .warm_ansible import REPOSITORY, become, compiled_files, end_as_a_program
 
-LONGEST_SECONDS = 120
-# What the modules of ansible-core and ours begin with.
-IMPORTED = ("ansible.module_utils.basic", "requests")
-# For a module, it leaves its pid, and takes the exit status: who it is, stands in /proc.
+LONGEST_SECONDS = 3600  # a plugin runs as long as its server
+# What the modules of ansible-core and ours begin with, and then our external plugin.
+IMPORTED = ("ansible.module_utils.basic", "requests", "h2.connection", "json", "ssl", "threading")
+# For a module or a plugin, it leaves its pid, and takes the exit status by a pipe to itself: who
+# it is, stands in /proc. A plugin leaves Ctrl-C to its server.
 PROGRAM = f"""\
 #!/bin/bash
 case $1 in
+  -I) trap '' INT ;;
   */AnsiballZ_*) ;;
   *) exec {shlex.quote(sys.executable)} "$@" ;;
 esac
-mkfifo -m 600 "$0.$$" && exec 3<>"$0.$$" && (echo $$ 1<>"$0.requests")
+exec 3<> <(:)
+(echo $$ 1<>"$0.requests")  # a shell of its own: our standard output is the fork's, too
 read -r -t {LONGEST_SECONDS} -u 3 status
-rm -f "$0.$$"
 exit "${{status:-1}}"
 """
 
@@ -57,7 +59,7 @@ def interpreter() -> str:
     os.mkfifo(f"{program}.requests", 0o600)
     requests = os.open(f"{program}.requests", os.O_RDWR)  # open before the first client comes
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.warm_python", str(program), str(requests)],
+        [sys.executable, "-m", "tests.support.warm_python", folder, str(requests)],
         cwd=REPOSITORY,
         stdin=subprocess.PIPE,  # it ends when this end is closed, by whatever
         pass_fds=[requests],
@@ -72,20 +74,36 @@ def interpreter() -> str:
     return str(program)
 
 
-def serve(program: str, requests: int) -> None:
-    """Run what each client of ``program`` was called for, until standard input ends."""
-    library = _library(pathlib.Path(program).parent)
-    sys.path[0] = str(library)
+class Fork(t.NamedTuple):
+    """What runs for a client, and the descriptors that say which of the two has ended."""
+
+    pid: int
+    client: int
+    ended: int
+    left: int
+
+
+def serve(folder: pathlib.Path, requests: int) -> None:
+    """Run what each client was called for, until standard input ends."""
+    sys.path[0] = str(_library(folder))
     for name in IMPORTED:
         importlib.import_module(name)
     _compile_ours()
     gc.freeze()
     os.set_inheritable(requests, False)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that answer
-    while requests in select.select([requests, sys.stdin], [], [])[0]:
-        for client in os.read(requests, select.PIPE_BUF).decode().split():
-            if os.fork() == 0:
-                _answer(f"{program}.{client}", client)
+    forks: dict[int, Fork] = {}
+    while 0 not in (ready := select.select([0, requests, *forks], [], [])[0]):
+        for descriptor in ready:
+            if fork := forks.get(descriptor):
+                _end(fork)
+                del forks[fork.ended], forks[fork.left]
+            elif descriptor == requests:
+                for client in os.read(requests, select.PIPE_BUF).split():
+                    with contextlib.suppress(ProcessLookupError):  # the client is gone
+                        fork = _start(int(client))
+                        forks |= {fork.ended: fork, fork.left: fork}
+    for fork in set(forks.values()):
+        _end(fork)
 
 
 def _library(folder: pathlib.Path) -> pathlib.Path:
@@ -108,15 +126,24 @@ def _compile_ours() -> None:
     )
 
 
-def _answer(where: str, client: str) -> t.NoReturn:
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    if (child := os.fork()) == 0:
-        _take_the_place_of(pathlib.Path("/proc", client))
+def _start(client: int) -> Fork:
+    left = os.pidfd_open(client)
+    if (pid := os.fork()) == 0:
+        _take_the_place_of(pathlib.Path("/proc", str(client)))
         end_as_a_program(_run)
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return Fork(pid, client, os.pidfd_open(pid), left)
+
+
+def _end(fork: Fork) -> None:
+    """Give the client the exit status; end the fork whose client has left."""
+    os.kill(fork.pid, signal.SIGKILL)  # nothing to one that has ended
+    status = os.waitstatus_to_exitcode(os.waitpid(fork.pid, 0)[1])
     with contextlib.suppress(OSError):  # the client is gone
-        os.write(os.open(where, os.O_RDWR), b"%d\n" % (status if status >= 0 else 128 - status))
-    os._exit(0)
+        answer = os.open(f"/proc/{fork.client}/fd/3", os.O_WRONLY)
+        os.write(answer, b"%d\n" % (status if status >= 0 else 128 - status))
+        os.close(answer)
+    os.close(fork.ended)
+    os.close(fork.left)
 
 
 def _take_the_place_of(client: pathlib.Path) -> None:
@@ -127,7 +154,9 @@ def _take_the_place_of(client: pathlib.Path) -> None:
     )
     environment = {name: value for name, _equals, value in (v.partition("=") for v in variables)}
     streams = [str(client / "fd" / str(descriptor)) for descriptor in range(3)]
-    become(environment, str(client / "cwd"), streams, command[2:])  # behind bash and the program
+    become(
+        environment, str(client / "cwd"), streams, command[2 + (command[2] == "-I") :]
+    )  # behind bash and the program
 
 
 def _run() -> None:
@@ -135,4 +164,4 @@ def _run() -> None:
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1], int(sys.argv[2]))
+    serve(pathlib.Path(sys.argv[1]), int(sys.argv[2]))

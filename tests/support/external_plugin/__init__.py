@@ -15,12 +15,13 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import trustme
+
+from ..warm_python import interpreter
 
 Kind = Literal["secret", "auth"]
 
@@ -61,12 +62,13 @@ def build_plugin(
     kind: Kind = "secret",
     multiplexed: bool = False,
     build: str = "dev",
-    python: str = sys.executable,
+    python: str | None = None,
 ) -> BuiltPlugin:
     """Write an executable plugin to ``out``; an older file is replaced in one step.
 
     Each build has a certificate of its own, so each build has another sha256. ``python`` is the
-    interpreter that runs it; h2 must be installed there.
+    interpreter that runs it; h2 must be installed there. Without it, the plugin is a fork of one
+    process, and runs no longer than this process: a demo names a Python.
     """
     certificate = trustme.CA().issue_cert("localhost")
     pem = certificate.cert_chain_pems[0].bytes() + certificate.private_key_pem.bytes()
@@ -82,7 +84,7 @@ def build_plugin(
         lambda match: f"{match[1]} = {values[match[1]]}",
         TEMPLATE.read_text(encoding="utf-8"),
     )
-    content = f"{shebang(python)}\n{source}".encode()
+    content = f"{shebang(python or interpreter())}\n{source}".encode()
     draft = out.with_name(f"{out.name}.{os.getpid()}.tmp")
     draft.write_bytes(content)
     draft.chmod(0o755)
