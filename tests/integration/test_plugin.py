@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import pathlib
+import sys
 import time
 import typing as t
 
@@ -282,7 +283,8 @@ def test_both_fronts_tell_the_same(
 
 @pytest.mark.slow
 def test_the_environment_of_a_plugin(server: Server, ansible: Ansible) -> None:
-    built = build(server)
+    # A Python of its own: /proc does not know the environment of a fork.
+    built = build_plugin(server.plugin_directory / "ext-plain", python=sys.executable)
 
     def with_env(value: str, **more: t.Any) -> dict[str, t.Any]:
         return task({"src": str(built.path), "env": {"SETTING": value}, **more})
