@@ -191,8 +191,7 @@ def ordinary_user_tests(session: nox.Session) -> None:
     """Run the quick tests, where root runs the others, as a user who is not root."""
     if reason := ordinary_user.reason_to_skip():
         session.skip(reason)
-    with side_by_side.one_at_a_time(TESTS_RUN):
-        run_as_ordinary_user(session, *QUICK_OR_EACH_USER, server=openbao.binary())
+    run_as_ordinary_user(session, *QUICK_OR_EACH_USER, server=openbao.binary())
 
 
 def run_as_ordinary_user(
@@ -208,7 +207,8 @@ def run_as_ordinary_user(
         environment = {name: place.with_file(Path(file)) for name, file in files.items()}
         for name, folder in noting(session).items():
             environment[name] = kept.enter_context(place.with_folder(folder))
-        place.run(session, *PYTEST, *chosen, *session.posargs, **environment)
+        with side_by_side.one_at_a_time(TESTS_RUN):
+            place.run(session, *PYTEST, *chosen, *session.posargs, **environment)
 
 
 @nox.session(default=False, tags=["matrix"], allow_parallel=False)
@@ -277,13 +277,13 @@ def add_tests(core: str) -> None:
     def tests(session: nox.Session) -> None:
         # The role moves a cluster to a new version, which the oldest OpenBao does not do.
         clusters = {openbao.CLUSTER_VARIABLE: str(openbao.binary())}
+        if as_user:
+            server = openbao.binary(version)
+            run_as_ordinary_user(session, *chosen, server=server, core=core, more=clusters)
+            return
+        session.install(*locked.requirements(core))
         with side_by_side.one_at_a_time(TESTS_RUN):
-            if as_user:
-                server = openbao.binary(version)
-                run_as_ordinary_user(session, *chosen, server=server, core=core, more=clusters)
-            else:
-                session.install(*locked.requirements(core))
-                run_with_server(session, *PYTEST, *chosen, version=version, more=clusters)
+            run_with_server(session, *PYTEST, *chosen, version=version, more=clusters)
 
     # What servers do takes long to show, and does not depend on ansible-core.
     quick = "not slow and not long" if core == OLDEST_CORE else "not slow"
