@@ -8,6 +8,7 @@
 #   "nox>=2026.10,<2027",
 #   "antsibull-nox>=1.10,<2",
 #   "pip>=25,<27",
+#   "uv>=0.13,<1",
 # ]
 # ///
 """All that is run on this collection: `python3 noxfile.py` runs what is marked with a star."""
@@ -51,6 +52,7 @@ from tests.support import (
     side_by_side,
     tested,
     trust_options,
+    uv_settings,
 )
 
 nox_bootstrap.keep_quiet_about_uv()
@@ -58,6 +60,8 @@ os.environ["HOME"] = os.environ.get("HOME") or pwd.getpwuid(os.getuid()).pw_dir
 os.environ["PATH"] = pythons.path_behind_shims(os.environ["PATH"])
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each worker would compile all tests anew
 os.environ["ANTSIBULL_NOX_IGNORE_INSTALLED_COLLECTIONS"] = "true"
+uv_settings.apply()
+nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_venv = "yes"
 # But for those that need the machine for themselves, or write into the checkout.
 nox.options.allow_parallel = True

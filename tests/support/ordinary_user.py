@@ -16,12 +16,11 @@ import os
 import pwd
 import shutil
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from . import locked, pythons
+from . import locked, pythons, uv_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -160,12 +159,11 @@ def _give(folder: Path) -> None:
 
 
 def make_venv(venv: Path, *requirements: str, core: str) -> None:
-    """Make a virtual environment on the user's Python; pip comes from the one that runs nox."""
+    """Make a virtual environment on the user's Python."""
     python = interpreter(core)
     assert python, reason_to_skip(core)
     subprocess.run([str(python.path), "-m", "venv", "--without-pip", str(venv)], check=True)
-    pip = [sys.executable, "-m", "pip", "--python", str(venv / "bin/python")]
     needed = locked.requirements(core) if core else locked.requirements_for(python.version)
     if requirements:
         needed = [pythons.core_for(python.version), *requirements]
-    subprocess.run([*pip, "install", "--quiet", *needed], cwd=ROOT, check=True)
+    uv_settings.install(venv / "bin/python", *needed)
