@@ -87,7 +87,7 @@ def bootstrap(place: Path, requirements: list[str]) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two runs may start at once
         if not (python.exists() and stamp.exists() and stamp.read_text() == content):
             print(
-                f"noxfile: making {venv} once: {', '.join(requirements)} and what they need, 20 MB",
+                f"noxfile: making {venv} once: {', '.join(requirements)} and what they need, 30 MB",
                 file=sys.stderr,
                 flush=True,
             )
