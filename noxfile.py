@@ -370,18 +370,12 @@ def add_ansible_test(
     nox.registry.get()[name].tags.append("matrix")
 
 
-def prepare_sanity(core: str) -> None:
-    """Let the tests beside these go first: they wait for servers now and then."""
-    side_by_side.give_way()
-    ansible_test_seed.seed_get_pip(core)
-
-
 def add_sanity(core: str) -> None:
     """Add the session that runs the sanity tests of a release of ansible-core."""
     what = f"the sanity tests of ansible-core {core} on each Python here"
     # The rules are much the same in each release, and take each two minutes.
     name, default = f"ansible-test-sanity-{core}", core == pythons.newest_core()
-    add_ansible_test(name, what, core, "sanity", default=default, prepare=prepare_sanity)
+    add_ansible_test(name, what, core, "sanity", default=default)
 
 
 def prepare_integration(core: str) -> None:
