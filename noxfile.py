@@ -55,13 +55,12 @@ from tests.support import (
     uv_settings,
 )
 
-nox_bootstrap.keep_quiet_about_uv()
 os.environ["HOME"] = os.environ.get("HOME") or pwd.getpwuid(os.getuid()).pw_dir
 os.environ["PATH"] = pythons.path_behind_shims(os.environ["PATH"])
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each worker would compile all tests anew
 os.environ["ANTSIBULL_NOX_IGNORE_INSTALLED_COLLECTIONS"] = "true"
 uv_settings.apply()
-nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.default_venv_backend = "uv"
 nox.options.reuse_venv = "yes"
 # But for those that need the machine for themselves, or write into the checkout.
 nox.options.allow_parallel = True

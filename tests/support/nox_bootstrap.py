@@ -13,7 +13,6 @@ from __future__ import annotations
 import fcntl
 import importlib.metadata
 import json
-import logging
 import os
 import re
 import shutil
@@ -49,11 +48,6 @@ def check_path(checkout: Path) -> None:
             f'noxfile: no script can start a Python below "{checkout}": move the checkout to a '
             f"path without spaces, of at most {SHEBANG_LIMIT - len(LONGEST_PYTHON)} bytes"
         )
-
-
-def keep_quiet_about_uv() -> None:
-    """Keep nox from telling each user that uv is not here: nothing needs it."""
-    logging.getLogger("nox").addFilter(lambda record: "uv binary" not in record.getMessage())
 
 
 def requirements_of(script: Path) -> list[str]:

@@ -22,6 +22,7 @@ import select
 import signal
 import subprocess
 import sys
+import traceback
 import types
 import typing as t
 
@@ -224,17 +225,21 @@ def run_command() -> None:
 
 def end_as_a_program(main: t.Callable[[], None]) -> t.NoReturn:
     """Run ``main`` and end as Python does, but leave the memory that was inherited alone."""
-    status = 0
+    status = 1
     try:
         main()
+        status = 0
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else int(bool(end.code))
         if isinstance(end.code, str):
             print(end.code, file=sys.stderr)
-    atexit._run_exitfuncs()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(status)
+    finally:
+        if sys.exc_info()[0]:  # which must not reach what serves others
+            traceback.print_exc()
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
 
 
 if __name__ == "__main__":

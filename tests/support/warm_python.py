@@ -99,9 +99,7 @@ def serve(folder: pathlib.Path, requests: int) -> None:
                 del forks[fork.ended], forks[fork.left]
             elif descriptor == requests:
                 for client in os.read(requests, select.PIPE_BUF).split():
-                    with contextlib.suppress(ProcessLookupError):  # the client is gone
-                        fork = _start(int(client))
-                        forks |= {fork.ended: fork, fork.left: fork}
+                    forks |= _start(int(client))
     for fork in set(forks.values()):
         _end(fork)
 
@@ -126,12 +124,16 @@ def _compile_ours() -> None:
     )
 
 
-def _start(client: int) -> Fork:
-    left = os.pidfd_open(client)
+def _start(client: int) -> dict[int, Fork]:
+    """Return the fork by each of its descriptors; nothing if the client is gone."""
+    try:
+        left = os.pidfd_open(client)
+    except ProcessLookupError:
+        return {}
     if (pid := os.fork()) == 0:
-        _take_the_place_of(pathlib.Path("/proc", str(client)))
-        end_as_a_program(_run)
-    return Fork(pid, client, os.pidfd_open(pid), left)
+        end_as_a_program(functools.partial(_run_for, pathlib.Path("/proc", str(client))))
+    fork = Fork(pid, client, os.pidfd_open(pid), left)
+    return {fork.ended: fork, fork.left: fork}
 
 
 def _end(fork: Fork) -> None:
@@ -146,20 +148,17 @@ def _end(fork: Fork) -> None:
     os.close(fork.left)
 
 
-def _take_the_place_of(client: pathlib.Path) -> None:
-    """Make this process what a new Python in the place of ``client`` would be."""
+def _run_for(client: pathlib.Path) -> None:
+    """Make this process what a new Python in the place of ``client`` would be, and run its file."""
     variables, command = (
         os.fsdecode((client / name).read_bytes()).split("\0")[:-1]
         for name in ("environ", "cmdline")
     )
     environment = {name: value for name, _equals, value in (v.partition("=") for v in variables)}
     streams = [str(client / "fd" / str(descriptor)) for descriptor in range(3)]
-    become(
-        environment, str(client / "cwd"), streams, command[2 + (command[2] == "-I") :]
-    )  # behind bash and the program
-
-
-def _run() -> None:
+    # Behind bash and the program.
+    arguments = command[3:] if command[2] == "-I" else command[2:]
+    become(environment, str(client / "cwd"), streams, arguments)
     runpy.run_path(sys.argv[0], run_name="__main__")
 
 

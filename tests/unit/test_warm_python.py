@@ -56,6 +56,15 @@ def test_the_end_of_a_script(
     assert (ended.returncode, said, ended.stderr) == (status, f"['x'] {tmp_path}/script", stderr)
 
 
+def test_an_error_that_nobody_catches(tmp_path: pathlib.Path, python: str) -> None:
+    script = _written(tmp_path, "raise ProcessLookupError('why it ends')")
+    command = [python, "-I", script]
+    for _again in range(2):
+        ended = subprocess.run(command, stderr=subprocess.PIPE, timeout=SECONDS, check=False)
+        assert ended.returncode == 1
+        assert ended.stderr.endswith(b"ProcessLookupError: why it ends\n")
+
+
 def test_who_ends_the_program_ends_the_script(tmp_path: pathlib.Path, python: str) -> None:
     with _started(python, tmp_path) as (process, script):
         ended = os.pidfd_open(script)
