@@ -20,6 +20,7 @@ import os
 import pwd
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -76,6 +77,7 @@ FAST = ("test_main_job", "test_failures", "test_recorded", "test_first_contact",
 RUFF = "ruff>=0.17,<0.18"
 DOCS = "antsibull-docs>=2.28,<2.29"  # simplified-rst may look different in the next release
 HVAC = "hvac>=2.3,<3"  # the library of community.hashi_vault
+REUSE = "reuse[charset-normalizer]>=6.2,<7"
 PROSE = "codespell>=2.4,<3"
 ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.7"
 SCHEMAS = "check-jsonschema>=0.35,<1"
@@ -440,6 +442,16 @@ def format_code(session: nox.Session) -> None:
 
 
 @nox.session
+def reuse(session: nox.Session) -> None:
+    """Check with REUSE that each file names its licence; license-check knows more of Ansible."""
+    session.install(REUSE)
+    # A copy: it fails on a cache that a session beside it writes, or renames, while it looks.
+    with tempfile.TemporaryDirectory(prefix="vaultops-") as folder:
+        ordinary_user.copy_checkout(Path(folder))
+        session.run("reuse", "--root", folder, "lint")
+
+
+@nox.session
 def changelog(session: nox.Session) -> None:
     """Check the changelog and its fragments."""
     session.install(CHANGELOG)
@@ -494,7 +506,10 @@ def prose(session: nox.Session) -> None:
     """Check the spelling of what people read."""
     session.install(PROSE)
     # README shows the message for a mount whose name is misspelled.
-    session.run("codespell", "--ignore-words-list", "wether", *READ)
+    # Sessions beside this one write caches while it looks.
+    session.run(
+        "codespell", "--ignore-words-list", "wether", "--skip", "*/__pycache__,*.pyc", *READ
+    )
 
 
 @nox.session
