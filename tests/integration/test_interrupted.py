@@ -21,7 +21,7 @@ import pytest
 from ansible_runner.interface import run as run_job
 
 from ansible_collections.vaultops.vault.tests.support import logins
-from ansible_collections.vaultops.vault.tests.support.ansible_runs import Ansible
+from ansible_collections.vaultops.vault.tests.support.ansible_runs import Ansible, Started
 from ansible_collections.vaultops.vault.tests.support.external_plugin import BuiltPlugin
 from ansible_collections.vaultops.vault.tests.support.fixtures import PLUGIN, ExternalPlugin
 from ansible_collections.vaultops.vault.tests.support.proxy import counting_proxy
@@ -119,22 +119,6 @@ def slow(server: Server, external_plugin: ExternalPlugin) -> Slow:
     return Slow(server, plugin, server.info("ext")["pid"], count_tokens(server))
 
 
-class Started(t.NamedTuple):
-    """Ansible on its way."""
-
-    process: subprocess.Popen[bytes]
-    log: pathlib.Path
-
-    def output(self) -> str:
-        """Return all that it has printed so far."""
-        return self.log.read_text(encoding="utf-8")
-
-    def ended(self, seconds: float = DEADLINE) -> str:
-        """Wait for its end, and return all that it printed."""
-        self.process.wait(seconds)
-        return self.output()
-
-
 def program(name: str) -> pathlib.Path:
     """Return the path of a program of this Python's environment."""
     return pathlib.Path(sys.executable).with_name(name)
@@ -155,22 +139,6 @@ def is_module_running(ansible: Ansible) -> bool:
     return any("AnsiballZ_" in line and str(ansible.directory) in line for line in lines)
 
 
-def start(ansible: Ansible, *command: str, **environment: str) -> Started:
-    """Start ``command`` in a session of its own, as a terminal does."""
-    log = ansible.directory / "output"
-    with log.open("wb") as file:
-        process = subprocess.Popen(
-            [*AS_FROM_A_SHELL, str(program(command[0])), *command[1:]],
-            env={**ansible.environment(), **LOGS_IN, **environment},
-            cwd=ansible.directory,
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=file,
-            start_new_session=True,
-        )
-    return Started(process, log)
-
-
 def playbook(ansible: Ansible, *tasks: dict[str, t.Any]) -> str:
     """Write a playbook and return its path."""
     path = ansible.directory / "play.json"
@@ -182,12 +150,12 @@ def playbook(ansible: Ansible, *tasks: dict[str, t.Any]) -> str:
 def start_reload(ansible: Ansible, command: str, in_process: bool, **options: t.Any) -> Started:
     """Start the reload of the mount as playbook or as ad-hoc call."""
     arguments = {"mounts": "ext", **LOGIN, **options}
-    front = {"ANSIBLE_VAULTOPS_IN_PROCESS": str(in_process)}
+    front = {"ANSIBLE_VAULTOPS_IN_PROCESS": str(in_process), **LOGS_IN}
     if command == "ansible":
         words = ("localhost", "-m", MODULE, "-a", json.dumps(arguments))
-        return start(ansible, "ansible", *words, **front)
+        return ansible.start("ansible", *words, **front)
     path = playbook(ansible, {MODULE: arguments}, {"ansible.builtin.debug": {"msg": "went on"}})
-    return start(ansible, "ansible-playbook", path, **front)
+    return ansible.start("ansible-playbook", path, **front)
 
 
 @pytest.mark.each_core
@@ -199,11 +167,11 @@ def test_a_reload_ends_before_the_task_does(
 ) -> None:
     started = start_reload(ansible, command, in_process)
     slow.until_reloading()
-    started.process.send_signal(getattr(signal, name))
-    started.process.wait(DEADLINE)
+    os.kill(started.pid, getattr(signal, name))
+    status = started.status()
     slow.until_saved()
     output = started.output()
-    assert started.process.returncode != 0
+    assert status != 0
     assert "went on" not in output
     # What Ansible does not pass on, such as SIGHUP, its worker notices as Ansible is gone.
     names = name if CORE >= (2, 19) else "SIGTERM|SIGHUP"
@@ -331,12 +299,13 @@ def test_a_second_ctrl_c_of_the_module_itself(slow: Slow, ansible: Ansible) -> N
     slow.plugin.fault(f"sleep {LONG_SECONDS}")
     started = start_reload(ansible, "ansible-playbook", in_process=True)
     slow.until_reloading()
-    (worker,) = workers_of(started.process.pid)
+    (worker,) = workers_of(started.pid)
     os.kill(worker, signal.SIGINT)
     time.sleep(0.5)
     os.kill(worker, signal.SIGINT)
     until(lambda: slow.left_tokens() == 0, "revocation of the token")
-    output = started.ended()
+    started.status()
+    output = started.output()
     assert "interrupted again, so the task ends at once; if the reload is cut short" in output
     slow.plugin.heal()
     assert slow.serves() is slow.revives()
@@ -353,10 +322,10 @@ def test_the_token_is_revoked_whatever_is_interrupted(
         proxy.delays[during] = 3.0
         started = start_reload(ansible, "ansible", in_process, proxies=proxy.url)
         until(lambda: during in proxy.seen, during)
-        started.process.send_signal(signal.SIGTERM)
+        os.kill(started.pid, signal.SIGTERM)
         until(lambda: "POST auth/token/revoke-self" in proxy.seen, "revocation of the token")
         until(lambda: slow.left_tokens() == 0, "revocation of the token")
-        started.ended()
+        started.status()
     assert proxy.posts == ["POST auth/userpass/login/bob", "POST auth/token/revoke-self"]
     assert not slow.reloading()
 
@@ -409,17 +378,18 @@ def test_an_upgrade_stops_after_the_mount_at_hand_or_its_rollback(
     new.fault(f"sleep {START_SECONDS}" if works else "exit")
     old.fault(f"sleep {START_SECONDS}")
     upgrade = {"plugin": PLUGIN, "version": "v1.1.0", "mounts": "a,b", "batch": 1, **LOGIN}
-    front = {"ANSIBLE_VAULTOPS_IN_PROCESS": str(in_process)}
+    front = {"ANSIBLE_VAULTOPS_IN_PROCESS": str(in_process), **LOGS_IN}
     with counting_proxy() as proxy:
         proxy.delays[TUNE] = 0.0 if works else 3.0
         path = playbook(ansible, {UPGRADE: {**upgrade, "proxies": proxy.url}})
-        started = start(ansible, "ansible-playbook", path, "-v", **front)
+        started = ansible.start("ansible-playbook", path, "-v", **front)
         until(lambda: not is_running(pid), "stop of the old process")
         # The second one is the rollback's; on Vault, which kept the old version, it is all of it.
         until(lambda: works or proxy.posts.count(TUNE) == 2, "rollback")
-        started.process.send_signal(signal.SIGINT)
+        os.kill(started.pid, signal.SIGINT)
         until(lambda: count_tokens(server) == tokens, "revocation of the token")
-        output = started.ended()
+        started.status()
+        output = started.output()
     versions = [server.info(path)["version"] for path in ("a", "b")]
     assert versions == ["v1.1.0" if works else "v1.0.0", "v1.0.0"]
     assert "Another Ctrl-C does not wait" in output
@@ -440,14 +410,15 @@ def test_an_upgrade_rolls_back_though_the_signal_comes_while_it_inspects_a_failu
     front = {"ANSIBLE_VAULTOPS_IN_PROCESS": str(in_process), "BAO_TOKEN": server.token}
     with counting_proxy() as proxy:
         path = playbook(ansible, {UPGRADE: {**upgrade, "proxies": proxy.url}})
-        started = start(ansible, "ansible-playbook", path, "-v", **front)
+        started = ansible.start("ansible-playbook", path, "-v", **front)
         until(lambda: TUNE in proxy.posts, "tune")
         proxy.delays["GET sys/mounts/a"] = 1.0
         until(lambda: RELOAD in proxy.seen[:-1], "inspection after the reload")
-        started.process.send_signal(signal.SIGINT)
+        os.kill(started.pid, signal.SIGINT)
         until(lambda: proxy.posts.count(TUNE) == 2, "rollback")
         until(lambda: not is_module_running(ansible), "end of the module")
-        output = started.ended()
+        started.status()
+        output = started.output()
     assert server.info("a")["version"] == "v1.0.0"
     if in_process:
         assert "waiting for the inspection (and an upgrade's rollback)" in output

@@ -27,6 +27,8 @@ from .warm_python import interpreter
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 SUPPORT = pathlib.Path(__file__).resolve().parent
 RUN_SECONDS = 500
+# What was interrupted ends in less.
+END_SECONDS = 60
 RECORDER = {
     "ANSIBLE_CALLBACK_PLUGINS": str(SUPPORT / "callback"),
     "ANSIBLE_CALLBACKS_ENABLED": "record",
@@ -35,7 +37,11 @@ RECORDER = {
 # What Ansible or Python reads when it is imported.
 READ_AT_THE_START = ("ANSIBLE_", "PYTHON", "LANG", "LC_", "TMPDIR")
 # What it reads when a task needs it.
-READ_BY_TASKS = ("ANSIBLE_ASYNC_DIR", "ANSIBLE_HASHI_VAULT_", "ANSIBLE_INJECT_INVOCATION")
+READ_BY_TASKS = (
+    "ANSIBLE_ASYNC_DIR",
+    "ANSIBLE_HASHI_VAULT_",
+    "ANSIBLE_INJECT_INVOCATION",
+)
 
 
 @functools.cache
@@ -68,6 +74,10 @@ def in_a_process_of_its_own(request: Request, by: t.Sequence[str] = ()) -> int:
 
 def _is_read_at_the_start(variable: str) -> bool:
     return variable.startswith(READ_AT_THE_START) and not variable.startswith(READ_BY_TASKS)
+
+
+def _program(name: str) -> str:
+    return str(pathlib.Path(sys.executable).with_name(name))
 
 
 def collection_tree(base: pathlib.Path) -> pathlib.Path:
@@ -126,6 +136,21 @@ class Cases(t.NamedTuple):
 
     run: Run
     results: dict[str, TaskResult]
+
+
+class Started(t.NamedTuple):
+    """Ansible on its way; it may have ended when the next run begins."""
+
+    pid: int
+    log: pathlib.Path
+
+    def output(self) -> str:
+        """All that it has printed so far."""
+        return self.log.read_text(encoding="utf-8")
+
+    def status(self, seconds: float = END_SECONDS) -> int:
+        """Wait for its end, and return its exit status, below 0 the signal that ended it."""
+        return warm().wait(seconds)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -187,6 +212,20 @@ class Ansible:
         command = ["ansible", "localhost", "-m", module, "-a", arguments, *options]
         return self._run(command, environment)
 
+    def start(self, *command: str, **environment: str) -> Started:
+        """Start ``ansible`` or ``ansible-playbook`` as a terminal does, for signals; no events."""
+        log = self._file("output", None)
+        request: Request = {
+            "command": [_program(command[0]), *command[1:]],
+            "environment": {**self.environment(), **environment},
+            "directory": str(self.directory),
+            "python": sys.executable,
+            "stdout": str(log),
+            "stderr": str(log),
+            "from_a_shell": True,
+        }
+        return Started(warm().start(request), log)
+
     def environment(self) -> dict[str, str]:
         """Return the environment in which Ansible runs."""
         home = self.directory / "home"
@@ -215,7 +254,7 @@ class Ansible:
     ) -> Run:
         events = self._file("events.jsonl", None)
         request: Request = {
-            "command": [str(pathlib.Path(sys.executable).parent / command[0]), *command[1:]],
+            "command": [_program(command[0]), *command[1:]],
             "environment": {
                 **self.environment(),
                 **RECORDER,
@@ -226,6 +265,7 @@ class Ansible:
             "python": interpreter(),
             "stdout": str(self._file("stdout", None)),
             "stderr": str(self._file("stderr", None)),
+            "from_a_shell": False,
         }
         if by or any(map(_is_read_at_the_start, environment)):
             status = in_a_process_of_its_own(request, by)

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Ansible's commands as forks of one process that has imported Ansible: half of a start is imports.
 
-As a program it reads requests from standard input, a line of JSON each, and answers with the exit
-status of the command.  ``Warm`` is the side of the tests.
+As a program it reads requests from standard input, a line of JSON each, and answers with the
+process id of the command, and its exit status at its end.  ``Warm`` is the side of the tests.
 """
 
 from __future__ import annotations
@@ -68,6 +68,7 @@ class Request(t.TypedDict):
     """A command, and what a process of its own would have been started with.
 
     ``python`` is what Ansible takes for its own Python, which runs the modules of localhost.
+    With ``from_a_shell`` it has a session of its own, and no signal is ignored.
     """
 
     command: list[str]
@@ -76,6 +77,7 @@ class Request(t.TypedDict):
     python: str
     stdout: str
     stderr: str
+    from_a_shell: bool
 
 
 class Warm:
@@ -90,6 +92,7 @@ class Warm:
             text=True,
             start_new_session=True,  # so that all of it can be ended together
         )
+        self._running = 0
 
     @property
     def pid(self) -> int:
@@ -101,20 +104,42 @@ class Warm:
 
         Raises TimeoutExpired after ``timeout`` seconds, when it has ended the command.
         """
+        self.start(request)
+        return self.wait(timeout)
+
+    def start(self, request: Request) -> int:
+        """Start a command, and return its process id; one that a failed test has left is ended."""
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin
         assert stdout
+        if self._running:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._running, signal.SIGKILL)
+            self.wait(1)
         stdin.write(f"{json.dumps(request)}\n")
         stdin.flush()
+        self._running = int(stdout.readline())
+        return self._running
+
+    def wait(self, timeout: float) -> int:
+        """Wait for the end of the command that runs; return its exit status.
+
+        Raises TimeoutExpired after ``timeout`` seconds, when it has ended the command.
+        """
+        stdout = self._process.stdout
+        assert stdout
         if not select.select([stdout], [], [], timeout)[0]:
             self.end()
-            raise subprocess.TimeoutExpired(request["command"], timeout)
+            raise subprocess.TimeoutExpired(f"process {self._running}", timeout)
+        self._running = 0
         return int(stdout.readline())
 
     def end(self) -> None:
         """End the process, and what it runs."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
+            if self._running:  # it may have a group of its own
+                os.kill(self._running, signal.SIGKILL)
         self._process.communicate()
 
 
@@ -176,14 +201,25 @@ def serve() -> None:
     for line in sys.stdin:
         if (child := os.fork()) == 0:
             request: Request = json.loads(line)
+            if request["from_a_shell"]:
+                os.setsid()
+                start_signals_anew()
             streams = [os.devnull, request["stdout"], request["stderr"]]
             become(request["environment"], request["directory"], streams, request["command"])
             sys.executable = request["python"]
             read_settings()
             keep_what_is_built(built)
             end_as_a_program(run_command)
+        print(child, flush=True)
         _pid, status = os.waitpid(child, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)
+
+
+def start_signals_anew() -> None:
+    """Ignore no signal, as a program does that was started in the foreground."""
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def become(
@@ -197,7 +233,7 @@ def become(
     os.environ.update(environment)
     os.chdir(directory)
     for descriptor, path in enumerate(streams):
-        opened = os.open(path, os.O_WRONLY if descriptor else os.O_RDONLY)
+        opened = os.open(path, os.O_WRONLY | os.O_APPEND if descriptor else os.O_RDONLY)
         os.dup2(opened, descriptor)
         os.close(opened)
     sys.argv[:] = command

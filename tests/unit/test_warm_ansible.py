@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import os
 import pathlib
+import signal
 import subprocess
 import sys
+import time
 import typing as t
 
 import pytest
@@ -54,27 +56,63 @@ def test_ad_hoc(tmp_path: pathlib.Path) -> None:
     assert run.result["msg"] == "hello"
 
 
-def test_a_command_that_does_not_end_is_ended(tmp_path: pathlib.Path) -> None:
-    ansible = Ansible(tmp_path)
-    warm = Warm(clean_environment(tmp_path))
+@pytest.fixture
+def sleeping(tmp_path: pathlib.Path) -> Request:
+    """A playbook that takes long, with files of its own for what it prints."""
     playbook = tmp_path / "sleeps.yml"
     playbook.write_text(
         "[{hosts: localhost, gather_facts: false, tasks: [{ansible.builtin.pause: {seconds: 20}}]}]"
     )
-    request: Request = {
+    for stream in ("stdout", "stderr"):
+        (tmp_path / stream).touch()
+    return {
         "command": ["ansible-playbook", str(playbook)],
-        "environment": ansible.environment(),
+        "environment": Ansible(tmp_path).environment(),
         "directory": str(tmp_path),
         "python": sys.executable,
         "stdout": str(tmp_path / "stdout"),
         "stderr": str(tmp_path / "stderr"),
+        "from_a_shell": False,
     }
-    for stream in ("stdout", "stderr"):
-        (tmp_path / stream).touch()
+
+
+@pytest.fixture
+def own_warm(tmp_path: pathlib.Path) -> t.Iterator[Warm]:
+    """A process that no other test uses, started where SIGINT and SIGHUP are ignored."""
+    ignored = (signal.SIGINT, signal.SIGHUP)
+    before = [signal.signal(number, signal.SIG_IGN) for number in ignored]
+    warm = Warm(clean_environment(tmp_path))
+    for number, handler in zip(ignored, before, strict=True):
+        signal.signal(number, handler)
+    yield warm
+    warm.end()
+
+
+def test_a_command_that_does_not_end_is_ended(own_warm: Warm, sleeping: Request) -> None:
     with pytest.raises(subprocess.TimeoutExpired):
-        warm.run(request, 3)
+        own_warm.run(sleeping, 3)
     with pytest.raises(ProcessLookupError):
-        os.kill(warm.pid, 0)
+        os.kill(own_warm.pid, 0)
+
+
+def test_signals_do_what_they_do_to_a_command_from_a_shell(
+    own_warm: Warm, sleeping: Request, tmp_path: pathlib.Path
+) -> None:
+    pid = own_warm.start({**sleeping, "from_a_shell": True})
+    deadline = time.monotonic() + 60
+    while "Pausing" not in (tmp_path / "stdout").read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert os.getsid(pid) == pid
+    os.kill(pid, signal.SIGHUP)
+    assert own_warm.wait(60) == -signal.SIGHUP
+
+
+def test_what_a_failed_test_has_left_is_ended(own_warm: Warm, sleeping: Request) -> None:
+    left = own_warm.start({**sleeping, "from_a_shell": True})
+    own_warm.start({**sleeping, "from_a_shell": True})
+    with pytest.raises(ProcessLookupError):
+        os.kill(left, 0)
 
 
 MODULES: dict[str, dict[str, t.Any]] = {
