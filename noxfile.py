@@ -107,8 +107,8 @@ NOTES = Path(__file__).parent / ".nox" / "tested"
 # What the tests of trust note for docs/reliability.md.
 RELIABILITY = Path(__file__).parent / ".nox" / "reliability"
 SBOM = Path(__file__).parent / ".nox" / "sbom"
-# Held by a session of tests: two of them would be too much for the machine.
-TESTS_RUN = Path(__file__).parent / ".nox" / "tests.lock"
+# Sessions that test at a time: one is left alone at its end, when all workers but one are done.
+AT_MOST_TWO = partial(side_by_side.at_most, 2, Path(__file__).parent / ".nox" / "testing")
 # What makes it reads, of what is installed, what the collection needs.
 SBOM_MAKER = ("cyclonedx-python-lib[json-validation]>=11,<12", "-r", "requirements.txt")
 OLDEST_CORE = pythons.oldest_core()
@@ -212,7 +212,8 @@ def run_as_ordinary_user(
         environment = {name: place.with_file(Path(file)) for name, file in files.items()}
         for name, folder in noting(session).items():
             environment[name] = kept.enter_context(place.with_folder(folder))
-        with side_by_side.one_at_a_time(TESTS_RUN):
+        place.collect(session)
+        with AT_MOST_TWO():
             place.run(session, *PYTEST, *chosen, *session.posargs, **environment)
 
 
@@ -287,15 +288,16 @@ def add_tests(core: str) -> None:
             run_as_ordinary_user(session, *chosen, server=server, core=core, more=clusters)
             return
         session.install(*locked.requirements(core))
-        with side_by_side.one_at_a_time(TESTS_RUN):
+        session.run(*ordinary_user.COLLECT, silent=True)
+        with AT_MOST_TWO():
             run_with_server(session, *PYTEST, *chosen, version=version, more=clusters)
 
     # What servers do takes long to show, and does not depend on ansible-core.
     quick = "not slow and not long" if core == OLDEST_CORE else "not slow"
-    chosen: tuple[str, ...] = ("-n", "6", "-m", quick)
+    chosen: tuple[str, ...] = ("-m", quick)
     if core == pythons.newest_core():
         # Three workers begin with a wait of two minutes there, and two have the clusters.
-        chosen = ("-n", "8")
+        chosen = ("-n", "7")
     version = OLDEST_OPENBAO if core == OLDEST_CORE and OLDEST_TOGETHER else ""
     as_user = core == OLDEST_CORE and OLDEST_AS_USER
     how = f"{', and OpenBao ' if version else ''}{version}{', not as root' if as_user else ''}"
@@ -330,7 +332,7 @@ def add_openbao_tests(name: str, version: str, what: str, *chosen: str) -> None:
 
     def tests(session: nox.Session) -> None:
         session.install(*locked.requirements_for(pythons.RUNNING))
-        with side_by_side.one_at_a_time(TESTS_RUN):
+        with AT_MOST_TWO():
             run_with_server(session, *PYTEST, *chosen, "tests/integration", version=version)
 
     tests.__doc__ = f"Run {what} on OpenBao {version}."

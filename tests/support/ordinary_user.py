@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 NAME = "nobody"
 ROOT = Path(__file__).resolve().parents[2]
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+# Once, and not in each worker: it compiles the tests.
+COLLECT = ("pytest", "-p", "no:cacheprovider", "--collect-only", "-qq")
 KEEP_FILES_PRIVATE = ("sh", "-c", 'umask 077; exec "$@"', "sh")
 
 
@@ -56,6 +58,12 @@ class Place(NamedTuple):
                 include_outer_env=False,
                 external=True,
             )
+
+    def collect(self, session: nox.Session) -> None:
+        """Compile the tests, which the user cannot keep."""
+        with session.chdir(self.folder / "checkout"):
+            program = str(self.folder / "venv" / "bin" / COLLECT[0])
+            session.run(program, *COLLECT[1:], silent=True, external=True)
 
     def with_file(self, source: Path) -> str:
         """Give a file of 180 MB a place that the user can read, and return it."""
