@@ -240,7 +240,7 @@ def trust(session: nox.Session) -> None:
     session.log(f"seed {seed}: repeat with {trust_options.SEED_VARIABLE}={seed}")
     whole = {trust_options.FULL_VARIABLE: "1", trust_options.SEED_VARIABLE: seed}
     run_with_server(
-        session, "pytest", "-n", "2", "--dist", "loadgroup", *trust_options.FILES, more=whole
+        session, "pytest", "-n", "3", "--dist", "loadgroup", *trust_options.FILES, more=whole
     )
 
 

@@ -73,16 +73,6 @@ def stage() -> t.Iterator[Stage]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def tried(request: pytest.FixtureRequest) -> t.Iterator[dict[str, dict[str, int]]]:
-    """What was tried, by task: noted in the end, where nothing failed."""
-    rows: dict[str, dict[str, int]] = {}
-    failed = request.session.testsfailed
-    yield rows
-    if request.session.testsfailed == failed:
-        trust.note("faults", faults=len(ALL), tasks=rows)
-
-
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do not wait long for what does not come."""
@@ -202,14 +192,15 @@ def try_out(stage: Stage, monkeypatch: pytest.MonkeyPatch, name: str, place: Pla
         assert not task.version or stage.serves()[1] == task.version, f"{what}, again"
 
 
+def group(name: str) -> pytest.MarkDecorator:
+    """Return who shares a stage: all tests here, but in full each task takes minutes."""
+    return pytest.mark.xdist_group(f"faults, {name}" if trust.is_full() else "faults")
+
+
 @pytest.mark.slow
-@pytest.mark.xdist_group("faults")
-@pytest.mark.parametrize("name", tasks())
+@pytest.mark.parametrize("name", [pytest.param(name, marks=group(name)) for name in tasks()])
 def test_each_request_of_a_task_by_each_fault(
-    stage: Stage,
-    tried: dict[str, dict[str, int]],
-    monkeypatch: pytest.MonkeyPatch,
-    name: str,
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     task = tasks()[name](stage)
     stage.proxy.arm(None)
@@ -223,8 +214,9 @@ def test_each_request_of_a_task_by_each_fault(
             try_out(stage, monkeypatch, name, place)
         except AssertionError as error:
             failures.append(str(error).splitlines()[0])
-    tried[name] = {"requests": len(requests), "tries": len(these)}
     assert not failures, "\n".join([f"{len(failures)} of {len(these)} tries failed:", *failures])
+    row = {"requests": len(requests), "tries": len(these)}
+    trust.note("faults", name, faults=len(ALL), tasks={name: row})
 
 
 @pytest.mark.slow

@@ -31,11 +31,20 @@ def write(notes: pathlib.Path) -> list[str]:
 
 
 def _counted(match: re.Match[str], notes: pathlib.Path) -> str:
-    found = {
-        path.parent.name: json.loads(path.read_text(encoding="utf-8"))
-        for path in sorted(notes.glob(f"*/{match[2]}.json"))
-    }
+    found: dict[str, dict[str, t.Any]] = {}
+    for path in sorted(notes.glob(f"*/{match[2]}/*.json")):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        _merge(found.setdefault(path.parts[-3], {}), content)
     return f"{match[1]}\n{_table(found)}\n{match[3]}" if found else match[0]
+
+
+def _merge(counts: dict[str, t.Any], more: t.Mapping[str, t.Any]) -> None:
+    """Add what another part of a table noted."""
+    for name, value in more.items():
+        if isinstance(value, dict):
+            _merge(counts.setdefault(name, {}), value)
+        else:
+            counts[name] = value
 
 
 def _table(sessions: t.Mapping[str, t.Any]) -> str:

@@ -63,10 +63,13 @@ def examples(test: F) -> F:
     return decorated
 
 
-def note(name: str, **counts: t.Any) -> None:
-    """Note what was tried, and with what outcome, for docs/reliability.md."""
+def note(name: str, part: str = "", **counts: t.Any) -> None:
+    """Note what was tried, and with what outcome, for docs/reliability.md.
+
+    ``part`` is whose counts these are where some tests note for one table.
+    """
     if folder := os.environ.get(FOLDER_VARIABLE):
-        path = pathlib.Path(folder) / f"{name}.json"
+        path = pathlib.Path(folder) / name / f"{part or 'all'}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps({"seed": seed(), **counts}), encoding="utf-8")
 
