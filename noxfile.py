@@ -107,8 +107,8 @@ NOTES = Path(__file__).parent / ".nox" / "tested"
 # What the tests of trust note for docs/reliability.md.
 RELIABILITY = Path(__file__).parent / ".nox" / "reliability"
 SBOM = Path(__file__).parent / ".nox" / "sbom"
-# Sessions that test at a time: one is left alone at its end, when all workers but one are done.
-AT_MOST_TWO = partial(side_by_side.at_most, 2, Path(__file__).parent / ".nox" / "testing")
+# Held by a session of tests: two of them would be too much for the machine.
+TESTS_RUN = Path(__file__).parent / ".nox" / "tests.lock"
 # What makes it reads, of what is installed, what the collection needs.
 SBOM_MAKER = ("cyclonedx-python-lib[json-validation]>=11,<12", "-r", "requirements.txt")
 OLDEST_CORE = pythons.oldest_core()
@@ -213,7 +213,7 @@ def run_as_ordinary_user(
         for name, folder in noting(session).items():
             environment[name] = kept.enter_context(place.with_folder(folder))
         place.collect(session)
-        with AT_MOST_TWO():
+        with side_by_side.one_at_a_time(TESTS_RUN):
             place.run(session, *PYTEST, *chosen, *session.posargs, **environment)
 
 
@@ -289,15 +289,15 @@ def add_tests(core: str) -> None:
             return
         session.install(*locked.requirements(core))
         session.run(*ordinary_user.COLLECT, silent=True)
-        with AT_MOST_TWO():
+        with side_by_side.one_at_a_time(TESTS_RUN):
             run_with_server(session, *PYTEST, *chosen, version=version, more=clusters)
 
     # What servers do takes long to show, and does not depend on ansible-core.
     quick = "not slow and not long" if core == OLDEST_CORE else "not slow"
-    chosen: tuple[str, ...] = ("-m", quick)
+    chosen: tuple[str, ...] = ("-n", "6", "-m", quick)
     if core == pythons.newest_core():
         # Three workers begin with a wait of two minutes there, and two have the clusters.
-        chosen = ("-n", "7")
+        chosen = ("-n", "8")
     version = OLDEST_OPENBAO if core == OLDEST_CORE and OLDEST_TOGETHER else ""
     as_user = core == OLDEST_CORE and OLDEST_AS_USER
     how = f"{', and OpenBao ' if version else ''}{version}{', not as root' if as_user else ''}"
@@ -332,7 +332,7 @@ def add_openbao_tests(name: str, version: str, what: str, *chosen: str) -> None:
 
     def tests(session: nox.Session) -> None:
         session.install(*locked.requirements_for(pythons.RUNNING))
-        with AT_MOST_TWO():
+        with side_by_side.one_at_a_time(TESTS_RUN):
             run_with_server(session, *PYTEST, *chosen, "tests/integration", version=version)
 
     tests.__doc__ = f"Run {what} on OpenBao {version}."
@@ -424,6 +424,13 @@ def add_skipped(name: str, core: str, *, default: bool = False) -> None:
     skipped.__doc__ = f"Not on this machine: {reason}."
     nox.session(name=name, python=False, default=default, tags=["matrix"])(skipped)
 
+
+# First: one test after the other takes as long as all others beside each other.
+for a_core in pythons.CORES:
+    if pythons.python_for(a_core):
+        add_sanity(a_core)
+    else:
+        add_skipped(f"ansible-test-sanity-{a_core}", a_core)
 
 antsibull_nox.load_antsibull_nox_toml()
 
@@ -579,13 +586,11 @@ def docs_fresh(session: nox.Session) -> None:
 # Last: they take long, and what is quick runs beside others before.
 for a_core in pythons.CORES:
     if pythons.python_for(a_core):
-        add_sanity(a_core)
         add_tests(a_core)
         if a_core == OLDEST_CORE:
             add_long_tests(a_core)
     else:
         add_skipped(f"tests-{a_core}", a_core, default=a_core in DEFAULT_CORES)
-        add_skipped(f"ansible-test-sanity-{a_core}", a_core)
 
 add_integration(pythons.newest_core())
 add_units(pythons.newest_core())

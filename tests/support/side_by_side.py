@@ -8,26 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import itertools
-import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-LOOK_EVERY = 0.5
-
 
 @contextlib.contextmanager
-def at_most(count: int, locks: Path) -> Iterator[None]:
-    """Wait until fewer than ``count`` sessions are in here; ``locks`` is a folder."""
-    locks.mkdir(parents=True, exist_ok=True)
-    with contextlib.ExitStack() as opened:
-        files = [opened.enter_context((locks / str(number)).open("w")) for number in range(count)]
-        for file in itertools.cycle(files):
-            with contextlib.suppress(BlockingIOError):
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            time.sleep(LOOK_EVERY / count)
+def one_at_a_time(lock: Path) -> Iterator[None]:
+    """Wait until no other session holds ``lock``, and hold it."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -5,30 +5,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import pathlib
 import threading
-
-import pytest
 
 from ansible_collections.vaultops.vault.tests.support import side_by_side
 
 
-@pytest.mark.parametrize("count", [1, 2])
-def test_one_more_than_there_may_be_waits(tmp_path: pathlib.Path, count: int) -> None:
+def test_the_second_waits_for_the_first(tmp_path: pathlib.Path) -> None:
     order = []
 
-    def one_more() -> None:
-        with side_by_side.at_most(count, tmp_path / "locks"):
-            order.append("one more")
+    def second() -> None:
+        with side_by_side.one_at_a_time(tmp_path / "lock"):
+            order.append("second")
 
-    waiting = threading.Thread(target=one_more)
-    with contextlib.ExitStack() as others:
-        for _number in range(count):
-            others.enter_context(side_by_side.at_most(count, tmp_path / "locks"))
+    waiting = threading.Thread(target=second)
+    with side_by_side.one_at_a_time(tmp_path / "lock"):
         waiting.start()
-        waiting.join(1)
+        waiting.join(0.2)
         assert waiting.is_alive()
-        order.append("others")
+        order.append("first")
     waiting.join(60)
-    assert order == ["others", "one more"]
+    assert order == ["first", "second"]

@@ -60,9 +60,8 @@ def test_ad_hoc(tmp_path: pathlib.Path) -> None:
 def sleeping(tmp_path: pathlib.Path) -> Request:
     """A playbook that takes long, with files of its own for what it prints."""
     playbook = tmp_path / "sleeps.yml"
-    playbook.write_text(
-        "[{hosts: localhost, gather_facts: false, tasks: [{ansible.builtin.pause: {seconds: 20}}]}]"
-    )
+    task = "ansible.builtin.pause: {seconds: 300}"
+    playbook.write_text(f"[{{hosts: localhost, gather_facts: false, tasks: [{{{task}}}]}}]")
     for stream in ("stdout", "stderr"):
         (tmp_path / stream).touch()
     return {
