@@ -50,6 +50,8 @@ LONG_SECONDS = 30
 # The module has to start meanwhile, also on a busy machine.
 TASK_TIMEOUT = 10
 DEADLINE = 60.0
+# No fork, which signals do not reach (tests/support/warm_python.py).
+REAL_PYTHON = {"ansible_python_interpreter": sys.executable}
 FRONTS = {"in process": True, "as a module": False}
 
 
@@ -224,7 +226,7 @@ def press_until_ended(process: subprocess.Popen[bytes], terminal: int) -> None:
 def test_the_task_keyword_timeout(slow: Slow, ansible: Ansible, in_process: bool) -> None:
     slow.plugin.fault(f"sleep {TASK_TIMEOUT}")
     run = ansible.playbook(
-        {MODULE: {"mounts": "ext", **LOGIN}, "timeout": TASK_TIMEOUT},
+        {MODULE: {"mounts": "ext", **LOGIN}, "timeout": TASK_TIMEOUT, "vars": REAL_PYTHON},
         BAO_TOKEN="",
         ANSIBLE_VAULTOPS_IN_PROCESS=str(in_process),
     )
@@ -256,7 +258,7 @@ def test_a_module_that_is_interrupted_before_it_works(
         {
             MODULE: {"mounts": "ext", **LOGIN},
             "timeout": 2,
-            "vars": {variable: str(starts_slowly)},
+            "vars": {**REAL_PYTHON, variable: str(starts_slowly)},
         },
         ANSIBLE_VAULTOPS_IN_PROCESS="False",
         **LOGS_IN,
@@ -339,7 +341,7 @@ def test_a_login_that_is_interrupted_leaves_no_token(
     logins.allow(server)
     logins.userpass(server)
     before = count_tokens(server)
-    login = {"vaultops.vault.login": LOGIN, "timeout": TASK_TIMEOUT}
+    login = {"vaultops.vault.login": LOGIN, "timeout": TASK_TIMEOUT, "vars": REAL_PYTHON}
     with counting_proxy() as proxy:
         proxy.delays["POST auth/userpass/login/bob"] = TASK_TIMEOUT
         run = ansible.playbook(

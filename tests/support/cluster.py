@@ -25,9 +25,9 @@ from .server import (
     STOP_SECONDS,
     Server,
     ServerError,
-    clean_environment,
     free_port,
     node_binary,
+    server_environment,
 )
 
 NAMES = ("n1", "n2", "n3")
@@ -323,8 +323,7 @@ def _launch(directory: pathlib.Path) -> subprocess.Popen[bytes]:
             stdout=log,
             stderr=subprocess.STDOUT,
             env={
-                **clean_environment(directory / "home"),
-                "TMPDIR": str(directory / "tmp"),
+                **server_environment(directory),
                 # Autopilot makes a voter of a node that joined only after ten seconds.
                 "BAO_RAFT_AUTOPILOT_DISABLE": "true",
             },

@@ -212,6 +212,15 @@ class Server:
         self.process.wait(STOP_SECONDS)
 
 
+def server_environment(directory: pathlib.Path) -> dict[str, str]:
+    """Return the environment of a server whose files live in ``directory``."""
+    return {
+        **clean_environment(directory / "home"),
+        "TMPDIR": str(directory / "tmp"),
+        "GOGC": "400",  # a tenth less of a core for a start: 25 MB more
+    }
+
+
 def _await_start(server: Server) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
@@ -267,7 +276,7 @@ def start_server(
             stdout=log,
             stderr=subprocess.STDOUT,
             # A killed server leaves the sockets of its plugins behind: here they go with it.
-            env={**clean_environment(directory / "home"), "TMPDIR": str(directory / "tmp")},
+            env=server_environment(directory),
         )
     scheme = "https" if tls else "http"
     ca_cert = directory / "tls" / "vault-ca.pem" if tls else None
