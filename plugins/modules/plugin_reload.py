@@ -325,7 +325,7 @@ request_id:
   sample: null
 """
 
-from ansible_collections.vaultops.vault.plugins.module_utils._front.module import run_module
+from ansible_collections.vaultops.vault.plugins.module_utils._front.entry import run_module
 from ansible_collections.vaultops.vault.plugins.module_utils._operations import plugin_reload
 
 

@@ -32,6 +32,7 @@ def main(payload: str, arguments: str) -> dict[str, float]:
     took("import ansible.module_utils.basic")
     importlib.import_module("requests")
     took("import requests")
+    importlib.import_module(f"{OURS}._front.entry")
     importlib.import_module(f"{OURS}._front.module")
     from ansible_collections.vaultops.vault.plugins.module_utils._front.perform import (
         argument_spec,

@@ -40,7 +40,7 @@ class _Module(AnsibleModule):
         super().fail_json(unknown_options(self._name, unknown, self.argument_spec) or msg, **more)
 
 
-def run_module(operation: Operation) -> None:
+def run(operation: Operation) -> None:
     """Run ``operation`` as the module of this process: prints the result and exits."""
     module = _Module(operation)
     if REQUESTS_IMPORT_ERROR is not None:
