@@ -15,7 +15,11 @@ def main() -> str | int:
     command = [sys.executable, "-m", "pip_audit", "--local", "--format", "json"]
     run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     if not run.stdout:
-        return f"pip-audit failed: {run.stderr[-2000:]}"
+        *_before, reason = run.stderr.strip().splitlines() or ["it printed nothing"]
+        return (
+            f"nothing was audited: {reason}\npip-audit asks https://pypi.org itself; behind a proxy "
+            "with a CA of its own, REQUESTS_CA_BUNDLE has to name its certificate"
+        )
     packages = json.loads(run.stdout)["dependencies"]
     unknown = [row["name"] for row in packages if "skip_reason" in row]
     bad = [
