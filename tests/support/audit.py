@@ -17,8 +17,8 @@ def main() -> str | int:
     if not run.stdout:
         *_before, reason = run.stderr.strip().splitlines() or ["it printed nothing"]
         return (
-            f"nothing was audited: {reason}\npip-audit asks https://pypi.org itself; behind a proxy "
-            "with a CA of its own, REQUESTS_CA_BUNDLE has to name its certificate"
+            f"nothing was audited: {reason}\npip-audit asks https://pypi.org itself; behind a "
+            "proxy with a CA of its own, REQUESTS_CA_BUNDLE has to name its certificate"
         )
     packages = json.loads(run.stdout)["dependencies"]
     unknown = [row["name"] for row in packages if "skip_reason" in row]
