@@ -14,10 +14,7 @@ import time
 import typing as t
 import urllib.parse
 
-from .http_servers import QuietHandler, serving
-
-# Of the connection, not of the request or the answer; reply() writes its own.
-HOP_HEADERS = {"connection", "content-length", "date", "server", "transfer-encoding"}
+from .http_servers import QuietHandler, end_to_end, serving
 
 
 @contextlib.contextmanager
@@ -66,11 +63,6 @@ def passed_on(
     """Send a request on to a server; return status, body and headers of its answer."""
     upstream = http.client.HTTPConnection(urllib.parse.urlsplit(server_url).netloc)
     with contextlib.closing(upstream):
-        upstream.request(method, path, body, _end_to_end(headers))
+        upstream.request(method, path, body, end_to_end(headers))
         answer = upstream.getresponse()
-        return answer.status, answer.read(), _end_to_end(answer.headers)
-
-
-def _end_to_end(headers: email.message.Message) -> dict[str, str]:
-    """Return the headers of a request or an answer without those of the connection."""
-    return {name: value for name, value in headers.items() if name.lower() not in HOP_HEADERS}
+        return answer.status, answer.read(), end_to_end(answer.headers)

@@ -12,7 +12,7 @@ import json
 import typing as t
 import urllib.parse
 
-from .http_servers import QuietHandler, serving
+from .http_servers import QuietHandler, end_to_end, serving
 
 # Gets status and body of the server's answer, and returns what the client is to get.
 Edit = t.Callable[[int, bytes], tuple[int, bytes]]
@@ -70,10 +70,11 @@ def editing_proxy() -> t.Iterator[EditingProxy]:
                 upstream.request(self.command, api_path, self.body(), headers)
                 answer = upstream.getresponse()
                 status, body = answer.status, answer.read()
+                kept = end_to_end(answer.headers)
             finally:
                 upstream.close()
             edit = proxy.edits.get(line)
-            self.reply(*(edit(status, body) if edit else (status, body)), {})
+            self.reply(*(edit(status, body) if edit else (status, body)), kept)
 
     with serving(Handler) as url:
         proxy = EditingProxy(url)

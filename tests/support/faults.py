@@ -200,9 +200,6 @@ FAULTS = {
     "a byte now and then": Fault(act=_trickle),
     "no answer in time": Fault(act=_late),
 }
-# In the server's own form: where nothing is read afterwards, nobody can tell.
-FORGED = ("no content",)
-NOT_READ_AGAIN = ("auth/token/revoke-self",)
 # They take as long as a task waits for an answer, and the others no time at all.
 SLOW = ("a byte now and then", "no answer in time")
 BODIES = {

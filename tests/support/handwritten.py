@@ -16,7 +16,7 @@ import json
 import time
 import typing as t
 
-from .http_servers import QuietHandler, serving
+from .http_servers import OF_A_SERVER, QuietHandler, serving
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,7 +88,8 @@ def handwritten_server(
             if answer.hang_up:
                 self.close_connection = True
                 return
-            self.reply(answer.status, _as_sent(answer.body).encode(), answer.headers)
+            headers = {**OF_A_SERVER, **answer.headers}
+            self.reply(answer.status, _as_sent(answer.body).encode(), headers)
 
     with serving(Handler) as url:
         server = HandwrittenServer(url, answers, dict(once or {}))

@@ -18,7 +18,7 @@ import urllib.parse
 
 from hypothesis import strategies as st
 
-from .http_servers import QuietHandler, serving
+from .http_servers import OF_A_SERVER, QuietHandler, serving
 from .recordings import REQUEST, URL, Exchange, Recording, Task, recorded_files
 
 READS = ("GET", "LIST")
@@ -353,7 +353,7 @@ class HostileServer:
             return change
         if change is not None:
             body = change.of(body)
-        return Reply(status, b"" if body is None else json.dumps(body).encode())
+        return Reply(status, b"" if body is None else json.dumps(body).encode(), OF_A_SERVER)
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import email.message
 import http.server
 import socket
 import socketserver
@@ -15,6 +16,11 @@ import typing as t
 import urllib.parse
 
 import trustme
+
+# What both servers send with each answer.
+OF_A_SERVER = {"Cache-Control": "no-store"}
+# Of the connection, not of the request or the answer; reply() writes its own.
+HOP_HEADERS = {"connection", "content-length", "date", "server", "transfer-encoding"}
 
 
 class QuietHandler(http.server.BaseHTTPRequestHandler):
@@ -56,6 +62,11 @@ class QuietHandler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: t.Any) -> None:
         """Say nothing."""
+
+
+def end_to_end(headers: email.message.Message) -> dict[str, str]:
+    """Return the headers of a request or an answer without those of the connection."""
+    return {name: value for name, value in headers.items() if name.lower() not in HOP_HEADERS}
 
 
 def tls_side(ca: trustme.CA, name: str = "127.0.0.1") -> ssl.SSLContext:

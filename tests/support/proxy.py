@@ -15,7 +15,7 @@ import time
 import typing as t
 import urllib.parse
 
-from .http_servers import QuietHandler, serving
+from .http_servers import QuietHandler, end_to_end, serving
 
 
 @dataclasses.dataclass
@@ -98,7 +98,7 @@ def standby_front(leader_url: str, *, forwards: bool) -> t.Iterator[Proxy]:
                     answer = upstream.getresponse()
                     content = answer.read()
                 if forwards and self.command == "GET":
-                    self.reply(answer.status, content, {})
+                    self.reply(answer.status, content, end_to_end(answer.headers))
                 else:
                     self.reply(307, b"", {"Location": f"{leader_url}{self.path}"})
 
@@ -127,8 +127,7 @@ def _forwarding(upstream_url: str, tls: ssl.SSLContext | None) -> t.Iterator[Pro
             try:
                 upstream.request(self.command, api_path, self.body(), headers)
                 answer = upstream.getresponse()
-                location = answer.headers.get("Location")
-                self.reply(answer.status, answer.read(), {"Location": location} if location else {})
+                self.reply(answer.status, answer.read(), end_to_end(answer.headers))
             except TimeoutError:
                 self.close_connection = True
             finally:

@@ -17,7 +17,7 @@ import time
 import typing as t
 import urllib.parse
 
-from .http_servers import QuietHandler, serving
+from .http_servers import QuietHandler, end_to_end, serving
 
 # A round is complete when nothing has come for so many seconds.
 QUIET = 0.6
@@ -100,7 +100,7 @@ def rounds_proxy() -> t.Iterator[Rounds]:
             with contextlib.closing(upstream):
                 upstream.request(self.command, path, body, dict(self.headers))
                 answer = upstream.getresponse()
-                self.reply(answer.status, answer.read(), {})
+                self.reply(answer.status, answer.read(), end_to_end(answer.headers))
 
     thread = threading.Thread(target=gate.run)
     thread.start()

@@ -361,8 +361,28 @@ class Session(VaultClient):
 def revoke(request: t.Callable[..., Answer], **options: t.Any) -> None:
     """Revoke the token that ``request`` sends; raises VaultError, NoAnswer where it is unknown."""
     answer = request("POST", "auth/token/revoke-self", **options)
-    # Nothing is read afterwards that would show it: who knows no more of the API is not believed.
+    # Who knows no more of the API is not believed.
     answer.plain.require_nothing("data")
+    if not answer.has_mark:
+        _require_gone(request, answer.where, **options)
+
+
+def _require_gone(request: t.Callable[..., Answer], where: str, **options: t.Any) -> None:
+    """Ask for the token itself, as anything may have sent the empty answer from ``where``."""
+    from ansible_collections.vaultops.vault.plugins.module_utils._auth import refused_token
+
+    check = "check url and proxies: something between here and the server sent that answer"
+    try:
+        request("GET", "auth/token/lookup-self", **options)
+    except PermissionDenied as error:
+        if refused_token.is_invalid(error):
+            return
+        what = "the empty answer is not known to be the server's, and the token may not be read"
+        raise NoAnswer(what, where=where, next_step=check) from None
+    except VaultError as error:
+        what = f"the empty answer is not known to be the server's: {error.what}"
+        raise NoAnswer(what, where=where, next_step=check) from None
+    raise VaultError("the token is still valid", where=where, next_step=check)
 
 
 def _named(identity: Identity) -> str:

@@ -39,6 +39,8 @@ _CAPABILITIES = {"GET": "read", "LIST": "list", "POST": "update", "PUT": "update
 _REFUSALS = (400, 403, 404, 405, 412, 413, 429, 472, 473, 500, 501, 502, 503)
 _ANSWERS = (200, 202)
 _NOTHING_TO_SAY = 204
+# In Cache-Control of each answer of both servers; a gateway may leave it out.
+_MARK = "no-store"
 # `bao proxy`, `vault agent` and the like use the server's form for what they say of the way to it.
 _OF_AN_AGENT = ("failed to get the response", "failed to read request body")
 # Of a server that got plain HTTP where it speaks TLS: it has not read the request.
@@ -71,12 +73,14 @@ _NEXT_STEPS = (
 class Answer(t.NamedTuple):
     """What the server answered; ``body`` is all of it, empty where it sent nothing.
 
-    ``where`` names the request, for an error about the answer.
+    ``where`` names the request, for an error about the answer.  ``has_mark`` tells whether it has
+    the header that both servers give to each of theirs: an empty answer has nothing else of them.
     """
 
     status: int
     body: dict[str, t.Any]
     where: str
+    has_mark: bool = True
 
     @property
     def data(self) -> Fields:
@@ -128,7 +132,7 @@ def read_answer(
     if refusal is not None:
         raise _without_an_outcome(refusal) if _may_be_done(response, refusal) else refusal
     if status == _NOTHING_TO_SAY and may_be_empty and not _announces_a_body(response):
-        return Answer(status, {}, where)
+        return Answer(status, {}, where, _MARK in response.headers.get("Cache-Control", ""))
     if status not in _ANSWERS or body is None or not (plain or _has_envelope(body)):
         raise _of_another(response, where, secrets)
     if body.get("errors"):
