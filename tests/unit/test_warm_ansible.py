@@ -60,7 +60,7 @@ def test_ad_hoc(tmp_path: pathlib.Path) -> None:
 def sleeping(tmp_path: pathlib.Path) -> Request:
     """A playbook that takes long, with files of its own for what it prints."""
     playbook = tmp_path / "sleeps.yml"
-    task = "ansible.builtin.pause: {seconds: 300}"
+    task = "ansible.builtin.pause: {seconds: 60}"
     playbook.write_text(f"[{{hosts: localhost, gather_facts: false, tasks: [{{{task}}}]}}]")
     for stream in ("stdout", "stderr"):
         (tmp_path / stream).touch()
@@ -95,11 +95,12 @@ def test_a_command_that_does_not_end_is_ended(own_warm: Warm, sleeping: Request)
 
 
 def test_signals_do_what_they_do_to_a_command_from_a_shell(
-    own_warm: Warm, sleeping: Request, tmp_path: pathlib.Path
+    own_warm: Warm, sleeping: Request
 ) -> None:
     pid = own_warm.start({**sleeping, "from_a_shell": True})
+    children = pathlib.Path(f"/proc/{pid}/task/{pid}/children")
     deadline = time.monotonic() + 60
-    while "Pausing" not in (tmp_path / "stdout").read_text():
+    while not children.read_text():  # it has begun with the task
         assert time.monotonic() < deadline
         time.sleep(0.05)
     assert os.getsid(pid) == pid
