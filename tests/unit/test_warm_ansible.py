@@ -60,8 +60,9 @@ def test_ad_hoc(tmp_path: pathlib.Path) -> None:
 def sleeping(tmp_path: pathlib.Path) -> Request:
     """A playbook that takes long, with files of its own for what it prints."""
     playbook = tmp_path / "sleeps.yml"
-    task = "ansible.builtin.pause: {seconds: 60}"
-    playbook.write_text(f"[{{hosts: localhost, gather_facts: false, tasks: [{{{task}}}]}}]")
+    # Its worker ends with it; one that pauses would wait for ever for an Ansible that was killed.
+    task = "ansible.builtin.command: sleep 20"
+    playbook.write_text(f"[{{hosts: localhost, gather_facts: false, tasks: [{task}]}}]")
     for stream in ("stdout", "stderr"):
         (tmp_path / stream).touch()
     return {
