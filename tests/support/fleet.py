@@ -56,7 +56,7 @@ class Fleet:
         return self._play({"roles": [{"role": ROLE}], "vars": variables, **(play or {})}, *options)
 
     def refusals(
-        self, version: str, cases: t.Mapping[str, t.Mapping[str, t.Any]], *options: str
+        self, version: str, cases: t.Mapping[str, t.Mapping[str, t.Any]]
     ) -> dict[str, list[str]]:
         """Run the role for ``version`` once for each of the cases, which are variables.
 
@@ -76,7 +76,7 @@ class Fleet:
             }
             for name, variables in cases.items()
         ]
-        run = self._play({"tasks": tasks}, *options)
+        run = self._play({"tasks": tasks})
         told: dict[str, list[str]] = {name: [] for name in cases}
         for task in run.tasks:
             if task.name in told:
