@@ -59,6 +59,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._http.interruption 
     SIGNALS,
     Interrupted,
     Interruption,
+    is_interrupted,
     let_end,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.transport import (
@@ -343,9 +344,12 @@ def _watch_over_ansible() -> t.Iterator[None]:
         # A signal has to wake the main thread, which alone handles it.
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         while not done.wait(LOOK_EVERY):
-            if os.getppid() != ansible:
+            if os.getppid() == ansible:
+                continue
+            # Ansible's own signal may still be on its way: it tells more, and is the first.
+            if not done.wait(LOOK_EVERY) and not is_interrupted():
                 os.kill(worker, signal.SIGHUP)
-                return
+            return
 
     threading.Thread(target=watch, daemon=True).start()
     try:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 import pathlib
+import signal
 import sys
+import threading
 import types
 import typing as t
 
@@ -15,6 +17,11 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.vaultops.vault.plugins.module_utils._front.perform import argument_spec
+from ansible_collections.vaultops.vault.plugins.module_utils._http.interruption import (
+    Interruption,
+    let_end,
+)
+from ansible_collections.vaultops.vault.plugins.plugin_utils import _in_process
 from ansible_collections.vaultops.vault.plugins.plugin_utils._in_process import (
     InProcessAction,
     is_own,
@@ -124,3 +131,24 @@ def test_its_own_interpreter_by_any_name(tmp_path: pathlib.Path) -> None:
     (tmp_path / "python").symlink_to(pathlib.Path(sys.executable).resolve())
     assert not is_own(str(tmp_path / "python"))
     assert not is_own("/nowhere/python")
+
+
+@pytest.mark.parametrize("late", [True, False])
+def test_ansibles_own_signal_tells_more_than_that_it_is_gone(
+    monkeypatch: pytest.MonkeyPatch, late: bool
+) -> None:
+    """A busy machine may bring it to the worker after the worker has seen that Ansible is gone."""
+    watches = set(threading.enumerate())
+
+    def gone() -> int:
+        if late:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return 1
+
+    monkeypatch.setattr(_in_process, "LOOK_EVERY", 0.5)
+    with Interruption(lambda _line: None) as interruption, _in_process._watch_over_ansible():
+        let_end("the reload", "it costs something")
+        (watch,) = set(threading.enumerate()) - watches
+        monkeypatch.setattr(os, "getppid", gone)
+        watch.join(10)
+    assert interruption.signal_name == ("SIGTERM" if late else "SIGHUP")
