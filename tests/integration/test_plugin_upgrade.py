@@ -211,13 +211,18 @@ def exits(plugin: BuiltPlugin) -> None:
     plugin.fault("exit")
 
 
+def crashes(plugin: BuiltPlugin) -> None:
+    """Let the plugin start, and end at each request."""
+    plugin.fault("crash")
+
+
 def overwrite(plugin: BuiltPlugin) -> None:
     """Replace the file without telling the catalog: the sha256 there is wrong then."""
     plugin.path.write_bytes(plugin.path.read_bytes() + b"\n# another file\n")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("harm", [exits, overwrite])
+@pytest.mark.parametrize("harm", [exits, crashes, overwrite])
 def test_a_broken_version_leaves_all_mounts_with_the_old_one(
     server: Server, versions: Versions, ansible: Ansible, harm: t.Callable[[BuiltPlugin], object]
 ) -> None:

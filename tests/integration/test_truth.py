@@ -119,6 +119,36 @@ def test_one_plugin_that_does_not_start_among_good_mounts(
     assert serves(server, "bad")
 
 
+@pytest.mark.parametrize("probe", [None, "info"])
+def test_a_plugin_that_ends_at_each_request_is_down(
+    server: Server, external_plugin: ExternalPlugin, ansible: Ansible, probe: str | None
+) -> None:
+    """It starts, so that the server reloads it without a word."""
+    plugin = external_plugin()
+    external_plugin(name="good")
+    server.mount("bad", PLUGIN)
+    server.mount("good", "good")
+    plugin.fault("crash")
+
+    more = {"probe": probe} if probe else {}
+    run = ansible.playbook(reload(mounts=["bad", "good"], **more))
+
+    assert run.result.failed
+    assert run.result["changed"] is True
+    assert '"bad/" does not answer: ' in run.result.message
+    assert {path: row["alive"] for path, row in by_path(run).items()} == {
+        "bad/": False,
+        "good/": True,
+    }
+    assert by_path(run)["bad/"]["error"]
+    assert_no_lie(server, run)
+    current = ansible.playbook(reload(mounts="bad", state="current"))
+    assert current.result.failed
+    assert current.result["changed"] is True
+    plugin.heal()
+    assert ansible.playbook(reload(mounts="bad", state="current")).result["verified"] is True
+
+
 def test_by_plugin_the_server_stops_at_the_first_failure(
     server: Server, external_plugin: ExternalPlugin, ansible: Ansible
 ) -> None:

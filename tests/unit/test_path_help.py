@@ -28,6 +28,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._http.connection im
 ACL = "1 error occurred:\n\t* permission denied\n\n"
 NO_START = "1 error occurred:\n\t* fork/exec /plugins/ext: permission denied\n\n"
 UNREADABLE = "error verifying checksum: open /plugins/ext: permission denied"
+ENDED = "rpc error: code = Unavailable desc = error reading from server: EOF"
 NO_MOUNT = 'no handler for route "a". route entry not found.'
 NO_BACKEND = 'no handler for route "a/". route entry found, but backend is nil.'
 
@@ -43,13 +44,14 @@ class FakeClient(VaultClient):
 
     def __init__(self, path_help: VaultError | None, probe: VaultError | None = None) -> None:
         super().__init__(Connection("http://fake", timeout=60))
-        self.errors = {"a": path_help, "a/info": probe}
+        self.errors: dict[str, list[VaultError | None]] = {"a": [path_help], "a/info": [probe]}
         self.asked: list[tuple[str, float | None]] = []
 
     def request(self, method: str, path: str, *_args: t.Any, **more: t.Any) -> Answer:
         assert more["repeatable"] is False  # once: asking starts a plugin
         self.asked.append((path, more["timeout"]))
-        if error := self.errors.get(path):
+        errors = self.errors.get(path, [None])
+        if error := errors.pop(0) if len(errors) > 1 else errors[0]:
             raise error
         return Answer(200, {"help": "", "data": {}}, path)
 
@@ -96,12 +98,37 @@ def test_path_help(error: VaultError | None, alive: bool | None) -> None:
         (refused(404, "unsupported path"), None, Health(True, "unsupported path", True)),
         (refused(500, "no storage"), None, Health(True, "no storage", True)),
         (refused(500, "x"), refused(500, "checksums did not match"), Health(False, "x")),
+        (refused(500, ENDED), refused(500, ENDED), Health(False, ENDED)),
+        (refused(500, ENDED), None, Health(True, ENDED, True)),
+        (refused(500, ENDED), refused(400, "unsupported"), Health(True, ENDED, True)),
         (refused(404, NO_BACKEND), None, Health(False, NO_BACKEND)),
     ],
     ids=str,
 )
 def test_probe(probe: VaultError | None, path_help: VaultError | None, health: Health) -> None:
     assert check_health(FakeClient(path_help, probe), mount(), "info") == health
+
+
+@pytest.mark.parametrize(
+    ("again", "health"),
+    [
+        (refused(500, ENDED), Health(False, ENDED)),
+        (refused(500, "plugin is shut down"), Health(False, "plugin is shut down")),
+        (refused(403, ACL), Health(None, "permission denied")),
+        (NoAnswer("no answer within 15 s"), Health(None, "no answer within 15 s")),
+        (refused(400, "unsupported"), Health(True)),
+        (None, Health(True)),
+    ],
+    ids=str,
+)
+def test_a_plugin_that_ends_while_it_is_asked_is_asked_again(
+    again: VaultError | None, health: Health
+) -> None:
+    """Once may be a reload of somebody else's; twice, it crashes."""
+    client = FakeClient(None)
+    client.errors["a"] = [refused(500, ENDED), again]
+    assert check_health(client, mount(), "") == health
+    assert client.asked == [("a", 15.0)] * 2
 
 
 def test_a_builtin_plugin_is_not_asked() -> None:

@@ -19,6 +19,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._api.plugin_failure
     NO_BACKEND,
     NO_MOUNT,
     did_not_start,
+    ended_while_asked,
     is_being_removed,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
@@ -114,6 +115,15 @@ def request_path_help(client: VaultClient, path: str) -> None:
 
 
 def _by_path_help(client: VaultClient, mount: Mount) -> Health:
+    health = _by_one_path_help(client, mount)
+    if not ended_while_asked(health.reason):
+        return health
+    # Once may be a reload of somebody else's; twice, it is no plugin that answers.
+    again = _by_one_path_help(client, mount)
+    return again._replace(alive=False) if ended_while_asked(again.reason) else again
+
+
+def _by_one_path_help(client: VaultClient, mount: Mount) -> Health:
     try:
         request_path_help(client, mount.path.rstrip("/"))
     except PermissionDenied as error:
@@ -123,8 +133,9 @@ def _by_path_help(client: VaultClient, mount: Mount) -> Health:
         return _without_plugin(error) or Health(None, _words(error))
     except Refused as error:
         # A plugin that answers with an error answers; with 500, or without any, it may be anybody.
-        alive = None if error.status == 500 or not error.errors else True
-        return _without_plugin(error) or Health(alive, _words(error))
+        is_anybody = error.status == 500 or not error.errors
+        answers = Health(None, _words(error)) if is_anybody else Health(True)
+        return _without_plugin(error) or answers
     except VaultError as error:
         return Health(None, error.what)
     return Health(True)
@@ -143,7 +154,7 @@ def _by_probe(client: VaultClient, mount: Mount, probe: str) -> Health:
 
 
 def _read(client: VaultClient, path: str, *, plain: bool = False, **query: str) -> Answer:
-    """Ask once: a request that is sent again would start a broken plugin again."""
+    """Ask without retries: a request that is sent again would start a broken plugin again."""
     timeout = min(HEALTH_TIMEOUT, client.connection.timeout)
     return client.request(
         "GET", path, query=query or None, repeatable=False, timeout=timeout, plain=plain

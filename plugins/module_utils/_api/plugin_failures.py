@@ -29,7 +29,11 @@ _NO_START = (
     "plugin is shut down",
     "Error while dialing",
 )
-
+# Of gRPC in the server: the plugin's process is gone, before or after it got the request.
+_ENDED = re.compile(
+    "code = Unavailable desc = "
+    "(?:error reading from server|transport is closing|connection error: desc = .transport: )"
+)
 
 # Of a mount whose disabling has begun and failed; it stays so until that is done.
 _BEING_REMOVED = "is tainted"
@@ -43,3 +47,11 @@ def is_being_removed(words: str) -> bool:
 def did_not_start(words: str) -> bool:
     """Tell whether ``words`` say that a plugin did not start, or does not run any more."""
     return any(part in words for part in _NO_START) or bool(_NO_FILE.search(words))
+
+
+def ended_while_asked(words: str) -> bool:
+    """Tell whether ``words`` say that the plugin's process ended before it had answered.
+
+    It crashed, or was ended by a reload: a later request starts it again.
+    """
+    return bool(_ENDED.search(words))

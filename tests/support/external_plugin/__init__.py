@@ -7,6 +7,7 @@ plugin = build_plugin(plugin_directory / "ext", version="v1.0.0")
 # register plugin.path.name with plugin.sha256, mount it, read <mount>/info
 plugin.fault("exit")  # from now on it does not start: a reload fails
 plugin.fault("sleep 300")  # or hangs at start
+plugin.fault("crash")  # or starts, and ends at each request
 plugin.heal()
 """
 
@@ -42,7 +43,8 @@ class BuiltPlugin:
     def fault(self, action: str) -> None:
         """Break each later start of the plugin: ``exit`` with status 1, or ``sleep SECONDS`` first.
 
-        The action is in the file ``<path>.fault``. Processes that run already go on.
+        Processes that run already go on. ``crash`` is of requests: each one ends its process.
+        The action is in the file ``<path>.fault``.
         """
         self._fault_file.write_text(action, encoding="utf-8")
 

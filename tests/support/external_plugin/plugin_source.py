@@ -33,6 +33,7 @@ PEM = ""  # certificate and key; stands in lines, so that the plugin is its own 
 
 # The magic cookie of all OpenBao and Vault plugins: a check that a server started us, no secret.
 COOKIE = "6669da05-b1c8-4f49-97d9-c8e5bed98e20"
+CRASH = "crash"
 BOOT = os.urandom(16).hex()
 STARTED = time.time()
 READS: dict[str, int] = {}  # per mount
@@ -90,6 +91,8 @@ def handle_request(args: Received) -> Sent:
     """Answer a request to a mount in the way of the SDK's framework."""
     import json
 
+    if read_fault_file() == CRASH:
+        os._exit(3)
     request = decode(args[2])
     operation, path, mount = (request.get(field, b"").decode() for field in (3, 4, 12))
     data: dict[str, object]
@@ -194,12 +197,19 @@ def answer_call(http: H2Connection, stream: int, path: str, message: bytes) -> N
     http.send_headers(stream, [("grpc-status", "0")], end_stream=True)
 
 
-def obey_fault_file() -> None:
-    """Exit or sleep if a file ``<plugin>.fault`` beside the plugin says so."""
+def read_fault_file() -> str:
+    """Return what a file ``<plugin>.fault`` beside the plugin says, empty where there is none."""
     try:
         with open(f"{__file__}.fault", encoding="utf-8") as file:  # noqa: PTH123 (5 ms to import)
-            fault = file.read()
+            return file.read()
     except FileNotFoundError:
+        return ""
+
+
+def obey_fault_file() -> None:
+    """Exit or sleep at the start if the fault file says so."""
+    fault = read_fault_file()
+    if fault in ("", CRASH):
         return
     action, _space, seconds = fault.partition(" ")
     # A sleeper wakes up when the server is gone, too.
