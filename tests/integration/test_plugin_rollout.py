@@ -73,6 +73,11 @@ def test_checked_then_one_by_one_and_cleaned_up(fleet: Fleet) -> None:
     assert up.returncode == 0, up.output
     assert fleet.runs() == {"v1.2.0"}
     assert fleet.names() == {"ext-v1.1.0", "ext-v1.2.0"}
+    none: dict[str, t.Any] = {"plugin_rollout_cleanup": True, "plugin_rollout_keep": 0}
+    predicted = fleet.roll_out("v1.2.0", "--check", **none)
+    assert fleet.names() == {"ext-v1.1.0", "ext-v1.2.0"}
+    assert changes(predicted) == changes(fleet.roll_out("v1.2.0", **none)) > 1
+    assert fleet.names() == {"ext-v1.2.0"}
     back = fleet.roll_out("v1.1.0", plugin_rollout_cleanup=True)
     assert back.returncode == 0, back.output
     assert fleet.runs() == {"v1.1.0"}

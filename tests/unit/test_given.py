@@ -55,6 +55,9 @@ def test_every_option_of_every_module(module: str, empty: t.Any) -> None:
     ("params", "given"),
     [
         ({"plugin": "", "mounts": "a"}, {"mounts": ["a"]}),
+        ({"mounts": 2024}, {"mounts": ["2024"]}),
+        ({"mounts": 5.5}, {"mounts": ["5.5"]}),
+        ({"mounts": True}, {"mounts": ["True"]}),
         ({"plugin": "a", "mounts": ""}, {"plugin": "a"}),
         ({"plugin": "a", "mounts": []}, {"plugin": "a"}),
         ({"plugin": "a", "mounts": "\r\n \n"}, {"plugin": "a"}),

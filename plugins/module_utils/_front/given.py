@@ -36,9 +36,14 @@ def given_options(params: Params, spec: Spec) -> dict[str, t.Any]:
 
 
 def _taken_apart(value: t.Any, option: t.Mapping[str, t.Any]) -> t.Any:
-    """Return the items of a list that was given as a text: separated by commas, or one a line."""
-    if option.get("type") != "list" or not isinstance(value, str):
+    """Return the items of a list that was given as a text: separated by commas, or one a line.
+
+    A number is the only item, as Ansible takes it.
+    """
+    if option.get("type") != "list" or not isinstance(value, (str, int, float)):
         return value
+    if not isinstance(value, str):
+        return [str(value)]
     lines = (line for line in value.splitlines() if line.strip())
     return [item.strip() for line in lines for item in line.split(",")]
 

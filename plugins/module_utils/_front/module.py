@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.common.parameters import remove_values
 
 from ansible_collections.vaultops.vault.plugins.module_utils._front.given import given_options
 from ansible_collections.vaultops.vault.plugins.module_utils._front.perform import (
@@ -48,7 +49,8 @@ def run(operation: Operation) -> None:
     outcome = perform(operation, module.params, module.check_mode)
     module.no_log_values.update(outcome.secrets)
     for warning in outcome.warnings:
-        module.warn(warning)
+        # Of ansible-core, 2.19 and newer mask the result only.
+        module.warn(remove_values(warning, module.no_log_values))
     if not module._diff:
         outcome.result.pop("diff", None)
     if outcome.result.get("failed"):

@@ -157,7 +157,8 @@ def _preflight(
         return None
     asked = _for_steps(options, steps)
     without = asked if check_mode else asked._replace(probe=None)
-    ahead = reload(client, without, check_mode=True, server=server)
+    entries = {step.path: plan.entry for step in steps}
+    ahead = reload(client, without, expected=entries, check_mode=True, server=server)
     if ahead.error is not None:
         raise ahead.error
     unreachable = [row for row in ahead.nodes or () if row.error]
@@ -432,14 +433,12 @@ def _unchanged(plan: Plan, progress: Progress, error: VaultError) -> RolloutResu
 
 
 def _predicted(plan: Plan, ahead: ReloadResult | None) -> RolloutResult:
-    """Return check mode's result; ``ahead`` knows what would be reloaded as it is."""
+    """Return check mode's result; ``ahead`` knows which mounts do not run the new version."""
     mounts = {row.before.path: row for row in ahead.mounts} if ahead else {}
-    changed = False
+    changed = plan.moves_pin and bool(plan.steps)
     for step in plan.steps:
+        if step.path not in mounts and plan.changes(step):
+            mounts[step.path] = predicted(step.mount, Expectation(plan.entry))
         row = mounts.get(step.path) or left_alone(step.mount)
-        if row.being_removed:
-            changed = changed or plan.moves_pin or plan.configures(step)
-        elif plan.changes(step) or row.reloaded:
-            mounts[step.path] = predicted(step.mount, Expectation(plan.entry), row.health)
-            changed = True
+        changed = changed or plan.configures(step) or (bool(row.reloaded) and not row.being_removed)
     return RolloutResult(plan, Progress(mounts=mounts), changed)
