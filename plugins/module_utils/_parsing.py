@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the vaultops.vault authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the text of an option or an environment variable means: durations and booleans."""
+"""What an option or an environment variable means: durations, booleans, variables of a plugin."""
 
 from __future__ import annotations
 
@@ -62,3 +62,24 @@ def parse_duration(text: t.Any, option: str, origin: str = "") -> float:
 def parse_bool(text: str) -> bool | None:
     """Return the boolean that ``text`` means to Ansible, None where it is another text."""
     return _BOOLEANS.get(text.strip().lower())
+
+
+def assignments(option: t.Mapping[t.Any, t.Any], name: str) -> list[str]:
+    """Return a mapping as texts NAME=value; raises OptionError, which repeats no value."""
+    return [f"{_variable(key, name)}={_value(key, value, name)}" for key, value in option.items()]
+
+
+def _variable(key: t.Any, option: str) -> str:
+    if not str(key) or "=" in str(key):
+        raise OptionError(
+            f'"{key}" in {option} is not the name of a variable', next_step="rename it"
+        )
+    return str(key)
+
+
+def _value(key: t.Any, value: t.Any, option: str) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if not isinstance(value, (str, int, float)):
+        raise OptionError(f'the value of "{key}" in {option} is not a text', next_step="quote it")
+    return str(value)

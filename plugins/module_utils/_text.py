@@ -83,6 +83,12 @@ def shown_url(url: str) -> str:
     return f"{scheme}{mark}{address.rpartition('@')[2]}"
 
 
+def logins_in(url: str) -> set[str]:
+    """Return what no output may show of ``url``: user name and password, and the password alone."""
+    login = url.rpartition("@")[0].rpartition("://")[2]
+    return {login, login.partition(":")[2]} - {""}
+
+
 def without_passwords(text: str) -> str:
     """Return ``text`` of a library without the user names and passwords of the URLs in it."""
     return re.sub(r"//\S*@", "//", text)

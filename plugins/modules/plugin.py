@@ -107,10 +107,8 @@ options:
   env:
     description:
       - Environment variables of the plugin, as a mapping or as a list of V(NAME=value).
-      - All values are treated as secrets and masked in all output. Ansible masks the values of a
-        mapping wherever they occur, so a value such as V(1) would make the output unreadable. In a
-        list, the module masks each item as a whole, and its value alone only from four characters
-        on.
+      - All values are treated as secrets and masked in all output, each one together with its name,
+        and from four characters on also alone.
       - The server never returns them, so the module cannot compare them; see O(update_env).
     type: raw
   update_env:

@@ -99,7 +99,8 @@ notes:
     O(state=reloaded), a token without C(read) can reload all the same. A warning names the checks
     that were skipped, and RV(verified) is V(false).
   - O(timeout) never shortens the wait for the reload. Do not set the task keyword C(timeout)
-    either. It would cut the reload off, with the consequences that O(reload_timeout) describes.
+    either. On the controller the reload ends first, then the task fails, and the mounts are not
+    verified.
   - The module never sends a reload again if the server may have acted on it.
   - More than 990 mounts fit in one request too, unless a path contains a comma.
   - A token with a limited number of uses needs one use for each request, including those of checks

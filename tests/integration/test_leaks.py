@@ -21,6 +21,7 @@ from ansible_collections.vaultops.vault.tests.support.handwritten import (
     SeenRequest,
     handwritten_server,
 )
+from ansible_collections.vaultops.vault.tests.support.server import Server
 
 MODULE = "vaultops.vault.plugin_reload"
 CANARIES = {
@@ -278,3 +279,21 @@ def test_handwritten_server_and_canaries_under_ansible_runner(tmp_path: pathlib.
     artifacts = left_behind(job.directory / "artifacts", set())
     assert "job_events" in "".join(map(str, (job.directory / "artifacts").rglob("*")))
     assert canaries_in(done.everything + artifacts) == []
+
+
+@pytest.mark.parametrize("in_process", [True, False], ids=["in process", "as a module"])
+def test_what_the_task_names_where_no_secret_belongs(
+    server: Server, ansible: Ansible, in_process: bool
+) -> None:
+    """A password in the address, which is refused; a token for a name, which a warning repeats."""
+    address = "https://me:canary-url-5f2c9e@127.0.0.1:1"
+    run = ansible.playbook(
+        {MODULE: {"url": address, "plugin": "kv"}, "ignore_errors": True},
+        {"vaultops.vault.plugin_info": {"name": server.token, "token": server.token}},
+        options=["-vvv", "-e", f"vaultops_in_process={in_process}"],
+    )
+    assert "contains a user name or password" in run.tasks[0].message
+    (warning,) = run.result["warnings"]
+    assert warning.startswith('no plugin "*')
+    assert "canary" not in run.output
+    assert server.token not in run.output

@@ -309,6 +309,18 @@ def test_the_environment_of_a_plugin(server: Server, ansible: Ansible) -> None:
         assert "canary" not in cases.run.output
 
 
+@pytest.mark.parametrize("in_process", FRONTS.values(), ids=FRONTS.keys())
+def test_a_short_value_of_the_environment_masks_nothing_else(
+    server: Server, ansible: Ansible, in_process: bool
+) -> None:
+    built = build(server)
+    options = {"src": str(built.path), "env": {"LEVEL": "e", "DEBUG": 1, "ON": True, "OFF": "0"}}
+    run = ansible.playbook(task(options), ANSIBLE_VAULTOPS_IN_PROCESS=str(in_process))
+    assert run.result["plugin"]["sha256"] == built.sha256
+    assert "****" not in str(run.result)
+    assert "LEVEL=e" not in run.output
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("in_process", FRONTS.values(), ids=FRONTS.keys())
 def test_values_of_the_environment_are_never_shown(
@@ -322,14 +334,15 @@ def test_values_of_the_environment_are_never_shown(
     wrong: list[t.Any] = [["{{ canary }}"], {"A": ["{{ canary }}"]}, "{{ canary }}"]
     tasks = [task({**src, "env": env, "update_env": "always"}) for env in [*forms, *wrong]]
     tasks.append(task({**src, "env": forms[1], "version": "v9", "update_env": "always"}))
-    tasks.append(task({**src, "env": forms[1], "command": "canary-5f2c9e", "arguments": "a"}))
+    same = {**src, "command": "canary-5f2c9e", "arguments": "a"}
+    tasks += [task({**same, "env": env}) for env in forms[:2]]
     run = ansible.playbook(
         *({**each, "ignore_errors": True} for each in tasks),
         options=["-vvvv", "--diff", "-e", f"@{extra}", "-e", f"vaultops_in_process={in_process}"],
         ANSIBLE_LOG_PATH=str(tmp_path / "ansible.log"),
     )
     statuses = [result.status for result in run.tasks]
-    assert statuses == ["ok"] * 3 + ["failed"] * 5
+    assert statuses == ["ok"] * 3 + ["failed"] * 6
     assert "canary-5f2c9e" not in run.output
     assert "canary-5f2c9e" not in str(run.tasks)
     assert "canary-5f2c9e" not in (tmp_path / "ansible.log").read_text()

@@ -781,7 +781,7 @@ DENIED = {
     "no look at a mount": Denied(
         "sys/mounts/c",
         {},
-        "nothing was changed: state=current has to read mounts and catalog",
+        "nothing was changed: mounts and catalog have to be read first: permission denied",
         None,
         "",
     ),

@@ -576,7 +576,8 @@ def test_current_needs_the_looks(server: Server, ansible: Ansible) -> None:
     rules = (POLICIES / "plugin_reload-only.hcl").read_text(encoding="utf-8")
     run = ansible.adhoc(MODULE, "plugin=kv state=current", BAO_TOKEN=server.new_token(rules))
     assert run.result.failed
-    assert "state=current has to read mounts and catalog" in run.result.message
+    assert "mounts and catalog have to be read first" in run.result.message
+    assert "or reload without this check, with state=reloaded" in run.result.message
     assert "permission denied reading the mounts (403 from GET" in run.result.message
 
 

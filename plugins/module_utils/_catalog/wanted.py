@@ -17,7 +17,10 @@ from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_catalo
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog.catalog import Catalog
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
-from ansible_collections.vaultops.vault.plugins.module_utils._parsing import check_one_name
+from ansible_collections.vaultops.vault.plugins.module_utils._parsing import (
+    assignments,
+    check_one_name,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._types import Params
 
 _NAME = re.compile(r"\w(?:[\w.+-]*\w)?", re.ASCII)
@@ -238,7 +241,7 @@ def _command(params: Params) -> tuple[str, list[str]]:
 def _env(option: t.Any) -> list[str]:
     """Return the variables as texts NAME=value; raises OptionError, which repeats no value."""
     if isinstance(option, t.Mapping):
-        return [f"{_variable(name)}={_value(name, value)}" for name, value in option.items()]
+        return assignments(option, "env")
     if isinstance(option, str):
         option = [option]
     if not isinstance(option, (list, tuple)):
@@ -251,17 +254,3 @@ def _env(option: t.Any) -> list[str]:
                 f"item {position} of env is not NAME=value", next_step="give the name of a variable"
             )
     return list(option)
-
-
-def _variable(name: t.Any) -> str:
-    if not str(name) or "=" in str(name):
-        raise OptionError(f'"{name}" in env is not the name of a variable', next_step="rename it")
-    return str(name)
-
-
-def _value(name: t.Any, value: t.Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if not isinstance(value, (str, int, float)):
-        raise OptionError(f'the value of "{name}" in env is not a text', next_step="quote it")
-    return str(value)

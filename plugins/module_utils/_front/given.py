@@ -9,14 +9,19 @@ an empty text is none of the choices.
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
+from ansible_collections.vaultops.vault.plugins.module_utils._parsing import assignments
 from ansible_collections.vaultops.vault.plugins.module_utils._types import Params, Spec
 
 # Of these, an empty value says something: the root namespace; what an operation says of no version;
 # and no variables at all.
 _EMPTY_TEXT_COUNTS = ("namespace", "auth_namespace", "version")
 _EMPTY_LIST_COUNTS = ("env",)
+# These are mappings of secrets.
+_MAPPINGS = ("env",)
 
 
 def given_options(params: Params, spec: Spec) -> dict[str, t.Any]:
@@ -29,17 +34,21 @@ def given_options(params: Params, spec: Spec) -> dict[str, t.Any]:
     given = {}
     for key, value in params.items():
         name = names.get(key)
-        taken = value if name is None else _taken_apart(value, spec[name])
+        taken = value if name is None else _taken_apart(name, value, spec[name])
         if name is None or not _is_empty(name, taken):
             given[key] = taken
     return given
 
 
-def _taken_apart(value: t.Any, option: t.Mapping[str, t.Any]) -> t.Any:
+def _taken_apart(name: str, value: t.Any, option: t.Mapping[str, t.Any]) -> t.Any:
     """Return the items of a list that was given as a text: separated by commas, or one a line.
 
-    A number is the only item, as Ansible takes it.
+    A number is the only item, as Ansible takes it.  Of a mapping, Ansible would mask each value
+    wherever it occurs, also "1": as a text NAME=value, only where it is that.
     """
+    if name in _MAPPINGS and isinstance(value, t.Mapping):
+        with contextlib.suppress(OptionError):  # the operation says what is wrong
+            return assignments(value, name)
     if option.get("type") != "list" or not isinstance(value, (str, int, float)):
         return value
     if not isinstance(value, str):

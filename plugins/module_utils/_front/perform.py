@@ -20,7 +20,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._http.interruption 
     Interrupted,
     Interruption,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._text import spellings
+from ansible_collections.vaultops.vault.plugins.module_utils._text import logins_in, spellings
 from ansible_collections.vaultops.vault.plugins.module_utils._types import Params, Result, Spec
 
 
@@ -98,7 +98,8 @@ def _outcome(
     try:
         client = Session(Connection.from_params(params), params["auth_mode"])
     except VaultError as error:
-        return Outcome(_failure(error), [], set())
+        # The address may have a password in it, and is then refused.
+        return Outcome(_failure(error), [], spellings(logins_in(params["url"] or "")))
     client.keep_token = params["keep_token"]
     if params["auth_namespace"] is not None:
         client.auth_namespace = params["auth_namespace"].strip().strip("/")

@@ -19,6 +19,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._reload.options imp
     COMMON_SPEC,
     ReloadOptions,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.preflight import NotInspected
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.reload import reload
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.results import ReloadResult
 from ansible_collections.vaultops.vault.plugins.module_utils._types import Params, Result, Spec
@@ -37,6 +38,8 @@ CONSTRAINTS: dict[str, t.Any] = {
     "required_one_of": [("plugin", "mounts")],
 }
 
+_NOTHING = "nothing was reloaded"
+
 
 def run(client: VaultClient, params: Params, check_mode: bool) -> Result:
     """Inspect, reload, verify; in check mode predict.  Raises VaultError with what is known."""
@@ -44,8 +47,11 @@ def run(client: VaultClient, params: Params, check_mode: bool) -> Result:
     check_one_name("plugin", params["plugin"] or "")
     try:
         done = reload(client, options, check_mode=check_mode)
+    except NotInspected as error:
+        step = f"{error.next_step}, or reload without this check, with state=reloaded"
+        raise error.with_context(next_step=step).without_effect(_NOTHING) from error
     except VaultError as error:
-        raise error.without_effect("nothing was reloaded") from error
+        raise error.without_effect(_NOTHING) from error
     client.warn(*done.warnings)
     failure = done.error
     if failure is not None:

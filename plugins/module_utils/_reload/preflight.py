@@ -130,13 +130,16 @@ def asks_in_check_mode(options: ReloadOptions, preflight: Preflight) -> bool:
     return options.probe is not None and preflight.catalog is not None and preflight.catalog.openbao
 
 
+class NotInspected(OptionError):
+    """What the mounts run has to be known, and may not be read."""
+
+
 def stale_mounts(client: VaultClient, options: ReloadOptions, preflight: Preflight) -> Selection:
     """Return the mounts that need a reload on the node that answers; raises VaultError."""
     if preflight.mounts is None or preflight.catalog is None:
-        raise OptionError(
-            f"state=current has to read mounts and catalog: {'; '.join(preflight.skipped)}",
-            next_step="give the token the rights that the documentation lists, or reload without "
-            "this check, with state=reloaded",
+        raise NotInspected(
+            f"mounts and catalog have to be read first: {'; '.join(preflight.skipped)}",
+            next_step="give the token the rights that the documentation lists",
         )
     if options.plugin_type:
         _refuse_other_namespaces(client)
