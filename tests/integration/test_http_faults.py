@@ -94,12 +94,14 @@ def test_a_real_standby_redirects_what_it_forwarded(
     """The leader stops with the request in its queue, and another is elected."""
     leader, standby = cluster.active, cluster.standbys[0]
     leader.call("POST", "sys/mounts/k", {"type": "kv"})
-    leader.pause()
-    try:
-        task = {"plugin": "kv", "url": standby.url, "verify": False, "retries": 2}
-        run = Ansible(tmp_path, standby).playbook({RELOAD: task})
-    finally:
-        leader.resume()
+    with plain_front(standby.url) as front:
+        # Not before Ansible starts, which may take as long as the election.
+        front.before["POST sys/plugins/reload/backend"] = leader.pause
+        try:
+            task = {"plugin": "kv", "url": front.url, "verify": False, "retries": 2}
+            run = Ansible(tmp_path, standby).playbook({RELOAD: task})
+        finally:
+            leader.resume()
     assert run.result.failed
     assert UNKNOWN in run.result.message
     assert "may have been forwarded before" in run.result.message

@@ -22,8 +22,8 @@ from .http_servers import QuietHandler, end_to_end, serving
 class Proxy:
     """A running proxy; ``cut_posts`` hangs up on a POST after so many seconds, on both sides.
 
-    ``delays`` are how many seconds a request waits before it is passed on, by its line;
-    ``strips`` are beginnings of headers that do not get through.
+    ``delays`` are how many seconds a request waits before it is passed on, by its line, and
+    ``before`` is what is done then; ``strips`` are beginnings of headers that do not get through.
     """
 
     url: str
@@ -31,6 +31,7 @@ class Proxy:
     headers: set[str] = dataclasses.field(default_factory=set)
     cut_posts: float | None = None
     delays: dict[str, float] = dataclasses.field(default_factory=dict)
+    before: dict[str, t.Callable[[], object]] = dataclasses.field(default_factory=dict)
     strips: tuple[str, ...] = ()
 
     def sent_headers(self, start: str) -> set[str]:
@@ -117,6 +118,7 @@ def _forwarding(upstream_url: str, tls: ssl.SSLContext | None) -> t.Iterator[Pro
             proxy.seen.append(f"{self.command} {api_path.removeprefix('/v1/')}")
             proxy.headers.update(self.headers)
             time.sleep(proxy.delays.get(proxy.seen[-1], 0.0))
+            proxy.before.get(proxy.seen[-1], lambda: None)()
             timeout = proxy.cut_posts if self.command == "POST" else None
             headers = {
                 name: value
