@@ -69,6 +69,7 @@ options:
   canary:
     description:
       - Path of a mount to move and verify first. The other mounts follow only if it succeeds.
+      - It is moved also if O(mounts) does not name it.
     type: str
   batch:
     description:

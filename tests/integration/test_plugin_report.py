@@ -237,3 +237,43 @@ def test_the_page_on_a_phone_and_on_paper(browser: Browser) -> None:
     )
     browser.emulate("")
     browser.resize(*DESKTOP)
+
+
+WRONG: dict[str, tuple[dict[str, t.Any], str]] = {
+    "an option that is none": (
+        {"plugin_report_clusters": [{"url": NOWHERE}, {"name": "b", "addr": NOWHERE}]},
+        'item 2 of plugin_report_clusters has "addr", which is none of name, url, ',
+    ),
+    "a secret in a misspelled option": (
+        {"plugin_report_clusters": [{"url": NOWHERE, "tokenn": "canary-5f2c9e"}]},
+        'item 1 of plugin_report_clusters has "tokenn", which is none of ',
+    ),
+    "addresses": (
+        {"plugin_report_clusters": ["http://canary-5f2c9e"]},
+        "item 1 of plugin_report_clusters is not a mapping",
+    ),
+    "no list": (
+        {"plugin_report_clusters": {"url": NOWHERE, "token": "canary-5f2c9e"}},
+        "plugin_report_clusters is not a list of clusters",
+    ),
+    "a variable that is none": (
+        {"plugin_report_cluster": [{"url": NOWHERE}]},
+        "plugin_report_cluster is not a variable of the report",
+    ),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG.keys())
+def test_a_misspelled_option_is_refused(
+    tmp_path: pathlib.Path, wrong: tuple[dict[str, t.Any], str]
+) -> None:
+    """Else the cluster of the environment is reported under another name."""
+    variables, told = wrong
+    (tmp_path / "clusters.json").write_text(json.dumps(variables))
+    options = ["-vvv", "-e", "@clusters.json", "-e", "plugin_report_directory=out"]
+    run = Ansible(tmp_path).play_file(pathlib.Path("vaultops.vault.plugin_report"), options=options)
+    assert run.returncode != 0
+    (task,) = run.tasks
+    assert task.message.startswith(told)
+    assert "canary" not in run.output
+    assert not (tmp_path / "out").exists()
