@@ -234,7 +234,7 @@ def vault(session: nox.Session) -> None:
 
 @nox.session(default=False, allow_parallel=False)
 def trust(session: nox.Session) -> None:
-    """Try all faults, hostile answers and accidents (an hour); $VAULTOPS_TEST_SEED chooses others."""
+    """Try all faults, hostile answers, accidents (an hour); $VAULTOPS_TEST_SEED chooses others."""
     session.install(*locked.requirements_for(pythons.RUNNING))
     seed = os.environ.get(trust_options.SEED_VARIABLE) or str(trust_options.DEFAULT_SEED)
     session.log(f"seed {seed}: repeat with {trust_options.SEED_VARIABLE}={seed}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import functools
 import gc
+import http.client
 import importlib
 import json
 import multiprocessing
@@ -20,10 +21,15 @@ import sys
 import tempfile
 import time
 import typing as t
+import urllib.parse
+from unittest import mock
 
 from ..support.ansible_runs import Ansible, collection_tree
 from ..support.server import running_server
 from . import module_steps
+
+if t.TYPE_CHECKING:
+    from ansible_collections.vaultops.vault.plugins.module_utils._http.transport import Outgoing
 
 RUNS = 15
 MODULE = "vaultops.vault.plugin_reload"
@@ -49,6 +55,10 @@ def report() -> str:
         lines = ["### In a process just forked", "", "| Step | ms | page faults |", "|---|---|---|"]
         for name, (milliseconds, faults) in _in_forks(ansible, options).items():
             lines.append(f"| {name} | {milliseconds:.2f} | {faults:.0f} |")
+        lines += ["", "### In one process, after the first turn of a loop", ""]
+        lines += ["| Turn | ms |", "|---|---|"]
+        for name, milliseconds in _in_a_loop(options).items():
+            lines.append(f"| {name} | {milliseconds:.1f} |")
         lines += ["", "### In the process of a module", "", "| Step | ms |", "|---|---|"]
         for name, milliseconds in _in_modules(ansible, options).items():
             lines.append(f"| {name} | {milliseconds:.1f} |")
@@ -149,6 +159,52 @@ def _steps(options: Options) -> Steps:
         client.request("GET", "sys/health", plain=True)
         clock.took("second request")
     return clock.steps
+
+
+def _in_a_loop(options: Options) -> dict[str, float]:
+    """Return what a turn costs, and its requests alone by Python's own client, kept alive."""
+    bare = {**options, "verify": False}
+    requests = {"bare": _requests(bare), "verified": _requests(options)}
+    connection = http.client.HTTPConnection(urllib.parse.urlsplit(options["url"]).netloc)
+    turns: dict[str, t.Callable[[], object]] = {
+        "a bare turn": functools.partial(_whole, "", bare),
+        "a verified turn": functools.partial(_whole, "", options),
+    }
+    for name, sent in requests.items():
+        one = "its request" if len(sent) == 1 else f"its {len(sent)} requests"
+        turns[f"{one} by http.client ({name})"] = functools.partial(_send, connection, sent)
+    took: dict[str, list[float]] = {name: [] for name in turns}
+    for _run in range(RUNS * 4):
+        for name, turn in turns.items():
+            since = time.perf_counter()
+            turn()
+            took[name].append((time.perf_counter() - since) * 1000)
+    connection.close()
+    return {name: statistics.median(times) for name, times in took.items()}
+
+
+def _requests(options: Options) -> list[Outgoing]:
+    """Return the requests of a task, which is run."""
+    from ansible_collections.vaultops.vault.plugins.module_utils._http.transport import Transport
+
+    sent: list[Outgoing] = []
+    send = Transport.send
+
+    def noting(self: Transport, request: Outgoing, base: str) -> t.Any:
+        sent.append(request)
+        return send(self, request, base)
+
+    with mock.patch.object(Transport, "send", noting):
+        _whole("", options)
+    return sent
+
+
+def _send(connection: http.client.HTTPConnection, requests: t.Sequence[Outgoing]) -> None:
+    for request in requests:
+        query = f"?{urllib.parse.urlencode(request.query)}" if request.query else ""
+        headers = dict(request.headers)
+        connection.request(request.method, request.api_path + query, request.content, headers)
+        connection.getresponse().read()
 
 
 def _whole(name: str, options: Options) -> Steps:
