@@ -70,6 +70,7 @@ nox.options.envdir = f".nox/{pythons.RUNNING}"  # a reused environment keeps the
 CODE = ("noxfile.py", "plugins", "tests")
 SERVERS = ("-r", "requirements.txt", "-r", "tests/support/requirements.txt")
 PYTEST = ("pytest", "-n", "4", "--dist", "loadgroup")  # many tests wait for a server
+PYTEST_OF_TRUST = ("pytest", "-n", "3", "--dist", "loadgroup")
 QUICK = ("-m", "not slow and not each_core and not extra_server")
 QUICK_OR_EACH_USER = ("-m", "not slow and not extra_server and (not each_core or each_user)")
 # The parts of each module, and each module on a real server.
@@ -217,31 +218,47 @@ def run_as_ordinary_user(
             place.run(session, *PYTEST, *chosen, *session.posargs, **environment)
 
 
-@nox.session(default=False, tags=["matrix"], allow_parallel=False)
-def vault(session: nox.Session) -> None:
-    """Run the integration tests on the Vault that VAULTOPS_TEST_VAULT names."""
+def vault_environment(session: nox.Session) -> dict[str, str]:
+    """Return the environment of tests on Vault; skips the session where there is none."""
     if not (binary := products.vault_binary()):
         session.skip(f"{products.VAULT_VARIABLE} names no vault binary, and no registry has one")
-    session.install(*locked.requirements_for(pythons.RUNNING))
-    environment = {
+    return {
         products.PRODUCT_VARIABLE: "Vault",
         products.VAULT_VARIABLE: binary,
         **noting(session),
     }
+
+
+@nox.session(default=False, tags=["matrix"], allow_parallel=False)
+def vault(session: nox.Session) -> None:
+    """Run the integration tests on the Vault that VAULTOPS_TEST_VAULT names."""
+    environment = vault_environment(session)
+    session.install(*locked.requirements_for(pythons.RUNNING))
     chosen = ("-m", "not extra_server", "tests/integration")
     session.run(*PYTEST, *chosen, *session.posargs, env=environment)
+
+
+def all_of_trust(session: nox.Session) -> dict[str, str]:
+    """Return the environment in which the tests of trust try all, and say how to repeat it."""
+    seed = os.environ.get(trust_options.SEED_VARIABLE) or str(trust_options.DEFAULT_SEED)
+    session.log(f"seed {seed}: repeat with {trust_options.SEED_VARIABLE}={seed}")
+    return {trust_options.FULL_VARIABLE: "1", trust_options.SEED_VARIABLE: seed}
 
 
 @nox.session(default=False, allow_parallel=False)
 def trust(session: nox.Session) -> None:
     """Try all faults, hostile answers, accidents (an hour); $VAULTOPS_TEST_SEED chooses others."""
     session.install(*locked.requirements_for(pythons.RUNNING))
-    seed = os.environ.get(trust_options.SEED_VARIABLE) or str(trust_options.DEFAULT_SEED)
-    session.log(f"seed {seed}: repeat with {trust_options.SEED_VARIABLE}={seed}")
-    whole = {trust_options.FULL_VARIABLE: "1", trust_options.SEED_VARIABLE: seed}
-    run_with_server(
-        session, "pytest", "-n", "3", "--dist", "loadgroup", *trust_options.FILES, more=whole
-    )
+    whole = all_of_trust(session)
+    run_with_server(session, *PYTEST_OF_TRUST, *trust_options.FILES, more=whole)
+
+
+@nox.session(name="trust-vault", default=False, allow_parallel=False)
+def trust_vault(session: nox.Session) -> None:
+    """Try all faults on the Vault that VAULTOPS_TEST_VAULT names."""
+    environment = {**vault_environment(session), **all_of_trust(session)}
+    session.install(*locked.requirements_for(pythons.RUNNING))
+    session.run(*PYTEST_OF_TRUST, trust_options.FILES[-1], env=environment)
 
 
 def build_tarball(session: nox.Session, folder: Path) -> Path:
