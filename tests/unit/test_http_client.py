@@ -374,6 +374,28 @@ def test_what_a_redirect_led_to_is_no_server() -> None:
     assert paths == ["/v1/sys/x", "/other/v1/sys/x", "/v1/sys/x"]
 
 
+@pytest.mark.parametrize("location", [b"http://[", b"https://other.example/v1/sys/x", b"/other"])
+@pytest.mark.parametrize(
+    ("method", "repeatable"), [("POST", True), ("DELETE", True), ("POST", False)]
+)
+def test_a_write_that_is_redirected_to_nowhere_may_be_done(
+    location: bytes, method: str, repeatable: bool
+) -> None:
+    """Whoever answers other requests may have passed it on before; a read changes nothing."""
+    closed = b"Connection: close\r\nContent-Length: 0\r\n\r\n"
+
+    def answer(connection: socket.socket, request: bytes) -> None:
+        is_asked = b" /v1/sys/x " in request
+        redirect = b"HTTP/1.1 307 S\r\nLocation: %s\r\n" % location + closed
+        says(redirect if is_asked else b"HTTP/1.1 200 S\r\n" + closed)(connection, request)
+
+    with serving_bytes(answer) as (url, _seen), VaultClient(Connection(url, retries=0)) as client:
+        with pytest.raises(NoAnswer, match="may have been forwarded before"):
+            client.request(method, "sys/x", repeatable=repeatable)
+        with pytest.raises(Refused):
+            client.request("GET", "sys/x")
+
+
 @pytest.mark.parametrize("status", [b"200 OK", b"400 Bad"])
 def test_deep_json(status: bytes) -> None:
     body = b"[" * 100_000

@@ -249,18 +249,20 @@ class VaultClient:
         """Follow the redirect in ``response`` of the server at ``base``; raises VaultError."""
         if not self.forwarding:
             raise _refused_redirect(response, where, "which is not the node that was asked")
-        may_be_done = not repeatable and self._forwards(base)
+        # A read may go out again, whoever had it: but for one that is to be sent once.
+        matters = not repeatable or outgoing.method not in READS
+        may_be_done = matters and self._forwards(base)
         try:
             target = self._redirected_base(response, outgoing, base, where)
             self._go_to(target)
         except Refused as error:
             raise _maybe_done(error) if may_be_done else error from None
-        if may_be_done:
+        if may_be_done and not repeatable:
             raise _maybe_done(_refused_redirect(response, where, "while it answers other requests"))
         try:
             response, where = self._send(outgoing, target)
         except NotSent as error:
-            if repeatable:
+            if not matters:
                 raise
             # The leader is gone: it may have been there when the standby got the request.
             self._go_to(base_url(self.connection))
@@ -268,7 +270,7 @@ class VaultClient:
             raise NoAnswer(error.what, where=f"{where}, redirected", next_step=next_step) from None
         if response.status_code in _REDIRECTS:
             refused = _refused_redirect(response, where, "after a first redirect")
-            raise _maybe_done(refused) if not repeatable and self._forwards(target) else refused
+            raise _maybe_done(refused) if matters and self._forwards(target) else refused
         self._answers = True
         return response, where
 
