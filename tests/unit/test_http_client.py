@@ -389,11 +389,12 @@ def test_a_write_that_is_redirected_to_nowhere_may_be_done(
         redirect = b"HTTP/1.1 307 S\r\nLocation: %s\r\n" % location + closed
         says(redirect if is_asked else b"HTTP/1.1 200 S\r\n" + closed)(connection, request)
 
-    with serving_bytes(answer) as (url, _seen), VaultClient(Connection(url, retries=0)) as client:
-        with pytest.raises(NoAnswer, match="may have been forwarded before"):
-            client.request(method, "sys/x", repeatable=repeatable)
-        with pytest.raises(Refused):
-            client.request("GET", "sys/x")
+    with serving_bytes(answer) as (url, _seen):
+        with VaultClient(Connection(url, retries=0)) as client:
+            with pytest.raises(NoAnswer, match="may have been forwarded before"):
+                client.request(method, "sys/x", repeatable=repeatable)
+            with pytest.raises(Refused):
+                client.request("GET", "sys/x")
 
 
 @pytest.mark.parametrize("status", [b"200 OK", b"400 Bad"])
