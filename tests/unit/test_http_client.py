@@ -390,7 +390,8 @@ def test_a_write_that_is_redirected_to_nowhere_may_be_done(
         says(redirect if is_asked else b"HTTP/1.1 200 S\r\n" + closed)(connection, request)
 
     with serving_bytes(answer) as (url, _seen):
-        with VaultClient(Connection(url, retries=0)) as client:
+        connection = Connection(url, retries=0)
+        with VaultClient(connection) as client:
             with pytest.raises(NoAnswer, match="may have been forwarded before"):
                 client.request(method, "sys/x", repeatable=repeatable)
             with pytest.raises(Refused):
