@@ -77,7 +77,8 @@ options:
   token:
     description:
       - The token. It is masked in all output.
-      - If not given, the environment variable E(BAO_TOKEN) or E(VAULT_TOKEN) is used, else the
+      - If not given, the file that O(token_path) or O(token_file) names is used. If these are not
+        given either, the environment variable E(BAO_TOKEN) or E(VAULT_TOKEN) is used, else the
         token file of the command line clients, see O(token_path).
     type: str
   token_path:

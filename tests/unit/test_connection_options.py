@@ -268,7 +268,27 @@ def test_where_a_token_came_from(tmp_path: pathlib.Path, monkeypatch: pytest.Mon
     assert "canary" not in str(raised.value)
     monkeypatch.setenv("VAULT_TOKEN", "canary\ncanary")
     with pytest.raises(OptionError, match=r"\(from the variable VAULT_TOKEN\)"):
-        read_token(params)
+        read_token({**params, "token_path": None})
+
+
+def test_a_token_file_that_the_task_names_beats_the_variable(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BAO_TOKEN", "of-the-variable")
+    (tmp_path / "low").write_text("of-the-file\n")
+    nothing = {"token": None, "token_path": None, "token_file": None}
+    assert read_token(nothing) == "of-the-variable"
+    assert read_token({**nothing, "token_path": str(tmp_path / "low")}) == "of-the-file"
+    assert read_token({**nothing, "token": "t", "token_path": str(tmp_path / "low")}) == "t"
+    monkeypatch.setenv("BAO_TOKEN_PATH", str(tmp_path))
+    assert read_token(nothing) == "of-the-variable"
+    assert read_token({**nothing, "token_file": "low"}) == "of-the-file"
+    with pytest.raises(OptionError) as raised:
+        read_token({**nothing, "token_path": str(tmp_path / "none")})
+    assert "the token from the variable BAO_TOKEN is not used beside token_path" in str(
+        raised.value
+    )
+    assert f'the file "{tmp_path}/none" does not exist' in str(raised.value)
 
 
 def test_the_default_is_an_origin() -> None:

@@ -29,7 +29,9 @@ def read_token(params: Params) -> str:
 
 def token_setting(params: Params) -> Setting:
     """Return the token, and where it came from; raises OptionError where there is none."""
-    token = read_setting("token", params["token"], ["TOKEN"])
+    # A task that names a file must not work with the token of a variable, which may do more.
+    names_a_file = params["token_path"] or params["token_file"]
+    token = read_setting("token", params["token"], [] if names_a_file else ["TOKEN"])
     if not token.value:
         token = _token_of_file(params)
     text = str(token.value).strip()
@@ -68,9 +70,12 @@ def _token_of_file(params: Params) -> Setting:
 
 
 def _no_token(token_path: Setting, file: str) -> OptionError:
+    missing = "the option token and the variables BAO_TOKEN and VAULT_TOKEN are not set"
+    unread = read_setting("token", None, ["TOKEN"])
+    if unread.value:
+        missing = f"the token {unread.origin} is not used beside token_path or token_file"
     return OptionError(
-        "no token: the option token and the variables BAO_TOKEN and VAULT_TOKEN are not set on "
-        f"{this_host()}, and {file}",
+        f"no token: {missing} on {this_host()}, and {file}",
         where=f"token_path: {token_path.origin}",
         next_step="give a token, or set auth_method to none behind an agent that adds one; "
         + OF_THE_CONTROLLER,
