@@ -99,6 +99,10 @@ def test_tls(server: Server, tmp_path: pathlib.Path, subtests: pytest.Subtests) 
             "right CA": (bare(urls["good"], **trust), ""),
             "CA folder": (bare(urls["good"], ca_cert=str(folder)), ""),
             "CA text": (bare(urls["good"], environment={"VAULT_CACERT_BYTES": pem}), ""),
+            "CA text in one line": (
+                bare(urls["good"], environment={"BAO_CACERT_BYTES": pem.replace("\n", "\\n")}),
+                "",
+            ),
             "CA folder by variable": (
                 bare(urls["good"], environment={"BAO_CAPATH": str(folder)}),
                 "",
@@ -112,7 +116,7 @@ def test_tls(server: Server, tmp_path: pathlib.Path, subtests: pytest.Subtests) 
             ),
             "text that is none": (
                 bare(urls["good"], environment={"BAO_CACERT_BYTES": "x"}),
-                "no CA certificate in *_CACERT_BYTES",
+                "the variable holds one line only, and no CA certificate (from the variable",
             ),
             "wrong CA": (bare(urls["good"], ca_cert=str(other_file)), "no trusted TLS connection"),
             "wrong name": (bare(urls["named"], **trust), "no trusted TLS connection"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import pathlib
 import platform
+import ssl
 import typing as t
 
 import pytest
@@ -117,11 +118,22 @@ CASES = {
     "Jinja's namespace": Case(
         {"namespace": "<class 'jinja2.utils.Namespace'>"}, {}, ("(from the option namespace)",)
     ),
-    "no PEM": Case({}, {"BAO_CACERT_BYTES": "x"}, ("*_CACERT_BYTES", "variable BAO_CACERT_BYTES")),
+    "no PEM": Case(
+        {},
+        {"BAO_CACERT_BYTES": "x"},
+        (
+            "ca_cert is unusable: the variable holds one line only, and no CA certificate",
+            "(from the variable BAO_CACERT_BYTES)",
+            "in one line, \\n or a blank stands for each line break",
+        ),
+    ),
     "a broken certificate": Case(
         {},
         {"VAULT_CACERT_BYTES": BROKEN},
-        ("the certificate in *_CACERT_BYTES cannot be read", "variable VAULT_CACERT_BYTES"),
+        (
+            "the variable holds 3 lines, and the certificate in it cannot be read",
+            "(from the variable VAULT_CACERT_BYTES)",
+        ),
     ),
     "no certificate": Case(
         {"client_cert": "/etc/passwd", "client_key": "/etc/passwd"},
@@ -165,6 +177,26 @@ CASES = {
         {}, {"BAO_NAMESPACE": "tëam"}, ("namespace contains", "variable BAO_NAMESPACE")
     ),
 }
+
+
+WAYS_TO_BE_ONE_LINE = {
+    "backslash n": "\\n",
+    "backslashes of Windows": "\\r\\n",
+    "blank": " ",
+    "two blanks": "  ",
+    "nothing": "",
+    "indented": "\n    ",
+    "as it is": "\n",
+}
+
+
+@pytest.mark.parametrize("way", WAYS_TO_BE_ONE_LINE)
+def test_certificates_in_one_line(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pem = "".join(trustme.CA().cert_pem.bytes().decode() for _number in range(2))
+    monkeypatch.setenv("BAO_CACERT_BYTES", pem.replace("\n", WAYS_TO_BE_ONE_LINE[way]))
+    connection = Connection.from_params({**dict.fromkeys(CONNECTION_SPEC), **HTTPS})
+    context = ssl.create_default_context(cadata=connection.ca_pem)
+    assert context.cert_store_stats()["x509_ca"] == 2
 
 
 def test_a_key_that_is_none_or_of_another_certificate(tmp_path: pathlib.Path) -> None:

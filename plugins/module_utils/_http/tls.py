@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import ssl
 import typing as t
 
@@ -20,6 +21,9 @@ _CERTIFICATE = "-----BEGIN CERTIFICATE-----"
 _END = "-----END CERTIFICATE-----"
 # A file may also hold certificates in other forms, such as TRUSTED CERTIFICATE.
 _ANY_CERTIFICATE = "CERTIFICATE-----"
+_WHOLE_CERTIFICATE = re.compile(f"({_CERTIFICATE})(.*?)({_END})", re.DOTALL)
+# What may stand for a line break where a variable has to be one line; base64 has none of it.
+_BREAKS = re.compile(r"\\[rn]|\s")
 _PRIVATE_KEY = "PRIVATE KEY-----"
 _GIVE_PEM = "give certificates in PEM form"
 
@@ -133,21 +137,29 @@ def _checked_pem(text: str, source: str, setting: Setting) -> str:
 
 
 def _checked_bytes(text: Setting) -> str:
-    pem = _checked_pem(text.value, "*_CACERT_BYTES", text)
-    if _END not in pem:
-        lines = len(pem.splitlines())
-        held = "one line only" if lines == 1 else f"{lines} lines"
+    lines = len(text.value.splitlines())
+    held = "one line only" if lines == 1 else f"{lines} lines"
+    what = f"is unusable: the variable holds {held}, and"
+    in_one_line = f"{_GIVE_PEM}; in one line, \\n or a blank stands for each line break"
+    if _CERTIFICATE not in text.value:
+        raise text.error(f"{what} no CA certificate", in_one_line)
+    if _END not in text.value:
         raise text.error(
-            f"is unusable: the variable holds {held}, and the certificate in it has no end",
+            f"{what} the certificate in it has no end",
             "an env file, with which AWX starts a container, cuts a value at its first line break: "
             "put the certificates into a file, and name that in BAO_CACERT or VAULT_CACERT",
         )
+    pem = _WHOLE_CERTIFICATE.sub(_with_line_breaks, text.value)
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=pem)
     except (ssl.SSLError, ValueError):
-        what = "is unusable: the certificate in *_CACERT_BYTES cannot be read"
-        raise text.error(what, _GIVE_PEM) from None
+        raise text.error(f"{what} the certificate in it cannot be read", in_one_line) from None
     return pem
+
+
+def _with_line_breaks(certificate: re.Match[str]) -> str:
+    begin, body, end = certificate.groups()
+    return "\n".join(["", begin, *re.findall(".{1,64}", _BREAKS.sub("", body)), end, ""])
 
 
 def _validate_certs(option: bool | None) -> bool:
