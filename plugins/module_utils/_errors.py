@@ -98,6 +98,10 @@ class PermissionDenied(Refused):
     """The server answered 403: the token may not do this."""
 
 
+class TokenNotAccepted(Refused):
+    """The server answered 403 and knows no such token: rights would not help."""
+
+
 class NothingThere(Refused):
     """The server answered 404 without a word: it knows the path, and there is nothing."""
 

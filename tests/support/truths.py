@@ -279,12 +279,8 @@ TRUTHS: dict[str, list[Truth]] = {
         refused(SEALED, "unseal the server"),
     ],
     "bad_token": [
-        denied(
-            "invalid token", "the server does not accept the token", sent=RELOAD_A, verified=False
-        ),
-        denied(
-            "invalid token", "the server does not accept the token", sent=RELOAD_A, verified=False
-        ),
+        refused("invalid token", "the server does not accept the token", "nothing was reloaded"),
+        refused("invalid token", "the server does not accept the token", "nothing was reloaded"),
         refused("invalid token", "the server does not accept the token"),
     ],
     "tokens_that_may_less": [

@@ -13,7 +13,11 @@ import typing as t
 from urllib.parse import urlsplit
 
 from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import OPEN_LISTING
-from ansible_collections.vaultops.vault.plugins.module_utils._errors import Refused, VaultError
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
+    Refused,
+    TokenNotAccepted,
+    VaultError,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 from ansible_collections.vaultops.vault.plugins.module_utils._http.fields import Fields
 
@@ -92,6 +96,6 @@ def _read_list(client: VaultClient, path: str) -> Fields | None:
     try:
         return client.request("GET", path, namespace="").data
     except Refused as error:
-        if error.status not in _NO_LIST:
+        if error.status not in _NO_LIST or isinstance(error, TokenNotAccepted):
             raise
         return None

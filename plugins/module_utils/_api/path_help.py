@@ -25,6 +25,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._api.plugin_failure
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     PermissionDenied,
     Refused,
+    TokenNotAccepted,
     VaultError,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.answers import Answer
@@ -126,6 +127,8 @@ def _by_path_help(client: VaultClient, mount: Mount) -> Health:
 def _by_one_path_help(client: VaultClient, mount: Mount) -> Health:
     try:
         request_path_help(client, mount.path.rstrip("/"))
+    except TokenNotAccepted as error:
+        return Health(None, _words(error))
     except PermissionDenied as error:
         if client.inline_headers:
             reason = "path help needs a token, give a path as probe or auth_mode=login"
@@ -174,4 +177,6 @@ def _without_plugin(error: Refused) -> Health | None:
 
 
 def _words(error: Refused) -> str:
+    if isinstance(error, TokenNotAccepted):
+        return error.what
     return one_line("\n".join(error.errors)) or f"status {error.status}"

@@ -5,26 +5,33 @@
 
 from __future__ import annotations
 
-from ansible_collections.vaultops.vault.plugins.module_utils._errors import PermissionDenied
+from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
+    Refused,
+    TokenNotAccepted,
+)
 
 # Of Vault from 1.13 on; others say no more than "permission denied".
 _CERTAIN = ("bad token", "invalid token")
 
 
-def is_invalid(error: PermissionDenied) -> bool:
+def is_invalid(error: Refused) -> bool:
     """Tell a token that is not valid from one that may not: only ACLs answer in a multi-error."""
     return is_certain(error) or "\n".join(error.errors).strip() == "permission denied"
 
 
-def is_certain(error: PermissionDenied) -> bool:
+def is_certain(error: Refused) -> bool:
     """Tell whether the server itself says so: a plugin may deny a request in the other words."""
     return any(part in "\n".join(error.errors) for part in _CERTAIN)
 
 
-def not_accepted(error: PermissionDenied, identity: str) -> PermissionDenied:
+def not_accepted(error: Refused, identity: str) -> TokenNotAccepted:
     """Return the error for ``identity``, a token that is not valid."""
-    return error.with_context(
-        next_step=f"the server does not accept {identity}: it has expired, was revoked, has no "
-        "uses left (num_uses), is bound to other addresses, or is of another server; give a token "
-        "that is valid"
+    return TokenNotAccepted(
+        f"{error.what}: the server does not accept {identity}",
+        where=error.where,
+        next_step="it has expired, was revoked, has no uses left (num_uses), is bound to other "
+        "addresses, or is of another server; give a token that is valid",
+        status=error.status,
+        errors=error.errors,
+        request_id=error.request_id,
     )

@@ -21,6 +21,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     OptionError,
     PermissionDenied,
     Refused,
+    TokenNotAccepted,
     VaultError,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.answers import Answer
@@ -146,7 +147,7 @@ class Session(VaultClient):
         except PermissionDenied as error:
             raise self._of_token(error) from None
 
-    def _of_token(self, error: PermissionDenied) -> PermissionDenied:
+    def _of_token(self, error: PermissionDenied) -> Refused:
         """Return the error, or what it means where the server does not accept the token at all."""
         # Imported here: only a refused request needs it.
         from ansible_collections.vaultops.vault.plugins.module_utils._auth import refused_token
@@ -374,6 +375,8 @@ def _require_gone(request: t.Callable[..., Answer], where: str, **options: t.Any
     check = "check url and proxies: something between here and the server sent that answer"
     try:
         request("GET", "auth/token/lookup-self", **options)
+    except TokenNotAccepted:
+        return
     except PermissionDenied as error:
         if refused_token.is_invalid(error):
             return

@@ -26,6 +26,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     NoAnswer,
     PermissionDenied,
     Refused,
+    TokenNotAccepted,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 from ansible_collections.vaultops.vault.plugins.module_utils._http.together import together
@@ -160,6 +161,8 @@ class _Search:
         """Return what ``read`` returns, or what is unknown then, and what would help."""
         try:
             return read(), None
+        except TokenNotAccepted:
+            raise
         except PermissionDenied as error:
             what = f"permission denied reading who needs {self.entry}: {error.where}"
             return None, (what, "give the token the rights that the documentation lists")

@@ -12,7 +12,6 @@ from ansible_collections.vaultops.vault.plugins.module_utils._auth.methods impor
     Identity,
     chosen_identity,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._auth.refused_token import is_invalid
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.session import (
     Session,
     revoke,
@@ -21,7 +20,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._auth.token import 
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog.read_back import attempt
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     OptionError,
-    PermissionDenied,
+    TokenNotAccepted,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._types import Params, Result, Spec
 
@@ -84,10 +83,8 @@ def _revoke(client: Session, check_mode: bool) -> bool:
             client.request("GET", "auth/token/lookup-self")
         else:
             _send_revocation(client)
-    except PermissionDenied as error:
-        if is_invalid(error):
-            return False
-        raise
+    except TokenNotAccepted:
+        return False
     return True
 
 
