@@ -44,3 +44,8 @@ path "sys/plugins/pins" {
 path "sys/plugins/reload/backend/status" {
   capabilities = ["read"]
 }
+
+# HashiCorp Vault only: plugin_info lists the plugin runtimes.
+path "sys/plugins/runtimes/catalog" {
+  capabilities = ["read"]
+}

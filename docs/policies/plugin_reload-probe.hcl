@@ -29,6 +29,11 @@ path "sys/plugins/pins" {
   capabilities = ["read"]
 }
 
+# HashiCorp Vault only: plugin_info lists the plugin runtimes.
+path "sys/plugins/runtimes/catalog" {
+  capabilities = ["read"]
+}
+
 # For probe=info: the path that the probe reads, here of the mount my-secrets/.
 path "my-secrets/info" {
   capabilities = ["read"]

@@ -28,3 +28,8 @@ path "sys/plugins/catalog" {
 path "sys/plugins/pins" {
   capabilities = ["read"]
 }
+
+# HashiCorp Vault only: plugin_info lists the plugin runtimes.
+path "sys/plugins/runtimes/catalog" {
+  capabilities = ["read"]
+}

@@ -51,3 +51,8 @@ path "sys/plugins/pins" {
 path "sys/plugins/pins/*" {
   capabilities = ["update", "delete"]
 }
+
+# HashiCorp Vault only: plugin_info lists the plugin runtimes.
+path "sys/plugins/runtimes/catalog" {
+  capabilities = ["read"]
+}

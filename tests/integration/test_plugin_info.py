@@ -238,6 +238,33 @@ def read(*paths: str) -> str:
     return "\n".join(f'path "{path}" {{ capabilities = ["read"] }}' for path in paths)
 
 
+LOOKING_POLICIES = (
+    "plugin_info",
+    "plugin_reload-verified",
+    "plugin_reload-probe",
+    "plugin_reload-cluster",
+    "plugin_upgrade",
+    "plugin_rollout",
+)
+
+
+def test_who_may_reload_may_look(
+    server: Server, external_plugin: ExternalPlugin, ansible: Ansible, subtests: pytest.Subtests
+) -> None:
+    """The guides look first, with the policy of what comes next."""
+    external_plugin("v1.0.0")
+    server.mount("ext", PLUGIN)
+    folder = REPOSITORY / "docs" / "policies"
+    tasks: dict[str, dict[str, t.Any]] = {}
+    for name in LOOKING_POLICIES:
+        token = server.new_token((folder / f"{name}.hcl").read_text(encoding="utf-8"))
+        tasks[name] = {MODULE: {"token": token, "health": True}}
+    for name, result in ansible.cases(tasks).results.items():
+        with subtests.test(name):
+            assert result.result.get("warnings", []) == []
+            assert current(result) == {"ext/": True}
+
+
 @pytest.mark.slow
 @pytest.mark.openbao_only("Vault has pins and runtimes too, in test_handwritten_vault.py")
 def test_a_token_that_may_read_a_part(
