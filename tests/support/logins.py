@@ -48,12 +48,12 @@ def userpass(server: Server, mount: str = "", *, namespace: str = "", **more: t.
     return {"auth_method": "userpass", "username": "bob", "password": "a-password"}
 
 
-def approle(server: Server, mount: str = "", **more: t.Any) -> Options:
+def approle(server: Server, mount: str = "", *, namespace: str = "", **more: t.Any) -> Options:
     """Arrange a role and a secret for it."""
-    path = f"{enable(server, 'approle', mount)}/role/reload"
-    server.call("POST", path, {"token_policies": "logins", **more})
-    role_id = server.call("GET", f"{path}/role-id")["role_id"]
-    secret_id = server.call("POST", f"{path}/secret-id")["secret_id"]
+    path = f"{enable(server, 'approle', mount, namespace=namespace)}/role/reload"
+    server.call("POST", path, {"token_policies": "logins", **more}, namespace=namespace)
+    role_id = server.call("GET", f"{path}/role-id", namespace=namespace)["role_id"]
+    secret_id = server.call("POST", f"{path}/secret-id", namespace=namespace)["secret_id"]
     return {"auth_method": "approle", "role_id": role_id, "secret_id": secret_id}
 
 
