@@ -100,3 +100,14 @@ def test_links(page: str, link: str, made: str) -> None:
 def test_the_quick_start_has_the_playbook_of_the_readme() -> None:
     playbooks = [blocks(page, "file reload.yml") for page in ("README.md", "docs/quick-start.md")]
     assert playbooks[0] == playbooks[1]
+
+
+def test_the_quick_start_has_the_ways_to_install_of_the_readme() -> None:
+    tables = [
+        re.findall(
+            r"^\| .*requests.*$", (REPOSITORY / page).read_text(encoding="utf-8"), re.MULTILINE
+        )
+        for page in ("README.md", "docs/quick-start.md")
+    ]
+    assert len(tables[1]) == 4
+    assert tables[0] == tables[1]
