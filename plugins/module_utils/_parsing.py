@@ -23,15 +23,6 @@ _BOOLEANS = {
 }
 
 
-def check_one_name(option: str, name: str) -> None:
-    """Raise OptionError where ``name`` was a list, of which Ansible has made a text."""
-    if name.startswith("["):
-        raise OptionError(
-            f"{option} takes one name, and {name} is a list",
-            next_step="repeat the task for each with loop, or name their mounts in one task",
-        )
-
-
 def parse_duration(text: t.Any, option: str, origin: str = "") -> float:
     """Return the seconds that ``text`` means: ``60``, ``60s``, ``1m30s``, ``500ms``.
 

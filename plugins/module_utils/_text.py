@@ -40,13 +40,16 @@ def and_more(items: t.Sized) -> str:
     return f" (and {len(items) - 1} more)" if len(items) > 1 else ""
 
 
-def nearest(name: str, candidates: t.Iterable[str]) -> str:
-    """Return the candidate that looks most like ``name``, but is another; else nothing."""
+def nearest(name: str, candidates: t.Iterable[str], alike: float = 0.6) -> str:
+    """Return the candidate that looks most like ``name``, but is another; else nothing.
+
+    They are at least ``alike``, a ratio from 0 to 1.
+    """
     # Imported here: only a message about a name that does not exist needs it.
     import difflib
 
     others = sorted(set(candidates) - {name})
-    return next(iter(difflib.get_close_matches(name, others, n=1)), "")
+    return next(iter(difflib.get_close_matches(name, others, n=1, cutoff=alike)), "")
 
 
 def did_you_mean(suggestion: str) -> str:

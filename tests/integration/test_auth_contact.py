@@ -279,6 +279,14 @@ def test_a_wrapped_secret(server: Server, subtests: pytest.Subtests) -> None:
         result = reload(server, wrapping_token=value, wrapping_path=wraps)
         assert "wrapping_token held no token, and is used up now" in result["msg"]
         assert "canary" not in str(result)
+    with subtests.test("a token that anyone may wrap"):
+        mine = token(server)
+        value = wrapped(server, wraps, {"token": mine})
+        result = reload(server, wrapping_token=value, wrapping_path=wraps)
+        assert result["verified"] is True, result
+        assert mine not in str(result)
+        # It was not made for the task, which leaves it.
+        server.call("POST", "auth/token/revoke", {"token": mine})
     with subtests.test("what does not go together"):
         both = reload(server, **role, wrapping_token="a-token")
         assert "there are both wrapping_token and secret_id" in both["msg"]
@@ -336,6 +344,7 @@ def test_a_second_factor(server: Server, subtests: pytest.Subtests) -> None:
             needs = 'needs a second factor (MFA): enforcement "people" asks for totp'
             assert needs in result["msg"]
             assert "give mfa_passcode, or exempt this login" in result["msg"]
+            assert result["warnings"] == []
     if server.product == "OpenBao":
         with subtests.test("inline"):
             result = reload(server, **person, auth_mode="inline")
@@ -348,4 +357,5 @@ def test_a_second_factor(server: Server, subtests: pytest.Subtests) -> None:
     with subtests.test("the right passcode"):
         result = reload(server, **person, mfa_passcode=totp(url))
         assert result["verified"] is True, result
+        assert result["warnings"] == []
     assert accessors(server) == before

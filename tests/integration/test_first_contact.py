@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.vaultops.vault.tests.support.recordings import run_task
 from ansible_collections.vaultops.vault.tests.support.server import Server
 
+HOST = platform.node()
 CONTROLLER = "variables of the controller do not reach another host"
 
 
@@ -38,6 +39,25 @@ def test_nobody_gave_an_address() -> None:
     assert f"check url ({where})" in told or "no trusted TLS connection" in told
     assert CONTROLLER in told or "no trusted TLS connection" in told
     assert CONTROLLER not in message(plugin="kv", url="http://127.0.0.1:1")
+
+
+def test_an_empty_variable_hides_the_other(tmp_path: pathlib.Path) -> None:
+    """A credential of AWX leaves one of each pair empty."""
+    hidden = {"BAO_TOKEN": "", "VAULT_TOKEN": "a-token"}
+    where: dict[str, t.Any] = {"plugin": "kv", "token": None, "token_path": str(tmp_path)}
+    for variables in (hidden, {**hidden, "VAULT_TOKEN": ""}):
+        told = message(**where, url="http://127.0.0.1:1", variables=variables)
+        is_hidden = variables["VAULT_TOKEN"] != ""
+        said = f'BAO_TOKEN is set and empty, so that VAULT_TOKEN is not read, on host "{HOST}"'
+        assert (said in told) is is_hidden
+        assert ("unset BAO_TOKEN, or give it a value" in told) is is_hidden
+        assert (f'BAO_TOKEN and VAULT_TOKEN are not set on host "{HOST}"' in told) is not is_hidden
+        assert (CONTROLLER in told) is not is_hidden
+    variables = {"BAO_ADDR": "", "VAULT_ADDR": "http://127.0.0.1:1"}
+    told = message(plugin="kv", url=None, connect_timeout="1", variables=variables)
+    assert "BAO_ADDR and VAULT_ADDR are not set" not in told
+    said = "BAO_ADDR is set and empty, so that VAULT_ADDR is not read"
+    assert said in told or "no trusted TLS connection" in told
 
 
 @pytest.mark.parametrize("origin", ["option", "variable"])
@@ -67,18 +87,32 @@ def test_a_ca_file_that_is_none(server: Server, tmp_path: pathlib.Path, content:
     assert f'ca_cert "{file}" holds no CA certificate (from the variable BAO_CACERT)' in told
 
 
-LISTS: dict[str, dict[str, t.Any]] = {
-    "plugin_reload": {"plugin": ["a", "b"]},
-    "plugin_upgrade": {"plugin": ["a", "b"], "version": "v1.0.0"},
-    "plugin": {"name": ["a", "b"], "type": "secret", "version": "v1.0.0", "command": "a"},
-    "plugin_info": {"name": ["a", "b"]},
+LISTS: dict[str, tuple[str, str, dict[str, t.Any]]] = {
+    "plugin_reload": ("plugin_reload", "plugin", {}),
+    "plugin_upgrade": ("plugin_upgrade", "plugin", {"version": "v1.0.0"}),
+    "a version": ("plugin_upgrade", "version", {"plugin": "a"}),
+    "a canary": ("plugin_upgrade", "canary", {"plugin": "a", "version": "v1.0.0"}),
+    "plugin": ("plugin", "name", {"type": "secret", "version": "v1.0.0"}),
+    "a command": ("plugin", "command", {"name": "a", "type": "secret", "version": "v1.0.0"}),
+    "plugin_info": ("plugin_info", "name", {}),
+    "plugin_pin": ("plugin_pin", "name", {"type": "secret", "version": "v1.0.0"}),
+    "plugin_runtime": ("plugin_runtime", "name", {}),
+    "a namespace": ("plugin_info", "namespace", {}),
 }
 
 
-@pytest.mark.parametrize("operation", LISTS)
-def test_a_list_of_plugins(operation: str) -> None:
-    told = message(operation, **LISTS[operation], url="http://127.0.0.1:1")
-    assert "takes one name, and ['a', 'b'] is a list; repeat the task for each with loop" in told
+@pytest.mark.parametrize("case", LISTS)
+def test_a_list_where_one_is_wanted(case: str) -> None:
+    operation, option, more = LISTS[case]
+    for value, what in ((["a", "b"], "a list"), ({"a": 1}, "a mapping")):
+        told = message(operation, **{option: value}, **more, url="http://127.0.0.1:1")
+        assert f"{option} takes one value, and {value} is {what}" in told
+        assert "repeat the task for each with loop" in told
+
+
+def test_a_list_inside_a_list() -> None:
+    told = message(mounts=[["a", "b"], "c"], url="http://127.0.0.1:1")
+    assert "mounts takes one value each, and ['a', 'b'] is a list" in told
 
 
 def test_an_upgrade_in_check_mode_says_why_the_version_is_not_there(server: Server) -> None:

@@ -114,7 +114,9 @@ class Session(VaultClient):
         self._method, self.token, self._login = identity.method, identity.token, identity.login
         self._wrapping = identity.wrapping
         self.identity = _named(identity)
-        wanted = self._mode == "inline" or (self._mode == "auto" and identity.repeatable)
+        # A passcode goes with a login of its own, and ages.
+        may = self._mode == "auto" and identity.repeatable and not self.mfa_passcode
+        wanted = self._mode == "inline" or may
         self._inline_wanted = wanted and identity.login is not None
 
     def request(self, *args: t.Any, anonymous: bool = False, **more: t.Any) -> Answer:
@@ -288,7 +290,8 @@ class Session(VaultClient):
             value = unwrapping.unwrapped(wrapping, answer)
             self.secrets.add(value)
             if self._login is None:
-                self.token, self._made = value, answer.auth.as_dict()
+                # Not made for this task, a token is nothing that it may revoke.
+                self.token, self._made = value, answer.plain.object("auth").as_dict()
             else:
                 body = {**self._login.body, wrapping.option: value}
                 self._login = self._login._replace(body=body)

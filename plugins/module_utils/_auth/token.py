@@ -10,9 +10,9 @@ import pathlib
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.method import AuthMethod
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
 from ansible_collections.vaultops.vault.plugins.module_utils._http.environment import (
-    OF_THE_CONTROLLER,
     Setting,
     fits_header,
+    not_set,
     read_setting,
     this_host,
 )
@@ -70,15 +70,16 @@ def _token_of_file(params: Params) -> Setting:
 
 
 def _no_token(token_path: Setting, file: str) -> OptionError:
-    missing = "the option token and the variables BAO_TOKEN and VAULT_TOKEN are not set"
+    variables, step = not_set("TOKEN")
+    missing = f"the option token is not given, {variables}"
     unread = read_setting("token", None, ["TOKEN"])
     if unread.value:
-        missing = f"the token {unread.origin} is not used beside token_path or token_file"
+        host = this_host()
+        missing = f"the token {unread.origin} is not used beside token_path or token_file on {host}"
     return OptionError(
-        f"no token: {missing} on {this_host()}, and {file}",
+        f"no token: {missing}, and {file}",
         where=f"token_path: {token_path.origin}",
-        next_step="give a token, or set auth_method to none behind an agent that adds one; "
-        + OF_THE_CONTROLLER,
+        next_step=f"give a token, or set auth_method to none behind an agent that adds one; {step}",
     )
 
 

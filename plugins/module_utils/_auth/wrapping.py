@@ -72,9 +72,11 @@ def check_path(wrapping: Wrapping, lookup: Answer) -> None:
 def unwrapped(wrapping: Wrapping, answer: Answer) -> str:
     """Return what was wrapped; raises LoginFailed where it is something else."""
     try:
-        fields = answer.auth if wrapping.option == "token" else answer.data
-        name = "client_token" if wrapping.option == "token" else wrapping.option
-        return fields.required_text(name)
+        # A token that a path made, else what somebody put into sys/wrapping/wrap.
+        made = answer.plain.object("auth").text("client_token")
+        return (made if wrapping.option == "token" else "") or answer.data.required_text(
+            wrapping.option
+        )
     except NoAnswer:
         raise LoginFailed(
             f"wrapping_token held no {wrapping.option}, and is used up now",

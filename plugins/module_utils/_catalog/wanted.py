@@ -19,7 +19,6 @@ from ansible_collections.vaultops.vault.plugins.module_utils._catalog.catalog im
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
 from ansible_collections.vaultops.vault.plugins.module_utils._parsing import (
     assignments,
-    check_one_name,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._types import Params
 
@@ -153,7 +152,6 @@ class Wanted(t.NamedTuple):
 def plugin_name(text: str) -> str:
     """Return the name of a plugin if it can be one; raises OptionError."""
     name = text.strip()
-    check_one_name("name", name)
     if not _NAME.fullmatch(name):
         raise OptionError(
             f'name "{text}" is not a valid name for a plugin',

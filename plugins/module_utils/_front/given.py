@@ -20,6 +20,10 @@ from ansible_collections.vaultops.vault.plugins.module_utils._types import Param
 # and no variables at all.
 _EMPTY_TEXT_COUNTS = ("namespace", "auth_namespace", "version")
 _EMPTY_LIST_COUNTS = ("env",)
+# What a list or a mapping looks like as a text; no name, path or address begins so.
+_SEVERAL = ("['", '["', "{'", '{"')
+# Arguments of a plugin may be such texts.
+_ANY_TEXT = ("arguments",)
 # These are mappings of secrets.
 _MAPPINGS = ("env",)
 
@@ -27,7 +31,8 @@ _MAPPINGS = ("env",)
 def given_options(params: Params, spec: Spec) -> dict[str, t.Any]:
     """Return the options of a task without those that are empty, and texts of lists taken apart.
 
-    Blanks alone are empty too.  What ``spec`` does not know stays as it is.
+    Blanks alone are empty too, and those around a text say nothing, unless it is a secret.  What
+    ``spec`` does not know stays as it is.
     """
     names = {name: name for name in spec}
     names.update({alias: name for name, each in spec.items() for alias in each.get("aliases", ())})
@@ -49,17 +54,58 @@ def _taken_apart(name: str, value: t.Any, option: t.Mapping[str, t.Any]) -> t.An
     if name in _MAPPINGS and isinstance(value, t.Mapping):
         with contextlib.suppress(OptionError):  # the operation says what is wrong
             return assignments(value, name)
-    if option.get("type") != "list" or not isinstance(value, (str, int, float)):
-        return value
-    if not isinstance(value, str):
-        return [str(value)]
-    lines = (line for line in value.splitlines() if line.strip())
-    return [item.strip() for line in lines for item in line.split(",")]
+    if option.get("type") == "list" and isinstance(value, (str, int, float)):
+        return _items(value) if isinstance(value, str) else [str(value)]
+    is_secret = option.get("no_log") or option.get("type", "str") not in ("str", "int", "bool")
+    return value.strip() if isinstance(value, str) and not is_secret else value
+
+
+def _items(text: str) -> list[t.Any]:
+    """Return the items of a list in ``text``; a comma or a line too much is none, but not nothing.
+
+    So "," is no list that was left empty, which would mean all mounts.
+    """
+    if text.lstrip().startswith("[") and text.rstrip().endswith("]"):
+        # Imported here: hardly any task needs it.
+        import json
+
+        with contextlib.suppress(ValueError):
+            return list(json.loads(text))
+    parts = [part.strip() for line in text.splitlines() for part in line.split(",")]
+    return [part for part in parts if part] or ([""] if text.strip() else [])
 
 
 def _is_empty(name: str, value: t.Any) -> bool:
     if isinstance(value, str):
         return not value.strip() and name not in _EMPTY_TEXT_COUNTS
     if isinstance(value, (list, tuple)):
-        return all(_is_empty("", item) for item in value) and name not in _EMPTY_LIST_COUNTS
+        return not value and name not in _EMPTY_LIST_COUNTS
     return value is None
+
+
+def refuse_lists(params: Params, spec: Spec) -> None:
+    """Raise OptionError where Ansible has made a text of a list or a mapping."""
+    for name, option in spec.items():
+        kind, value = option.get("type", "str"), params.get(name)
+        if option.get("no_log") or name in _ANY_TEXT:
+            continue
+        if kind == "str" and _is_several(value):
+            raise OptionError(
+                f"{name} takes one value, and {value} is {_several(str(value))}",
+                next_step="repeat the task for each with loop, or name their mounts in one task",
+            )
+        items = value if kind == "list" and value else ()
+        several = next((item for item in items if _is_several(item)), None)
+        if several is not None:
+            raise OptionError(
+                f"{name} takes one value each, and {several} is {_several(several)}",
+                next_step="give one list, with an item for each",
+            )
+
+
+def _is_several(text: t.Any) -> bool:
+    return isinstance(text, str) and text.startswith(_SEVERAL)
+
+
+def _several(text: str) -> str:
+    return "a list" if text.startswith("[") else "a mapping"

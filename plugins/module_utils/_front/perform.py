@@ -12,6 +12,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._auth.methods impor
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.options import AUTH_SPEC
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.session import Session
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import VaultError
+from ansible_collections.vaultops.vault.plugins.module_utils._front.given import refuse_lists
 from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import (
     CONNECTION_SPEC,
     Connection,
@@ -96,6 +97,7 @@ def _outcome(
     interruption: Interruption,
 ) -> Outcome:
     try:
+        refuse_lists(params, argument_spec(operation))
         client = Session(Connection.from_params(params), params["auth_mode"])
     except VaultError as error:
         # The address may have a password in it, and is then refused.

@@ -10,6 +10,20 @@ import typing as t
 from ansible_collections.vaultops.vault.plugins.module_utils._text import did_you_mean, nearest
 from ansible_collections.vaultops.vault.plugins.module_utils._types import Spec
 
+# Misspelled, a name is so much like the right one; others share a syllable with it.
+_ALIKE = 0.75
+# What other modules, or the command line clients, call it.
+_OTHER_WORDS = {
+    "name": "plugin",
+    "plugin": "name",
+    "mount": "mounts",
+    "path": "mounts",
+    "address": "url",
+    "addr": "url",
+    "plugin_version": "version",
+    "args": "arguments",
+}
+
 
 def unknown_options(module: str, unknown: t.Collection[str], spec: Spec) -> str:
     """Return the message for options that ``module`` does not have, nothing where there are none.
@@ -19,5 +33,9 @@ def unknown_options(module: str, unknown: t.Collection[str], spec: Spec) -> str:
     if not unknown:
         return ""
     known = [*spec, *(alias for option in spec.values() for alias in option.get("aliases", ()))]
-    told = ", ".join(name + did_you_mean(nearest(name, known)) for name in sorted(unknown))
+    meant = {name: _OTHER_WORDS.get(name, "") for name in unknown}
+    meant = {
+        name: word if word in spec else nearest(name, known, _ALIKE) for name, word in meant.items()
+    }
+    told = ", ".join(name + did_you_mean(meant[name]) for name in sorted(unknown))
     return f'Unsupported parameters for ({module}) module: {told}; see "ansible-doc {module}"'

@@ -15,8 +15,8 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import Opti
 from ansible_collections.vaultops.vault.plugins.module_utils._http.environment import (
     THE_DEFAULT,
     Setting,
+    not_set,
     read_setting,
-    this_host,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.tls import (
     read_client_cert,
@@ -33,6 +33,7 @@ _MOST_DIGITS = 9
 # What users copy along from a request, or from their browser.
 _PAGES = {"v1": "the API", "ui": "the web interface"}
 _PAGE = re.compile(r"(?P<base>.*)/(?P<page>v1|ui)/?|/(?P<first>v1|ui)/.*")
+_SUCH_AS = "give an address such as https://vault.example.com:8200"
 # What becomes of `{{ namespace }}` where no variable has that name.
 _OF_JINJA = "jinja2.utils.Namespace"
 
@@ -137,25 +138,46 @@ def _checked(url: Setting) -> str:
             "give the bare address of the server and log in by a token",
         )
     if "://" not in address and address:
-        raise url.error(
-            f'"{shown}" is not the address of a server: the scheme is missing',
-            f"write https://{shown}, or http://{shown} where the server has no TLS",
-        )
+        raise _without_scheme(url, shown)
     try:
         parts = urlsplit(address)
         page = _PAGE.fullmatch(parts.path)
         usable = parts.scheme in ("http", "https") and is_host_name(parts.hostname or "")
         if usable and page:
             raise _of_a_page(url, shown, parts.path, page)
-        usable = usable and parts.port != 0 and not parts.query and not parts.fragment
+        usable = usable and parts.port != 0
+        if usable and re.search("[?#]", address):
+            raise url.error(
+                f'"{shown}" is not the address of a server: a query or a fragment follows it',
+                f'write "{shown}"',
+            )
     except ValueError:
         usable = False
     if not usable or not address.isprintable() or " " in address:
         raise url.error(
             f'"{shown}" is not the address of a server',
-            "give an address such as https://vault.example.com:8200",
+            _SUCH_AS,
         )
     return parts.scheme + address[len(parts.scheme) :]
+
+
+def _without_scheme(url: Setting, shown: str) -> OptionError:
+    """Return the error for an address without ``http://``, or with a misspelled one."""
+    what = f'"{shown}" is not the address of a server'
+    slip = re.match(r"(https?):/*(?!\d+(?:/|$))", shown, re.IGNORECASE)
+    rest = shown[slip.end() :].lstrip("/") if slip else shown
+    host, slash, path = rest.partition("/")
+    page = _PAGE.fullmatch(slash + path)
+    base = host + ((page["base"] or "") if page else (slash + path).rstrip("/"))
+    if not base:
+        return url.error(what, _SUCH_AS)
+    if slip:
+        scheme = slip[1].lower()
+        return url.error(f"{what}: there is no :// after {scheme}", f"write {scheme}://{base}")
+    return url.error(
+        f"{what}: the scheme is missing",
+        f"write https://{base}, or http://{base} where the server has no TLS",
+    )
 
 
 def _of_a_page(url: Setting, shown: str, path: str, page: re.Match[str]) -> OptionError:
@@ -173,7 +195,7 @@ def _of_a_page(url: Setting, shown: str, path: str, page: re.Match[str]) -> Opti
 def _origin_of_url(url: Setting) -> str:
     if url.origin != THE_DEFAULT:
         return url.origin
-    return f"{THE_DEFAULT}, as BAO_ADDR and VAULT_ADDR are not set on {this_host()}"
+    return f"{THE_DEFAULT}, as {not_set('ADDR')[0]}"
 
 
 def _socket_path(url: Setting) -> str:

@@ -13,7 +13,7 @@ import typing as t
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
 
 # A user who exports variables beside the playbook may not know that they stay there.
-OF_THE_CONTROLLER = (
+_OF_THE_CONTROLLER = (
     "variables of the controller do not reach another host: give the options, or run the task on "
     "the controller (delegate_to: localhost)"
 )
@@ -97,6 +97,15 @@ def read_setting(
         if os.environ.get(variable):
             return Setting(option, os.environ[variable], f"from the variable {variable}")
     return Setting(option, default, THE_DEFAULT)
+
+
+def not_set(name: str) -> tuple[str, str]:
+    """Return that neither BAO_``name`` nor VAULT_``name`` gives a value, and what to do."""
+    first, second = f"BAO_{name}", f"VAULT_{name}"
+    if first in os.environ and os.environ.get(second):
+        what = f"{first} is set and empty, so that {second} is not read,"
+        return f"{what} on {this_host()}", f"unset {first}, or give it a value"
+    return f"{first} and {second} are not set on {this_host()}", _OF_THE_CONTROLLER
 
 
 def this_host() -> str:

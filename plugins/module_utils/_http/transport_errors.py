@@ -19,8 +19,8 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     VaultError,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.environment import (
-    OF_THE_CONTROLLER,
     THE_DEFAULT,
+    not_set,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._text import without_passwords
 
@@ -126,7 +126,8 @@ def _is_pem(path: str) -> bool:
 
 def _of_the_controller(origins: t.Mapping[str, str]) -> str:
     """Return what may be wrong where nobody gave an address to this host."""
-    return f"; {OF_THE_CONTROLLER}" if origins.get("url", "").startswith(THE_DEFAULT) else ""
+    is_default = origins.get("url", "").startswith(THE_DEFAULT)
+    return f"; {not_set('ADDR')[1]}" if is_default else ""
 
 
 def _certificate_was_refused(error: Exception) -> bool:

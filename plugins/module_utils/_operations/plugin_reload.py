@@ -14,7 +14,6 @@ from ansible_collections.vaultops.vault.plugins.module_utils._operations.rows im
     mount_row,
     node_row,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._parsing import check_one_name
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.options import (
     COMMON_SPEC,
     ReloadOptions,
@@ -44,7 +43,6 @@ _NOTHING = "nothing was reloaded"
 def run(client: VaultClient, params: Params, check_mode: bool) -> Result:
     """Inspect, reload, verify; in check mode predict.  Raises VaultError with what is known."""
     options = ReloadOptions.from_params(params, client.connection.namespace)
-    check_one_name("plugin", params["plugin"] or "")
     try:
         done = reload(client, options, check_mode=check_mode)
     except NotInspected as error:

@@ -14,7 +14,6 @@ from ansible_collections.vaultops.vault.plugins.module_utils._operations.rows im
     mount_row,
     node_row,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._parsing import check_one_name
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.mount_results import (
     MountResult,
     left_alone,
@@ -53,7 +52,6 @@ _CHECK_MODE = (
 def run(client: VaultClient, params: Params, check_mode: bool) -> Result:
     """Plan, move batch by batch, verify each; roll back where one fails.  Raises VaultError."""
     try:
-        check_one_name("plugin", params["plugin"])
         options = RolloutOptions.from_params(params)
         plan = make_plan(client, options)
     except NotInCatalog as error:
