@@ -74,6 +74,21 @@ def test_messages_of_troubleshooting_are_said_and_provoked(heading: str) -> None
     assert max(heading.split("…"), key=len).strip() in said_by_the_tests()
 
 
+# What users meet with their first tasks: they search the page for these.
+FIRST_CONTACT = (
+    *("does not accept the token", "no token:", "wrapping_token", "MFA", "is alone"),
+    *("answers without TLS", "scheme is missing", "address of the API", "holds one line"),
+    *("namespace not found", "Jinja", "Unsupported parameters", "one of the following"),
+    *("Failed to import", "have to be read first", "it is unknown what serves"),
+    *("no host of the inventory", "is not a variable"),
+)
+
+
+@pytest.mark.parametrize("text", FIRST_CONTACT)
+def test_troubleshooting_has_a_heading_for(text: str) -> None:
+    assert text in " ".join(HEADINGS)
+
+
 def test_what_only_sphinx_knows_is_added(tmp_path: pathlib.Path) -> None:
     manual.prepare(tmp_path / "source", changelog="# Changes\n")
     index = (tmp_path / "source" / "index.md").read_text(encoding="utf-8")
