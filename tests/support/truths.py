@@ -280,7 +280,9 @@ TRUTHS: dict[str, list[Truth]] = {
     ],
     "bad_token": [
         refused("invalid token", "the server does not accept the token", "nothing was reloaded"),
-        refused("invalid token", "the server does not accept the token", "nothing was reloaded"),
+        denied(
+            "invalid token", "the server does not accept the token", sent=RELOAD_A, verified=False
+        ),
         refused("invalid token", "the server does not accept the token"),
     ],
     "tokens_that_may_less": [
