@@ -13,7 +13,8 @@ author:
   - the vaultops.vault authors (@vaultops)
 description:
   - Makes the rows of the playbook C(vaultops.vault.plugin_report). One row for each mount, and one
-    for each plugin that is registered and not mounted.
+    for each plugin that is registered and not mounted, or whose mounts are not known. A cluster of
+    which something else may not be read, and that has no row that says so, gets one of its own.
 options:
   _input:
     description:
@@ -37,12 +38,19 @@ _value:
   type: dict
 """
 
+import re
 import typing as t
 
 from ansible_collections.vaultops.vault.plugins.module_utils._text import shown_url
 
 # The worst first.
 _STATES = ("dead", "drift", "unknown", "ok", "not mounted")
+# A warning of plugin_info about something that the report shows: it has nothing of the runtimes.
+_UNREAD = re.compile(r"permission denied(?!.* \S*/sys/plugins/runtimes/)")
+_READ_IN = {"secret": "sys/mounts", "auth": "sys/auth"}
+_NO_MOUNTS = "a database plugin has connections, no mounts: the report does not read them"
+# Where a server has other nodes, and does not let the token see which.
+_NO_NODES = "they are not known"
 
 Row = t.Dict[str, t.Any]
 
@@ -51,14 +59,23 @@ def report(hosts: t.Iterable[t.Mapping[str, t.Any]]) -> dict[str, t.Any]:
     """Return clusters, rows and counts, the rows that need attention first."""
     clusters: list[Row] = []
     rows: list[Row] = []
-    for host in hosts:
-        about = _cluster(host.get("plugin_report_cluster") or {}, host["plugin_report_info"])
+    hosts = list(hosts)
+    given = [host.get("plugin_report_cluster") or {} for host in hosts]
+    for host, cluster, name in zip(hosts, given, _names(given)):
+        info = host.get("plugin_report_info") or {}
+        about = _cluster(name, cluster, info)
         asked = (host.get("plugin_report_each") or {}).get("results") or []
-        found = _rows(host["plugin_report_info"], _nodes(asked), _not_asked(asked))
+        found = list(_rows(info, _nodes(asked), _not_asked(asked)))
+        found += _unread(about, found)
         clusters.append(about)
-        rows += [{"cluster": about["name"], **row} for row in found]
-    rows.sort(key=lambda row: (_STATES.index(row["state"]), row["cluster"], row["mount"] or ""))
+        which = {"cluster": name, "namespace": about["namespace"]}
+        rows += [{**which, **row} for row in found]
+    rows.sort(key=_order)
     return {"clusters": clusters, "rows": rows, "counts": _counts(clusters, rows)}
+
+
+def _order(row: Row) -> tuple[t.Any, ...]:
+    return _STATES.index(row["state"]), row["cluster"], row["mount"] or "", row["plugin"] or ""
 
 
 def _counts(clusters: list[Row], rows: list[Row]) -> dict[str, int]:
@@ -66,18 +83,50 @@ def _counts(clusters: list[Row], rows: list[Row]) -> dict[str, int]:
     return {
         "clusters": len(clusters),
         "unreachable": len([about for about in clusters if about["error"]]),
-        "plugins": len({(row["cluster"], row["type"], row["plugin"]) for row in rows}),
+        "plugins": len({(r["cluster"], r["type"], r["plugin"]) for r in rows if r["plugin"]}),
         "mounts": len(mounts),
-        **{state: len([row for row in mounts if row["state"] == state]) for state in _STATES[:4]},
+        # What is not known may have no mount.
+        **{state: len([row for row in rows if row["state"] == state]) for state in _STATES[:4]},
     }
 
 
-def _cluster(cluster: t.Mapping[str, t.Any], info: t.Mapping[str, t.Any]) -> Row:
-    url = shown_url(str(cluster.get("url") or ""))
+def _names(clusters: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:
+    """Return a name of its own for each cluster: those of one name have a number, too."""
+    names = [_name(cluster) for cluster in clusters]
+    taken = {name for name in names if names.count(name) == 1}
+    for index, name in enumerate(names):
+        if name in taken:
+            continue
+        numbered = f"{name} #{index + 1}"
+        while numbered in taken:
+            numbered += f" #{index + 1}"
+        taken.add(numbered)
+        names[index] = numbered
+    return names
+
+
+def _name(cluster: t.Mapping[str, t.Any]) -> str:
+    name, namespace = _text(cluster, "name"), _namespace(cluster)
+    if not name or ("://" in name and "@" in name):
+        name = shown_url(name or _text(cluster, "url")) or "default"
+    return f"{name} (namespace {namespace})" if namespace else name
+
+
+def _namespace(cluster: t.Mapping[str, t.Any]) -> str:
+    return _text(cluster, "namespace").strip("/")
+
+
+def _text(cluster: t.Mapping[str, t.Any], option: str) -> str:
+    value = cluster.get(option)
+    return "" if value is None else str(value).strip()
+
+
+def _cluster(name: str, cluster: t.Mapping[str, t.Any], info: t.Mapping[str, t.Any]) -> Row:
     failed = info.get("plugins") is None
     return {
-        "name": str(cluster.get("name") or url or "default"),
-        "url": url,
+        "name": name,
+        "url": shown_url(_text(cluster, "url")),
+        "namespace": _namespace(cluster),
         "error": str(info.get("msg") or "it was not asked") if failed else None,
         "warnings": [str(warning) for warning in info.get("warnings") or []],
     }
@@ -87,14 +136,15 @@ def _rows(
     info: t.Mapping[str, t.Any], nodes: t.Mapping[str, list[Row]], not_asked: t.Mapping[str, str]
 ) -> t.Iterator[Row]:
     for plugin in info.get("plugins") or []:
+        versions = plugin["versions"]
         about = {
             "type": plugin["type"],
             "plugin": plugin["name"],
-            "registered": [version["version"] for version in plugin["versions"] or []],
+            "registered": None if versions is None else [each["version"] for each in versions],
             "pin": plugin["pin"],
         }
-        if plugin["mounts"] == []:
-            yield {**about, **_NOT_MOUNTED}
+        if not plugin["mounts"]:
+            yield {**about, **_NO_MOUNT, **_without_mounts(plugin)}
         for mount in plugin["mounts"] or []:
             row = _of_mount(mount, nodes.get(mount["path"], []))
             if row["state"] == "ok" and plugin["name"] in not_asked:
@@ -102,14 +152,31 @@ def _rows(
             yield {**about, **row}
 
 
-_NOT_MOUNTED: Row = {
+def _without_mounts(plugin: t.Mapping[str, t.Any]) -> Row:
+    """Return the state of a plugin of which no mount is listed."""
+    if plugin["type"] not in _READ_IN:
+        return {"state": "not mounted", "reason": _NO_MOUNTS}
+    if plugin["mounts"] is None:
+        reason = f"its mounts are not known: the token may not read {_READ_IN[plugin['type']]}"
+        return {"state": "unknown", "reason": reason}
+    return {"state": "not mounted", "reason": None}
+
+
+def _unread(about: Row, found: t.Sequence[Row]) -> list[Row]:
+    """Return the row of a cluster of which something may not be read, where no other says so."""
+    unread = [warning for warning in about["warnings"] if _UNREAD.match(warning)]
+    if not unread or any(row["state"] == "unknown" for row in found):
+        return []
+    of_no_plugin = {"type": None, "plugin": None, "registered": None, "pin": None}
+    return [{**of_no_plugin, **_NO_MOUNT, "state": "unknown", "reason": "; ".join(unread)}]
+
+
+_NO_MOUNT: Row = {
     "mount": None,
     "configured": None,
     "expected": None,
     "running": None,
     "sha256": None,
-    "state": "not mounted",
-    "reason": None,
     "nodes": [],
 }
 
@@ -118,7 +185,7 @@ def _of_mount(mount: t.Mapping[str, t.Any], nodes: list[Row]) -> Row:
     expected = mount["expected"]
     running = mount["running"]
     state, reason = _state(mount)
-    if state in ("ok", "unknown"):
+    if state != "dead":
         state, reason = _of_nodes(nodes, expected, state, reason)
     return {
         "mount": mount["path"],
@@ -136,7 +203,9 @@ def _state(mount: t.Mapping[str, t.Any]) -> tuple[str, str | None]:
     if mount.get("alive") is False:
         return "dead", str(mount.get("error") or "the plugin does not answer")
     if mount["current"] is False:
-        return "drift", f"expected {_version(mount['expected'])}, runs {_version(mount['running'])}"
+        expected = mount["expected"]
+        why = f"expected {_version(expected)}" if expected else "nothing to load is registered"
+        return "drift", f"{why}, runs {_version(mount['running'])}"
     if mount["current"] is None or mount.get("alive", True) is None:
         return "unknown", str(mount.get("error") or "what it should run is not known")
     return "ok", None
@@ -149,15 +218,22 @@ def _of_nodes(
     dead = [node for node in nodes if node["alive"] is False]
     if dead:
         return "dead", f"on {dead[0]['name']}: {dead[0]['error']}"
-    others = [
-        node for node in nodes if expected and node["sha256"] not in (None, expected["sha256"])
-    ]
+    if state == "drift":
+        return state, reason
+    others = [node for node in nodes if expected and _runs_another(node, expected)]
     if others:
         return "drift", f"on {others[0]['name']}: runs {others[0]['running']}"
-    unknown = [node for node in nodes if node["error"]]
+    unknown = [node for node in nodes if node["alive"] is None or node["error"]]
     if unknown and state == "ok":
-        return "unknown", f"on {unknown[0]['name']}: {unknown[0]['error']}"
+        why = unknown[0]["error"] or "it is not known whether the plugin answers"
+        return "unknown", f"on {unknown[0]['name']}: {why}"
     return state, reason
+
+
+def _runs_another(node: Row, expected: t.Mapping[str, str]) -> bool:
+    """Tell whether a node is known to run something else; what is builtin has no sha256."""
+    runs = (node["running"], node["sha256"])
+    return runs not in ((None, None), (_version(expected), expected["sha256"] or None))
 
 
 def _nodes(results: t.Iterable[t.Mapping[str, t.Any]]) -> dict[str, list[Row]]:
@@ -172,8 +248,12 @@ def _nodes(results: t.Iterable[t.Mapping[str, t.Any]]) -> dict[str, list[Row]]:
 
 def _unknown_mounts(result: t.Mapping[str, t.Any], node: t.Mapping[str, t.Any]) -> list[Row]:
     """Return the mounts of a node that could not be asked, none of one that runs no plugins."""
-    unknown = {"before": None, "alive": None, "error": node["error"]}
-    return [{"path": mount["path"], **unknown} for mount in result["mounts"] if node["error"]]
+    why = node["error"]
+    if not why and node["role"] is None and len(result["nodes"]) > 1:
+        # Vault Enterprise: its nodes report a reload, and nothing before.
+        why = "what it runs is not known"
+    unknown = {"before": None, "alive": None, "error": why}
+    return [{"path": mount["path"], **unknown} for mount in result["mounts"] if why]
 
 
 def _of_node(node: t.Mapping[str, t.Any], mount: t.Mapping[str, t.Any]) -> Row:
@@ -191,9 +271,9 @@ def _of_node(node: t.Mapping[str, t.Any], mount: t.Mapping[str, t.Any]) -> Row:
 def _not_asked(results: t.Iterable[t.Mapping[str, t.Any]]) -> dict[str, str]:
     """Return why the nodes could not be asked about a plugin, by its name."""
     return {
-        str(result["item"]): f"the nodes were not asked: {result['msg']}"
+        str(result["item"]): f"the nodes were not asked: {result.get('msg') or _NO_NODES}"
         for result in results
-        if result.get("msg") and not result.get("nodes")
+        if not result.get("nodes") and not result.get("skipped")
     }
 
 

@@ -467,6 +467,25 @@ def test_the_report(stage: Stage) -> None:
 
 
 @slow
+def test_the_report_by_a_token_that_may_not_read_the_nodes(stage: Stage) -> None:
+    """The node that answers is in order; of the others nothing is known."""
+    readable = ("sys/plugins/catalog", "sys/mounts", "sys/auth")
+    policy = "\n".join(f'path "{path}" {{ capabilities = ["read"] }}' for path in readable)
+    active = stage.cluster.active
+    run = Ansible(stage.directory, active).play_file(
+        pathlib.Path("vaultops.vault.plugin_report"),
+        options=["-e", "plugin_report_directory=hidden", "-e", "plugin_report_plugin=weather"],
+        BAO_TOKEN=active.new_token(policy),
+    )
+    assert run.returncode == 0, run.output
+    data = json.loads((stage.directory / "hidden" / "plugin_report.json").read_text("utf-8"))
+    (row,) = data["rows"]
+    assert (row["mount"], row["state"], row["running"]) == ("weather/", "unknown", row["expected"])
+    assert row["reason"].startswith("the nodes were not asked: ")
+    assert "0 dead, 0 with drift, 1 not known" in run.output
+
+
+@slow
 def test_a_node_that_is_cut_off(stage: Stage) -> None:
     cluster, release = stage.cluster, stage.release
     cut = cluster.standbys[0]

@@ -14,7 +14,9 @@ import typing as t
 
 import pytest
 
-from ansible_collections.vaultops.vault.tests.support.ansible_runs import Ansible, Run
+from ansible_collections.vaultops.vault.plugins.filter.plugin_report import report as report_of
+from ansible_collections.vaultops.vault.tests.support import logins
+from ansible_collections.vaultops.vault.tests.support.ansible_runs import REPOSITORY, Ansible, Run
 from ansible_collections.vaultops.vault.tests.support.browser import Browser, reason_to_skip
 from ansible_collections.vaultops.vault.tests.support.external_plugin import build_plugin
 from ansible_collections.vaultops.vault.tests.support.server import Server, running_server
@@ -24,7 +26,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("plugin_report")]
 # A name that is text on a page, and no tag of it.
 SOUTH = "<b>South & sons</b>"
 NOWHERE = "http://127.0.0.1:1"
-PHONE = (390, 844)
+PHONES = [(width, 844) for width in (360, 390, 500)]
 DESKTOP = (1280, 900)
 
 
@@ -165,13 +167,24 @@ def test_no_secret_is_in_it(report: Report) -> None:
 
 
 @pytest.fixture(scope="module")
-def browser(report: Report) -> t.Iterator[Browser]:
-    """A browser that shows the page."""
+def window(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Browser]:
+    """A browser that shows nothing yet."""
     if reason := reason_to_skip():
         pytest.skip(reason)
-    with Browser.started(report.folder.parent / "browser") as started:
-        started.open(report.page)
+    with Browser.started(tmp_path_factory.mktemp("window") / "browser") as started:
         yield started
+
+
+@pytest.fixture
+def browser(window: Browser, report: Report) -> Browser:
+    """A browser that shows the page."""
+    window.open(report.page)
+    return window
+
+
+def width(browser: Browser) -> int:
+    """Return the width of the page, which is that of the window where nothing scrolls sideways."""
+    return int(browser.run("return document.documentElement.scrollWidth"))
 
 
 def mounts(browser: Browser) -> list[str]:
@@ -225,8 +238,9 @@ def test_the_page_in_a_browser(browser: Browser, report: Report) -> None:
 
 @pytest.mark.openbao_only("Vault starts the old plugin again, with the next request")
 def test_the_page_on_a_phone_and_on_paper(browser: Browser) -> None:
-    browser.resize(*PHONE)
-    assert browser.run("return document.documentElement.scrollWidth") <= PHONE[0]
+    for phone in PHONES:
+        browser.resize(*phone)
+        assert width(browser) <= phone[0]
     assert set(mounts(browser)) == {"tide/", "weather/", "weather-eu/", ""}
     assert browser.attribute("tr[data-state=dead] td:nth-child(4)", "data-label") == "Plugin"
     pdf = browser.pdf()
@@ -237,6 +251,237 @@ def test_the_page_on_a_phone_and_on_paper(browser: Browser) -> None:
     )
     browser.emulate("")
     browser.resize(*DESKTOP)
+
+
+# All of them without a place to break a line.
+LONG = "long-" * 15 + "name!"
+# The options that a browser would change the names of.
+ODD = ["two  blanks", 'a "quoted" one', "South & sons <b>"]
+
+
+def long_cluster(name: str) -> dict[str, t.Any]:
+    """Return the variables of a cluster of which everything has a long name."""
+    runs = {"version": f"v1.0.0-{LONG}", "sha256": "1" * 64}
+    mount = {
+        "path": f"{LONG}/",
+        "configured": runs,
+        "expected": runs,
+        "running": runs,
+        "current": True,
+        "alive": None,
+        "error": f"no answer of {LONG}",
+    }
+    plugin = {"type": "secret", "name": LONG, "versions": [runs], "mounts": [mount]}
+    node = {"name": LONG, "role": "standby", "error": f"no answer of {LONG}", "mounts": []}
+    asked = {"item": LONG, "nodes": [node], "mounts": [mount]}
+    return {
+        "plugin_report_cluster": {"name": name},
+        "plugin_report_info": {
+            "plugins": [{**plugin, "pin": runs["version"]}],
+            "warnings": [f"permission denied: 403 from GET https://{LONG}/v1/sys/auth: null"],
+        },
+        "plugin_report_each": {"results": [asked]},
+    }
+
+
+def page_of(directory: pathlib.Path, hosts: list[dict[str, t.Any]]) -> pathlib.Path:
+    """Write the page of these clusters, without a server."""
+    template = REPOSITORY / "playbooks" / "templates" / "plugin_report.html.j2"
+    page = directory / "page.html"
+    report = {**report_of(hosts), "made": "today"}
+    run = Ansible(directory).playbook(
+        {"ansible.builtin.template": {"src": str(template), "dest": str(page)}},
+        options=["-e", json.dumps({"plugin_report": report})],
+    )
+    assert run.returncode == 0, run.output
+    return page
+
+
+def test_long_and_odd_names_on_the_page(window: Browser, tmp_path: pathlib.Path) -> None:
+    unknown = {"plugins": [], "warnings": ["permission denied: 403 from GET /v1/sys/mounts"]}
+    failed = {"msg": f"cannot connect to {LONG}"}
+    hosts = [long_cluster(name) for name in (LONG, *ODD)]
+    hosts.append({"plugin_report_cluster": {"name": f"{LONG}2"}, "plugin_report_info": failed})
+    hosts.append({"plugin_report_cluster": {"name": "hidden"}, "plugin_report_info": unknown})
+    window.open(page_of(tmp_path, hosts))
+    for phone in PHONES:
+        window.resize(*phone)
+        assert width(window) <= phone[0]
+        # Nothing is wider than the row that it is in, either.
+        assert not window.run(
+            "return [...document.querySelectorAll('main :not(thead, thead *)')]"
+            ".filter(it => it.offsetParent && it.getBoundingClientRect().right > innerWidth)"
+            ".map(it => it.outerHTML)"
+        )
+    # What is not known of a cluster has no mount; the reason is there all the same.
+    hidden = "tr[data-cluster=hidden] "
+    assert window.text(f"{hidden}.chip") == "not known"
+    assert window.text(f"{hidden}.why") == unknown["warnings"][0]
+    assert window.text(".tile[data-state=unknown] strong") == "5"
+    window.resize(900, 844)
+    assert width(window) <= 900
+    window.resize(*DESKTOP)
+    assert width(window) <= DESKTOP[0]
+    for name in ODD:
+        # As a click does: by the place in the list.
+        window.run(
+            "const list = document.querySelector('#cluster');"
+            "list.selectedIndex = arguments[0]; list.dispatchEvent(new Event('change'))",
+            2 + ODD.index(name),
+        )
+        assert mounts(window) == [f"{LONG}/"]
+        shown = "return document.querySelector('tbody tr:not([hidden])').dataset.cluster"
+        assert window.run(shown) == name
+
+
+class Limited(t.NamedTuple):
+    """A report on one server, by tokens that may not read all of it, as a job of AWX runs it."""
+
+    report: Report
+    url: str
+
+
+READ = 'path "{}" {{ capabilities = ["read"] }}'
+# What the token of a cluster may read, and then the states of plugin weather, tide and the cluster.
+MAY_READ: dict[str, tuple[list[str], list[tuple[str, str, str]]]] = {
+    "catalog only": (
+        ["sys/plugins/catalog"],
+        [("tide", "", "not known"), ("weather", "", "not known")],
+    ),
+    "no mounts of auth": (
+        ["sys/plugins/catalog", "sys/mounts"],
+        [("tide", "", "not known"), ("weather", "weather/", "not known")],
+    ),
+    "no catalog": (["sys/mounts", "sys/auth"], [("weather", "weather/", "not known")]),
+    "mounts of auth only": (["sys/auth"], [("", "", "not known")]),
+    "nothing": (["no/such"], [("", "", "unreachable")]),
+}
+WELL = [("weather", "weather/", "ok"), ("tide", "", "not mounted")]
+ASKED = ["sys/plugins/catalog", "sys/mounts", "sys/auth", "sys/plugins/pins"]
+LEFT_OUT = "pa55w0rd"
+QUERY = "canary=5f2c9e"
+
+
+@pytest.fixture(scope="module")
+def limited(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Limited]:
+    """The report of a job whose login is an AppRole, and of clusters with their own tokens."""
+    directory = tmp_path_factory.mktemp("limited")
+    with running_server() as server:
+        weather = build_plugin(server.plugin_directory / "weather", version="v1.0.0")
+        server.register("weather", weather)
+        server.mount("weather", "weather", version="v1.0.0")
+        server.register("tide", build_plugin(server.plugin_directory / "tide", kind="auth"))
+        job = logins.approle(server)
+        policy = "\n".join(map(READ.format, ASKED))
+        server.call("PUT", "sys/policies/acl/logins", {"policy": policy})
+        (directory / "token").write_text(server.token)
+        clusters: list[dict[str, t.Any]] = [
+            {"name": name, "token": server.new_token("\n".join(map(READ.format, paths)))}
+            for name, (paths, _states) in MAY_READ.items()
+        ]
+        clusters += [
+            {"name": "by its token", "token": server.token},
+            {"name": "by its file", "token_path": str(directory / "token"), "auth_method": ""},
+            {"name": "by the job"},
+            {"name": "by its role", **{key: job[key] for key in ("role_id", "secret_id")}},
+            {"name": "by its method", "auth_method": "token", "token": server.token},
+            {"namespace": "", "token": server.token},
+            {"token": server.token},
+            {"namespace": "team-a", "token": server.token},
+            {"namespace": "team-b/", "token": server.token},
+        ]
+        for cluster in clusters:
+            cluster["url"] = server.url
+        clusters += [
+            {"url": f"http://user:{LEFT_OUT}@127.0.0.1:1"},
+            {"url": f"http://us#er:{LEFT_OUT}@127.0.0.1:1"},
+            {"name": f"http://user:{LEFT_OUT}@127.0.0.1:1", "url": NOWHERE},
+            {"url": f"http://127.0.0.1:1?{QUERY}"},
+        ]
+        (directory / "clusters.json").write_text(json.dumps({"plugin_report_clusters": clusters}))
+        run = Ansible(directory).play_file(
+            REPOSITORY / "docs" / "awx" / "project" / "report.yml",
+            options=[
+                *("-vvv", "-e", "@clusters.json", "-e", "plugin_report_directory=out"),
+                *("-e", f"vaultops_auth_method={job['auth_method']}"),
+            ],
+            BAO_APPROLE_ROLE_ID=job["role_id"],
+            BAO_APPROLE_SECRET_ID=job["secret_id"],
+        )
+        assert run.returncode == 0, run.output
+        secrets = [LEFT_OUT, server.token, job["secret_id"]]
+        yield Limited(Report(run, directory / "out", secrets), server.url)
+
+
+def states_of(limited: Limited, cluster: str) -> list[tuple[str, str, str]]:
+    """Return plugin, mount and state of each row of a cluster in the table."""
+    rows = csv.DictReader(limited.report.text("csv").splitlines())
+    return [
+        (row["plugin"], row["mount"], row["state"]) for row in rows if row["cluster"] == cluster
+    ]
+
+
+@pytest.mark.parametrize("cluster", MAY_READ)
+def test_what_may_not_be_read_is_not_known(limited: Limited, cluster: str) -> None:
+    """It is a row in each file, and counts."""
+    expected = MAY_READ[cluster][1]
+    assert states_of(limited, cluster) == expected
+    rows = [row for row in limited.report.data["rows"] if row["cluster"] == cluster]
+    found = [(row["plugin"] or "", row["mount"] or "", row["state"]) for row in rows]
+    assert found == [(*names, "unknown") for *names, state in expected if state == "not known"]
+    assert all(row["reason"] for row in rows)
+    chips = limited.report.text("html").count(f'data-state="unknown" data-cluster="{cluster}"')
+    assert chips == len(rows)
+
+
+def test_what_is_not_known_counts(limited: Limited) -> None:
+    data = limited.report.data
+    unknown = [row for row in data["rows"] if row["state"] == "unknown"]
+    assert len(unknown) == 6
+    assert data["counts"]["unknown"] == 6
+    assert ", 6 not known" in limited.report.run.output
+    assert "<strong>6</strong><span>not known</span>" in limited.report.text("html")
+
+
+@pytest.mark.parametrize(
+    "cluster",
+    ["by its token", "by its file", "by the job", "by its role", "by its method"],
+)
+def test_a_cluster_with_a_login_of_its_own(limited: Limited, cluster: str) -> None:
+    """The method of the job is for those without one."""
+    assert states_of(limited, cluster) == WELL
+
+
+def test_entries_of_one_address(limited: Limited) -> None:
+    """A namespace tells them apart, else a number: in each file, and in the filter."""
+    url = limited.url
+    numbered = [f"{url} #{number}" for number in (11, 12)]
+    inside = {f"{url} (namespace {name})": name for name in ("team-a", "team-b")}
+    for name in numbered:
+        assert states_of(limited, name) == WELL
+        assert f'<option value="{name}">' in limited.report.text("html")
+    table = list(csv.DictReader(limited.report.text("csv").splitlines()))
+    clusters = {each["name"]: each for each in limited.report.data["clusters"]}
+    for name, namespace in inside.items():
+        assert [row["namespace"] for row in table if row["cluster"] == name] == [namespace]
+        assert clusters[name]["namespace"] == namespace
+        # There is no such namespace: the server says so.
+        assert f"<b>{name}</b> cannot be reported" in limited.report.text("html")
+    assert len(clusters) == limited.report.data["counts"]["clusters"] == 18
+
+
+def test_no_secret_of_an_address_is_shown(limited: Limited) -> None:
+    """Not as the name of a host either, at the highest verbosity that users take."""
+    files = "".join(map(limited.report.text, ("html", "csv", "json")))
+    everything = limited.report.run.output + files
+    assert not [secret for secret in limited.report.tokens if secret in everything]
+    # The module refuses it, and may show its option url at -vvv.
+    assert QUERY not in files
+    hosts = re.findall(r"^(report_\d+_\w*) +: ok=", limited.report.run.output, re.MULTILINE)
+    # Those with a user name have no part of the address.
+    assert {f"report_{number}_default" for number in (15, 16, 17)} <= set(hosts)
+    assert "report_18_127_0_0_1" in hosts
+    assert "report_1_catalog_only" in hosts
 
 
 WRONG: dict[str, tuple[dict[str, t.Any], str]] = {

@@ -19,15 +19,19 @@ OLD = {"version": "v1.0.0", "sha256": "0" * 64}
 NEW = {"version": "v1.1.0", "sha256": "1" * 64}
 # The same version, of another file.
 REBUILT = {"version": "v1.1.0", "sha256": "2" * 64}
+BUILTIN = {"version": "v1.1.0+builtin", "sha256": ""}
 
 
 def host(
     mount: dict[str, t.Any] | None = None,
-    nodes: t.Sequence[dict[str, t.Any]] = (),
+    nodes: t.Sequence[dict[str, t.Any]] | None = None,
     asked: str = "",
     **cluster: t.Any,
 ) -> dict[str, t.Any]:
-    """Return the variables of a cluster with one mount, where no ``mount`` says else as it is."""
+    """Return the variables of a cluster with one mount, where no ``mount`` says else as it is.
+
+    Without ``nodes`` it has one; ``asked`` is why none could be asked.
+    """
     row = {
         "path": "weather/",
         "configured": {"version": "v1.1.0"},
@@ -45,6 +49,8 @@ def host(
         "pin": None,
         "mounts": [row],
     }
+    if nodes is None:
+        nodes = [] if asked else [node("n1", NEW)]
     told = {"item": "weather", "nodes": list(nodes), "mounts": [row], "msg": asked}
     each = {"results": [told, {"skipped": True}]}
     return {
@@ -64,7 +70,12 @@ def node(
 
 def silent_node(name: str, error: str | None) -> dict[str, t.Any]:
     """Return the row of a node that could not be asked, without ``error`` of one that forwards."""
-    return {"name": name, "role": "", "error": error, "mounts": []}
+    return {"name": name, "role": "standby", "error": error, "mounts": []}
+
+
+def node_of_enterprise(name: str) -> dict[str, t.Any]:
+    """Return the row of a node that reports a reload, and is not asked before."""
+    return {"name": name, "role": None, "error": None, "mounts": []}
 
 
 @pytest.mark.parametrize(
@@ -91,7 +102,32 @@ def silent_node(name: str, error: str | None) -> dict[str, t.Any]:
         ),
         (host(nodes=[node("n1", NEW), silent_node("n2", None)]), "ok", None),
         (host(asked="denied"), "unknown", "the nodes were not asked: denied"),
+        (host(nodes=[]), "unknown", "the nodes were not asked: they are not known"),
         (host(nodes=[node("n1", None)]), "ok", None),
+        (
+            host(nodes=[node("n1", NEW), node("n2", NEW, alive=None)]),
+            "unknown",
+            "on n2: it is not known whether the plugin answers",
+        ),
+        (
+            host(nodes=[node_of_enterprise("n1"), node_of_enterprise("n2")]),
+            "unknown",
+            "on n1: what it runs is not known",
+        ),
+        (host(nodes=[node_of_enterprise("n1")]), "ok", None),
+        (
+            host({"expected": None, "current": False}),
+            "drift",
+            "nothing to load is registered, runs v1.1.0",
+        ),
+        # What is builtin has no sha256.
+        (host(nodes=[node("n1", NEW), node("n2", BUILTIN)]), "drift", "on n2: runs v1.1.0+builtin"),
+        (host({"expected": BUILTIN}, nodes=[node("n1", BUILTIN)]), "ok", None),
+        (
+            host({"current": False, "running": OLD}, nodes=[node("n2", NEW, "gone", alive=False)]),
+            "dead",
+            "on n2: gone",
+        ),
     ],
 )
 def test_states(cluster: dict[str, t.Any], state: str, reason: str | None) -> None:
@@ -114,11 +150,121 @@ def test_clusters() -> None:
     assert (found["counts"]["unreachable"], found["counts"]["ok"]) == (1, 2)
 
 
-def test_a_plugin_without_mounts_and_one_whose_mounts_may_not_be_read() -> None:
-    for mounts, states in (([], ["not mounted"]), (None, [])):
-        cluster = host()
-        cluster["plugin_report_info"]["plugins"][0]["mounts"] = mounts
-        assert [row["state"] for row in report([cluster])["rows"]] == states
+@pytest.mark.parametrize(
+    ("kind", "mounts", "state", "reason"),
+    [
+        ("secret", [], "not mounted", None),
+        ("auth", None, "unknown", "its mounts are not known: the token may not read sys/auth"),
+        ("secret", None, "unknown", "its mounts are not known: the token may not read sys/mounts"),
+        (
+            "database",
+            None,
+            "not mounted",
+            "a database plugin has connections, no mounts: the report does not read them",
+        ),
+    ],
+)
+def test_a_plugin_without_mounts_and_one_whose_mounts_may_not_be_read(
+    kind: str, mounts: list[t.Any] | None, state: str, reason: str | None
+) -> None:
+    cluster = host()
+    cluster["plugin_report_info"]["plugins"][0].update(mounts=mounts, type=kind)
+    found = report([cluster])
+    (row,) = found["rows"]
+    assert (row["plugin"], row["mount"], row["registered"]) == (
+        "weather",
+        None,
+        ["v1.0.0", "v1.1.0"],
+    )
+    assert (row["state"], row["reason"]) == (state, reason)
+    counts = found["counts"]
+    assert (counts["unknown"], counts["mounts"], counts["plugins"]) == (state == "unknown", 0, 1)
+
+
+CATALOG, MOUNTS, RUNTIMES = (
+    f"permission denied: 403 from GET https://vault:8200/v1/{path}: what depends on it is null"
+    for path in ("sys/plugins/catalog", "sys/mounts", "sys/plugins/runtimes/catalog")
+)
+PINS = "permission denied reading sys/plugins/pins: pins, and what mounts are expected to run, ..."
+
+
+@pytest.mark.parametrize(
+    ("warnings", "reason"),
+    [
+        ([CATALOG], CATALOG),
+        ([CATALOG, MOUNTS, RUNTIMES], f"{CATALOG}; {MOUNTS}"),
+        ([PINS], PINS),
+        # The report shows nothing of the runtimes.
+        ([RUNTIMES], None),
+        (['down: "weather/": no process'], None),
+        ([], None),
+    ],
+)
+@pytest.mark.parametrize("plugins", [[], host()["plugin_report_info"]["plugins"]])
+def test_a_cluster_of_which_something_may_not_be_read(
+    plugins: list[dict[str, t.Any]], warnings: list[str], reason: str | None
+) -> None:
+    """It is a row, also where all that may be read is fine, and where that is nothing."""
+    cluster = {**host(), "plugin_report_info": {"plugins": plugins, "warnings": warnings}}
+    found = report([cluster])
+    rows = [row for row in found["rows"] if row["state"] == "unknown"]
+    expected = [] if reason is None else [("default", None, None, None, reason)]
+    names = ("cluster", "plugin", "mount", "registered", "reason")
+    assert [tuple(row[name] for name in names) for row in rows] == expected
+    assert found["counts"]["unknown"] == len(expected)
+    assert found["counts"]["plugins"] == len(plugins)
+
+
+def test_a_row_that_is_not_known_says_it_for_the_cluster() -> None:
+    cluster = host({"current": None, "expected": None})
+    plugin = cluster["plugin_report_info"]["plugins"][0]
+    plugin["versions"] = None
+    cluster["plugin_report_info"]["warnings"] = [CATALOG]
+    (row,) = report([cluster])["rows"]
+    assert (row["state"], row["mount"], row["registered"]) == ("unknown", "weather/", None)
+
+
+def test_a_cluster_that_was_not_asked() -> None:
+    (about,) = report([{"plugin_report_cluster": {"name": "a"}}])["clusters"]
+    assert (about["name"], about["error"]) == ("a", "it was not asked")
+
+
+URL = "https://vault:8200"
+
+
+@pytest.mark.parametrize(
+    ("clusters", "names"),
+    [
+        ([{}], ["default"]),
+        ([{"namespace": "team-a"}], ["default (namespace team-a)"]),
+        (
+            [{"url": URL}, {"url": URL, "namespace": "a"}, {"url": URL, "namespace": "b/c/"}],
+            [URL, f"{URL} (namespace a)", f"{URL} (namespace b/c)"],
+        ),
+        (
+            [{"name": "x", "url": URL, "namespace": name} for name in ("a", "b")],
+            ["x (namespace a)", "x (namespace b)"],
+        ),
+        # The same address with two tokens; the same name of two addresses.
+        ([{"url": URL, "token": "1"}, {"url": URL, "token": "2"}], [f"{URL} #1", f"{URL} #2"]),
+        ([{"name": "x"}, {"name": "y"}, {"name": "x"}], ["x #1", "y", "x #3"]),
+        ([{"name": "x #3"}, {"name": "x"}, {"name": "x"}], ["x #3", "x #2", "x #3 #3"]),
+        ([{"name": "https://me:a-password@vault:8200"}], [URL]),
+        ([{"name": " ", "url": f" {URL}"}, {"name": 5, "namespace": None}], [URL, "5"]),
+    ],
+)
+def test_each_cluster_has_a_name_of_its_own(
+    clusters: list[dict[str, t.Any]], names: list[str]
+) -> None:
+    found = report([host(**cluster) for cluster in clusters])
+    assert [about["name"] for about in found["clusters"]] == names
+    assert {row["cluster"] for row in found["rows"]} == set(names)
+    assert found["counts"]["plugins"] == len(clusters)
+    given = [str(cluster.get("namespace") or "").strip("/") for cluster in clusters]
+    assert [about["namespace"] for about in found["clusters"]] == given
+    assert {(row["cluster"], row["namespace"]) for row in found["rows"]} == set(
+        zip(names, given, strict=True)
+    )
 
 
 def test_the_folder_of_the_playbook_that_was_started(
