@@ -86,10 +86,14 @@ def shown_url(url: str) -> str:
     return f"{scheme}{mark}{address.rpartition('@')[2]}"
 
 
-def logins_in(url: str) -> set[str]:
-    """Return what no output may show of ``url``: user name and password, and the password alone."""
+def secrets_in(url: str) -> set[str]:
+    """Return what no output may show of ``url``: a login, its password alone, and what follows it.
+
+    A query, or a fragment, may hold a token.
+    """
     login = url.rpartition("@")[0].rpartition("://")[2]
-    return {login, login.partition(":")[2]} - {""}
+    more = re.split(r"[?#]", url, maxsplit=1)[1:]
+    return {login, login.partition(":")[2], *more} - {""}
 
 
 def without_passwords(text: str) -> str:

@@ -127,7 +127,7 @@ def test_a_token_that_is_used_up_on_the_way(
     """Wherever it ends: all was done and verified, or the result says that the token ended."""
     operation, options = TASKS[task]
     outcomes = set()
-    for uses in range(1, 19):
+    for uses in range(1, 25):
         mounted.tune_version("a", "v1.0.0")
         mounted.tune_version("b", "v1.0.0")
         mounted.call("PUT", "sys/plugins/reload/backend", {"plugin": PLUGIN})
@@ -229,6 +229,12 @@ def test_a_login_in_another_namespace(server: Server, subtests: pytest.Subtests)
         result = reload(server, **there, **work, auth_mode="login")
         where = 'the login goes to "auth/userpass/login/bob" in namespace "admin/team"'
         assert where in result["msg"]
+    with subtests.test("not there, but in root"):
+        gone = {**LOGIN, "username": "nobody", "auth_namespace": ""}
+        for mode in ("login", "inline"):
+            result = reload(server, **gone, **work, auth_mode=mode)
+            where = 'the login goes to "auth/userpass/login/nobody" in the root namespace (auth_n'
+            assert where in result["msg"]
     with subtests.test("admin alone"):
         server.mount("kv", "kv", namespace="admin")
         assert reload(server, **there, namespace="admin")["verified"] is True

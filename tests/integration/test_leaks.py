@@ -285,14 +285,17 @@ def test_handwritten_server_and_canaries_under_ansible_runner(tmp_path: pathlib.
 def test_what_the_task_names_where_no_secret_belongs(
     server: Server, ansible: Ansible, in_process: bool
 ) -> None:
-    """A password in the address, which is refused; a token for a name, which a warning repeats."""
+    """Secrets in the address, which is refused; a token for a name, which a warning repeats."""
     address = "https://me:canary-url-5f2c9e@127.0.0.1:1"
+    query = "https://127.0.0.1:1/?token=canary-url-5f2c9e#canary"
     run = ansible.playbook(
         {MODULE: {"url": address, "plugin": "kv"}, "ignore_errors": True},
+        {MODULE: {"url": query, "plugin": "kv"}, "ignore_errors": True},
         {"vaultops.vault.plugin_info": {"name": server.token, "token": server.token}},
         options=["-vvv", "-e", f"vaultops_in_process={in_process}"],
     )
     assert "contains a user name or password" in run.tasks[0].message
+    assert "a query or a fragment follows it" in run.tasks[1].message
     (warning,) = run.result["warnings"]
     assert warning.startswith('no plugin "*')
     assert "canary" not in run.output

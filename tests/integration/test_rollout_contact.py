@@ -5,14 +5,18 @@
 
 from __future__ import annotations
 
+import json
 import pathlib
 import typing as t
 
 import pytest
+import yaml
 
 from ansible_collections.vaultops.vault.tests.support.ansible_runs import REPOSITORY, Ansible, Run
 
 PLAYBOOK = REPOSITORY / "playbooks" / "plugin_rollout.yml"
+FOR_AWX = REPOSITORY / "playbooks" / "plugin_rollout_awx.yml"
+VARIABLES = REPOSITORY / "roles" / "plugin_rollout" / "vars" / "main.yml"
 NODES = "[vault]\nn1\nn2\n[vault:vars]\nplugin_rollout_directory=/nowhere\n"
 
 
@@ -26,9 +30,23 @@ def ansible(tmp_path: pathlib.Path) -> Ansible:
     return Ansible(tmp_path)
 
 
-def roll_out(ansible: Ansible, *options: str, inventory: str = "inventory") -> Run:
-    """Run the playbook of the collection."""
-    return ansible.play_file(PLAYBOOK, options=["-i", inventory, *options])
+REQUIRED = {
+    "plugin_rollout_name": "w",
+    "plugin_rollout_version": "v1.0.0",
+    "plugin_rollout_src": "/nowhere",
+}
+
+
+def roll_out(
+    ansible: Ansible,
+    *options: str,
+    inventory: str = "inventory",
+    playbook: pathlib.Path = PLAYBOOK,
+    **variables: t.Any,
+) -> Run:
+    """Run a playbook of the collection."""
+    given = ["-e", json.dumps(variables)]
+    return ansible.play_file(playbook, options=["-i", inventory, *given, *options])
 
 
 def test_no_variables(ansible: Ansible) -> None:
@@ -49,6 +67,88 @@ def test_no_nodes(ansible: Ansible, options: list[str], pattern: str) -> None:
     assert f'no host of the inventory is in "{pattern}", so nothing was done' in run.result.message
 
 
+@pytest.mark.each_core
+@pytest.mark.parametrize("playbook", [PLAYBOOK, FOR_AWX], ids=lambda path: path.stem)
+@pytest.mark.parametrize("inventory", ["with nodes", "without"])
+def test_a_limit_that_leaves_no_node(
+    ansible: Ansible, playbook: pathlib.Path, inventory: str
+) -> None:
+    """It leaves no localhost either, and a play without hosts is green."""
+    (ansible.directory / "without").write_text("[web]\nweb1\n")
+    (ansible.directory / "with nodes").write_text(f"[web]\nweb1\n{NODES}")
+    run = roll_out(ansible, "--limit", "web1", inventory=inventory, playbook=playbook)
+    assert run.returncode != 0
+    assert 'no host of the inventory is in "vault" and in the limit "web1"' in run.result.message
+
+
+@pytest.mark.each_core
+@pytest.mark.parametrize(
+    ("answers", "missing"),
+    [
+        ({}, "plugin, version"),
+        ({"plugin": "w"}, "version"),
+        ({"plugin": " ", "version": "v1.0.0"}, "plugin"),
+    ],
+)
+def test_an_answer_that_the_survey_did_not_ask_for(
+    ansible: Ansible, answers: dict[str, str], missing: str
+) -> None:
+    run = roll_out(ansible, playbook=FOR_AWX, **answers)
+    assert run.returncode != 0
+    assert run.result.message == (
+        f"{missing} not given, so nothing was done: the survey of the job template has to ask for it"
+    )
+
+
+DEFAULTS: dict[str, t.Any] = yaml.safe_load(VARIABLES.read_text(encoding="utf-8"))[
+    "plugin_rollout_defaults"
+]
+EMPTY: list[t.Any] = ["", "  ", "\n", None, []]
+
+
+def given(ansible: Ansible, cases: t.Sequence[tuple[str, t.Any]]) -> list[t.Any]:
+    """Return what the role takes of each of the cases, which are a variable and its value."""
+    values = {f"case_{number}": value for number, (_name, value) in enumerate(cases)}
+    run = ansible.playbook(
+        {"ansible.builtin.include_vars": str(VARIABLES)},
+        *(
+            {
+                "ansible.builtin.debug": {"var": f"plugin_rollout_given.{name}"},
+                "vars": {f"plugin_rollout_{name}": f"{{{{ case_{number} }}}}"},
+            }
+            for number, (name, _value) in enumerate(cases)
+        ),
+        options=["-e", json.dumps(values)],
+    )
+    assert run.returncode == 0, run.output
+    return [
+        task[f"plugin_rollout_given.{name}"]
+        for task, (name, _value) in zip(run.tasks[1:], cases, strict=True)
+    ]
+
+
+@pytest.mark.each_core
+def test_an_empty_variable_is_not_given(ansible: Ansible) -> None:
+    cases = [(name, value) for name in DEFAULTS for value in EMPTY[:3]]
+    cases += [(name, None) for name in DEFAULTS]
+    cases += [(name, []) for name, value in DEFAULTS.items() if isinstance(value, list)]
+    taken = given(ansible, cases)
+    for case, value in zip(cases, taken, strict=True):
+        assert value == DEFAULTS[case[0]], case
+
+
+@pytest.mark.each_core
+def test_blanks_around_a_variable_do_not_count(ansible: Ansible) -> None:
+    texts = [name for name, value in DEFAULTS.items() if not isinstance(value, list)]
+    lists = [name for name, value in DEFAULTS.items() if isinstance(value, list)]
+    cases: list[tuple[str, t.Any]] = [(name, " a b\n") for name in texts]
+    expected: list[t.Any] = ["a b"] * len(texts)
+    for text in ("a, b", "a\nb\n", " a\r\n\r\n b\r\n", "a,,b,"):
+        cases += [(name, text) for name in lists]
+        expected += [["a", "b"]] * len(lists)
+    assert given(ansible, cases) == expected
+
+
 def mount(version: str, alive: bool | None, error: str = "", **more: t.Any) -> dict[str, t.Any]:
     """Return what plugin_upgrade says of a mount; None as ``after`` is not known."""
     ran, runs = {"version": "v1.0.0"}, {"version": version}
@@ -67,9 +167,8 @@ LINES = {
 
 
 def test_the_last_line(ansible: Ansible) -> None:
-    variables = str(REPOSITORY / "roles" / "plugin_rollout" / "vars" / "main.yml")
     run = ansible.playbook(
-        {"ansible.builtin.include_vars": variables},
+        {"ansible.builtin.include_vars": str(VARIABLES)},
         *(
             {
                 "ansible.builtin.debug": {"msg": "{{ plugin_rollout_line }}"},
@@ -83,13 +182,35 @@ def test_the_last_line(ansible: Ansible) -> None:
 
 
 def test_a_misspelled_variable(ansible: Ansible) -> None:
-    given = {"name": "w", "version": "v1.0.0", "src": "/nowhere", "canery": "w"}
-    options = [
-        word for key, value in given.items() for word in ("-e", f"plugin_rollout_{key}={value}")
-    ]
-    run = roll_out(ansible, *options)
+    run = roll_out(ansible, **REQUIRED, plugin_rollout_canery="w")
     assert run.returncode != 0
     assert run.result.message == (
         "plugin_rollout_canery is not a variable of the role: see "
-        "ansible-doc -t role vaultops.vault.plugin_rollout; nothing was changed"
+        "ansible-doc -t role vaultops.vault.plugin_rollout; nothing was changed on n2"
     )
+
+
+NOT_ONE_PATH = "plugin_rollout_canary is not the path of one mount"
+NOT_A_PATH = "an item of plugin_rollout_mounts is not the path of a mount"
+
+
+@pytest.mark.each_core
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ({"canary": "weather\nweather-eu"}, NOT_ONE_PATH),
+        ({"canary": "/"}, NOT_ONE_PATH),
+        ({"canary": "auth/"}, NOT_ONE_PATH),
+        ({"mounts": ["a", "b\nc"]}, NOT_A_PATH),
+        ({"mounts": "a, sys/auth"}, NOT_A_PATH),
+        ({"type": "database"}, "plugin_rollout_type is not auth or secret"),
+        ({"scope": "all"}, "plugin_rollout_scope is not local or global"),
+    ],
+)
+def test_what_needs_no_server_to_be_refused(
+    ansible: Ansible, variables: dict[str, t.Any], told: str
+) -> None:
+    given_values = {f"plugin_rollout_{name}": value for name, value in variables.items()}
+    run = roll_out(ansible, **REQUIRED, **given_values)
+    assert run.returncode != 0
+    assert run.result.message == f"{told}; nothing was changed on n2"

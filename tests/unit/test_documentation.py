@@ -91,3 +91,22 @@ def test_the_role_knows_its_variables() -> None:
     options = specs["argument_specs"]["main"]["options"]
     assert variables["plugin_rollout_options"] == list(options)
     assert used <= {*options, *variables["plugin_rollout_own"]}
+
+
+def test_the_role_has_one_default_for_each_variable() -> None:
+    """And no task reads a variable past it, but where a message names it."""
+    role = REPOSITORY / "roles" / "plugin_rollout"
+    rules = yaml.safe_load((role / "vars" / "main.yml").read_text(encoding="utf-8"))
+    shown = yaml.safe_load((role / "defaults" / "main.yml").read_text(encoding="utf-8"))
+    specs = yaml.safe_load((role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
+    options = specs["argument_specs"]["main"]["options"]
+    defaults = {f"plugin_rollout_{k}": v for k, v in rules["plugin_rollout_defaults"].items()}
+    assert list(defaults) == list(options)
+    assert shown.items() <= defaults.items()
+    assert {k: spec["default"] for k, spec in options.items() if "default" in spec}.items() <= (
+        defaults.items()
+    )
+    for path in sorted(role.rglob("tasks/*.yml")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            read = set(re.findall(r"(?<!')plugin_rollout_\w+", line)) & set(options)
+            assert not read or "else ['" in line, f"{path.name}: {line}"

@@ -238,8 +238,7 @@ class Session(VaultClient):
         except LoginFailed:
             raise
         except VaultError as error:
-            namespace = self._login_namespace()
-            raise _login_failed(self._method, login, error, namespace) from None
+            raise _login_failed(self._method, login, error, self._login_place()) from None
         self.token, self._made, self.inline_headers = token, auth.as_dict(), {}
         self.secrets.add(token)
 
@@ -257,6 +256,12 @@ class Session(VaultClient):
         if self.auth_namespace is None:
             return self.connection.namespace
         return self.auth_namespace
+
+    def _login_place(self) -> str:
+        """Return the namespace of the login in the words of a message."""
+        if self._login_namespace():
+            return f' in namespace "{self._login_namespace()}" (auth_namespace, else namespace)'
+        return " in the root namespace (auth_namespace)" if self.connection.namespace else ""
 
     def _unwrap(self) -> None:
         """Put the secret in the place of the token that holds it; raises LoginFailed."""
@@ -304,8 +309,8 @@ class Session(VaultClient):
             refused = self._answered.inline_refused or _INLINE_FAILED in error.what
             if refused and self._login:
                 if not self._needs_second_factor(error):
-                    namespace = self._login_namespace()
-                    raise _login_failed(self._method, self._login, error, namespace) from None
+                    place = self._login_place()
+                    raise _login_failed(self._method, self._login, error, place) from None
             elif not self._must_log_in(method, error):
                 raise self._with_hint(error) from None
             with self._lock:
@@ -414,9 +419,7 @@ def _inline_headers(login: LoginRequest, namespace: str, work: str = "") -> dict
     return headers
 
 
-def _login_failed(
-    method: str, login: LoginRequest, error: VaultError, namespace: str
-) -> LoginFailed:
+def _login_failed(method: str, login: LoginRequest, error: VaultError, place: str) -> LoginFailed:
     what, next_step = f"cannot log in by {method}: {error.what}", error.next_step
     if isinstance(error, NoAnswer):
         what = f"it is unknown whether the login by {method} made a token: {error.what}"
@@ -427,10 +430,8 @@ def _login_failed(
         # The server answers a wrong mount and a wrong password alike.
         next_step = (
             f"check the options of auth_method {method}, and mount_point: "
-            f'the login goes to "{login.path}"'
+            f'the login goes to "{login.path}"{place}'
         )
-        if namespace:
-            next_step += f' in namespace "{namespace}" (auth_namespace, else namespace)'
     return LoginFailed(
         what,
         where=error.where,

@@ -21,7 +21,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._http.interruption 
     Interrupted,
     Interruption,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._text import logins_in, spellings
+from ansible_collections.vaultops.vault.plugins.module_utils._text import secrets_in, spellings
 from ansible_collections.vaultops.vault.plugins.module_utils._types import Params, Result, Spec
 
 
@@ -101,7 +101,7 @@ def _outcome(
         client = Session(Connection.from_params(params), params["auth_mode"])
     except VaultError as error:
         # The address may have a password in it, and is then refused.
-        return Outcome(_failure(error), [], spellings(logins_in(params["url"] or "")))
+        return Outcome(_failure(error), [], spellings(secrets_in(params["url"] or "")))
     client.keep_token = params["keep_token"]
     if params["auth_namespace"] is not None:
         client.auth_namespace = params["auth_namespace"].strip().strip("/")
