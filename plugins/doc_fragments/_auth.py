@@ -98,8 +98,8 @@ options:
         place of O(secret_id) for V(approle), O(token) for V(token), O(password) for V(userpass),
         V(ldap) and V(radius), and O(jwt) for V(jwt), V(kubernetes), V(azure) and V(gcp).
       - It can be used once, also in check mode. To do more tasks with it, log in by
-        M(vaultops.vault.login). An unwrapped token is revoked at the end of the task, as that of a
-        login, see O(keep_token).
+        M(vaultops.vault.login). A token that was made and wrapped in one step is revoked at the end
+        of the task, as that of a login, see O(keep_token).
       - If it was used before, the task fails, because someone else may have the secret.
     type: str
   wrapping_path:
