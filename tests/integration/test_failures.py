@@ -135,7 +135,9 @@ BAD_OPTIONS = {
         {"plugin": "kv", "scope": "all"}, ("scope must be one of: local, global",)
     ),
     "empty plugin": Case({"plugin": " "}, ("one of the following is required: plugin, mounts",)),
-    "empty mount": Case({"mounts": "a,,b"}, ("does not name a mount",)),
+    "empty mount": Case({"mounts": ["a", "", "b"]}, ("does not name a mount",)),
+    "only empty mounts": Case({"plugin": "kv", "mounts": [""]}, ("mutually exclusive",)),
+    "a comma alone": Case({"mounts": " , "}, ("does not name a mount",)),
     "current without a look": Case(
         {"plugin": "kv", "state": "current", "verify": False}, ("verify=false",)
     ),
