@@ -20,7 +20,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._http.connection im
     CONNECTION_SPEC,
     Connection,
 )
-from ansible_collections.vaultops.vault.tests.support.ansible_runs import Ansible
+from ansible_collections.vaultops.vault.tests.support.ansible_runs import REPOSITORY, Ansible
 from ansible_collections.vaultops.vault.tests.support.awx import (
     AWX,
     Job,
@@ -204,6 +204,131 @@ def test_the_jobs(weather: Weather) -> None:
     assert weather.server.token not in "".join(
         job.everything for job in (before, upgrade, failed, after)
     )
+
+
+@pytest.mark.slow
+def test_a_job_that_fails_hands_on_why(weather: Weather) -> None:
+    told = (
+        "version not given, so nothing was done: the survey of the job template has to ask for it"
+    )
+    cases = {
+        "reload": ({"plugin": "", "mounts": "weather\nnope"}, 'mount "nope/" does not exist'),
+        "upgrade": ({"plugin": "weather"}, told),
+        "info": ({"plugin": "a/b"}, "a/b"),
+    }
+    for name, (answers, why) in cases.items():
+        job = weather.job.launch(f"{name}.yml", answers)
+        assert job.rc != 0, job.output
+        handed_on = job.artifacts[f"plugin_{name}_result"]
+        assert handed_on["failed"] is True
+        assert why in handed_on["msg"]
+        assert why in job.output
+
+
+POLICY = (REPOSITORY / "docs" / "policies" / "plugin_rollout.hcl").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def rollout(weather: Weather) -> Weather:
+    """With a node, and the file of a version that only the project has."""
+    files = weather.job.project / "files"
+    build_plugin(files / "weather-v1.2.0", version="v1.2.0")
+    node = f"n1 ansible_connection=local plugin_rollout_directory={weather.server.plugin_directory}"
+    python = "[all:vars]\nansible_python_interpreter={{ ansible_playbook_python }}\n"
+    weather.job.inventory(f"localhost\n[vault]\n{node}\n{python}")
+    return weather
+
+
+def as_user(weather: Weather, **login: str) -> None:
+    """Give the job the credential of a user who is not root."""
+    ca = weather.server.ca_cert
+    assert ca is not None
+    weather.job.arguments.clear()
+    inputs = {**EMPTY, "url": weather.server.url, "ca": ca.read_text(encoding="utf-8"), **login}
+    weather.job.inject(objects()["awx_credential_type"], inputs)
+
+
+@pytest.mark.slow
+@pytest.mark.each_core
+def test_a_rollout_with_approle(rollout: Weather) -> None:
+    """In all variables, what is empty is not given, and blanks around an answer do not matter."""
+    server = rollout.server
+    server.call("PUT", "sys/policies/acl/rollout", {"policy": POLICY})
+    server.call("POST", "sys/auth/approle", {"type": "approle"})
+    server.call("POST", "auth/approle/role/awx", {"token_policies": "rollout"})
+    role_id = server.call("GET", "auth/approle/role/awx/role-id")["role_id"]
+    secret_id = server.call("POST", "auth/approle/role/awx/secret-id")["secret_id"]
+    as_user(rollout, role_id=role_id, secret_id=secret_id)
+    names = ("type", "scope", "mode", "batch", "wait_timeout", "keep", "cleanup", "delegate_to")
+    empty = {f"plugin_rollout_{name}": "" for name in names}
+    blanks = {"plugin": " weather", "version": "v1.2.0 ", "canary": "weather-eu\r\n"}
+    up = rollout.job.launch("rollout.yml", {**blanks, **empty})
+    assert up.rc == 0, up.output
+    assert rollout.serves("weather") == rollout.serves("weather-eu") == "v1.2.0"
+    handed_on = up.artifacts["plugin_rollout_result"]
+    assert [row["path"] for row in handed_on["mounts"]] == ["weather-eu/", "weather/"]
+    assert handed_on["nodes"]  # the role's own default is the scope global, and not the module's
+    assert secret_id not in up.everything
+    # As written, for a version that is there.
+    values = ("secret", "local", "0755", "1", "60", "1", "false", "localhost")
+    padded = {name: f" {value} " for name, value in zip(empty, values, strict=True)}
+    mounts = {"plugin_rollout_mounts": "weather/\nweather-eu,"}
+    again = rollout.job.launch("rollout.yml", {**blanks, **padded, **mounts})
+    assert again.rc == 0, again.output
+    assert again.artifacts["plugin_rollout_result"]["changed"] is False
+
+
+@pytest.mark.slow
+@pytest.mark.each_core
+@pytest.mark.parametrize("check", ["", "--check"])
+@pytest.mark.parametrize("mounts", [{"canary": "nope"}, {"plugin_rollout_mounts": "cubbyhole"}])
+def test_a_mount_that_is_not_there_is_refused_first(
+    rollout: Weather, mounts: dict[str, str], check: str
+) -> None:
+    rollout.job.arguments.append(check)
+    before = sorted(path.name for path in rollout.server.plugin_directory.iterdir())
+    answers = {"plugin": "weather", "version": "v1.2.0", **mounts}
+    job = rollout.job.launch("rollout.yml", answers)
+    assert job.rc != 0
+    (path,) = mounts.values()
+    assert job.last_result["msg"] == (
+        f'there is no mount "{path}/" of the secret plugin "weather"; nothing was changed on n1'
+    )
+    assert sorted(path.name for path in rollout.server.plugin_directory.iterdir()) == before
+    catalog = rollout.server.call("GET", "sys/plugins/catalog")["detailed"]
+    assert "v1.2.0" not in [row["version"] for row in catalog if row["name"] == "weather"]
+
+
+@pytest.mark.slow
+@pytest.mark.each_core
+def test_what_is_said_of_a_rollout_that_moved_no_mount(rollout: Weather) -> None:
+    """Which mounts there are cannot be read, so it begins; what became of it is told as it is."""
+    directory = rollout.server.plugin_directory
+    blind = POLICY.replace('path "sys/mounts" {', 'path "nowhere" {')
+    as_user(rollout, token=rollout.server.new_token(blind))
+    answers = {"plugin": "weather", "version": "v1.2.0", "canary": "weather"}
+    job = rollout.job.launch("rollout.yml", answers)
+    assert job.rc != 0
+    told = job.artifacts["plugin_rollout_result"]["msg"]
+    assert "permission denied" in told
+    assert told.endswith(
+        "no mount was moved (the file is on every node, and the version is registered)"
+    )
+    failed = [result["msg"] for result in job.results if "msg" in result]
+    assert told in failed
+    assert (directory / "weather-v1.2.0").exists()
+    assert rollout.serves("weather") == "v1.0.0"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("login", [{}, {"token": "s.of-another-server"}], ids=["none", "unknown"])
+def test_without_a_login_nothing_is_copied(rollout: Weather, login: dict[str, str]) -> None:
+    as_user(rollout, **login)
+    answers = {"plugin": "weather", "version": "v1.2.0", "canary": "weather"}
+    job = rollout.job.launch("rollout.yml", answers)
+    assert job.rc != 0
+    assert job.last_result["msg"].endswith("; nothing was changed on n1")
+    assert not (rollout.server.plugin_directory / "weather-v1.2.0").exists()
 
 
 @pytest.mark.slow

@@ -47,8 +47,18 @@ def test_up_and_again(bare_fleet: Fleet) -> None:
     assert '"msg": "ext: mounted nowhere"' in first.output
     assert fleet.names() == {NAME}
     fleet.mount("ext", "ext2")
-    up = fleet.roll_out("v1.1.0", plugin_rollout_canary="ext2", plugin_rollout_mounts=[])
+    blanks: dict[str, t.Any] = {
+        "plugin_rollout_name": " ext",
+        "plugin_rollout_version": " v1.1.0\n",
+        "plugin_rollout_canary": "ext2 ",
+        "plugin_rollout_nodes": "n1, n2\nn3\n",
+        "plugin_rollout_wait_timeout": " 60 ",
+        "plugin_rollout_scope": "",
+        "plugin_rollout_mounts": [],
+    }
+    up = fleet.roll_out("v1.1.0", **blanks)
     assert up.returncode == 0, up.output
+    assert [task for task in up.tasks if "nodes" in task.result]  # the scope is global
     assert fleet.runs("ext") == fleet.runs("ext2") == {"v1.1.0"}
     assert changes(up) == 3 + 1 + 1  # a file on each node, the catalog, the mounts
     for mount in ("ext/", "ext2/"):  # also the one that moved before the last reload

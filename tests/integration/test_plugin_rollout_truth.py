@@ -129,14 +129,15 @@ def test_all_variables_are_checked_first(fleet: Fleet, subtests: pytest.Subtests
         "env": ["no value"],
         "name": "a/b",
         "nodes": "n1,nowhere",
-        "mounts": "ext,,",
+        "mounts": "ext,auth/",
+        "canary": "ext\next2",
     }
     cases = {name: {f"plugin_rollout_{name}": value} for name, value in wrong.items()}
     cases["keep, no whole number"] = {"plugin_rollout_keep": "1.5"}
     cases["batch, no whole number"] = {"plugin_rollout_batch": 1.5}
     cases["src, no file"] = {"plugin_rollout_src": str(fleet.inventory.parent)}
     told = dict.fromkeys(cases, "nothing was changed")
-    for version in ("1.1", "v1.1.0+builtin", "v1.1.0 ", "v1.1.0\n", " ", ""):
+    for version in ("1.1", "v1.1.0+builtin", "v1.1 .0", "v1.1.0\nv1.2.0", " ", ""):
         name = f"version {version!r}"
         cases[name] = {"plugin_rollout_version": version}
         told[name] = "plugin_rollout_version is not a semantic version"
@@ -148,6 +149,21 @@ def test_all_variables_are_checked_first(fleet: Fleet, subtests: pytest.Subtests
                 assert told[name] in message
                 assert name not in wrong or f"plugin_rollout_{name}" in message
     assert fleet.names() == {"ext-v1.0.0"}
+    assert versions(fleet) == {"v1.0.0"}
+
+
+def test_a_mount_that_is_not_there_is_refused_on_all_nodes(fleet: Fleet) -> None:
+    told = 'there is no mount "nope/" of the secret plugin "ext"; nothing was changed on '
+    for play, options, nodes in (
+        ({}, [], ["n1", "n2", "n3"]),
+        ({"serial": 1}, [], ["n1"]),  # the batches after it do not begin
+        ({}, ["--limit", "n2"], ["n2"]),
+    ):
+        run = fleet.roll_out("v1.1.0", *options, play=play, plugin_rollout_canary="nope")
+        assert run.returncode != 0
+        messages = sorted(task.message for task in run.tasks if task.failed)
+        assert messages == [f"{told}{node}" for node in nodes]
+        assert fleet.names() == {"ext-v1.0.0"}
     assert versions(fleet) == {"v1.0.0"}
 
 
