@@ -134,7 +134,8 @@ def test_an_empty_variable_is_not_given(ansible: Ansible) -> None:
     cases += [(name, []) for name, value in DEFAULTS.items() if isinstance(value, list)]
     taken = given(ansible, cases)
     for case, value in zip(cases, taken, strict=True):
-        assert value == DEFAULTS[case[0]], case
+        # ansible-core makes texts of numbers up to 2.18.
+        assert str(value) == str(DEFAULTS[case[0]]), case
 
 
 @pytest.mark.each_core
