@@ -126,8 +126,10 @@ def test_a_token_that_is_used_up_on_the_way(
 ) -> None:
     """Wherever it ends: all was done and verified, or the result says that the token ended."""
     operation, options = TASKS[task]
-    outcomes = set()
+    outcomes: list[bool] = []
     for uses in range(1, 25):
+        if outcomes[-2:] == [True, True]:
+            break
         mounted.tune_version("a", "v1.0.0")
         mounted.tune_version("b", "v1.0.0")
         mounted.call("PUT", "sys/plugins/reload/backend", {"plugin": PLUGIN})
@@ -137,13 +139,13 @@ def test_a_token_that_is_used_up_on_the_way(
             rows = [row for row in result.get("mounts", ()) if row.get("error")]
             told = " | ".join([result.get("msg", ""), *result["warnings"], *map(str, rows)])
             whole = not (result.get("failed") or told)
-            outcomes.add(whole)
+            outcomes.append(whole)
             # The second is the server's word while it revokes a token after its last use.
             assert whole or INVALID in told or "internal error" in told, result
             assert "rights" not in told
             assert "ACL" not in told
             assert whole == (result.get("verified", whole) is True)
-    assert outcomes == {True, False}
+    assert set(outcomes) == {True, False}
 
 
 def test_a_token_that_may_not_names_its_source(server: Server, tmp_path: pathlib.Path) -> None:

@@ -96,7 +96,8 @@ def test_an_answer_that_the_survey_did_not_ask_for(
     run = roll_out(ansible, playbook=FOR_AWX, **answers)
     assert run.returncode != 0
     assert run.result.message == (
-        f"{missing} not given, so nothing was done: the survey of the job template has to ask for it"
+        f"{missing} not given, so nothing was done: the survey of the job template has to ask for "
+        "it"
     )
 
 
