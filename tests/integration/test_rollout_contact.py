@@ -114,7 +114,7 @@ def given(ansible: Ansible, cases: t.Sequence[tuple[str, t.Any]]) -> list[t.Any]
         {"ansible.builtin.include_vars": str(VARIABLES)},
         *(
             {
-                "ansible.builtin.debug": {"var": f"plugin_rollout_given.{name}"},
+                "ansible.builtin.debug": {"var": f"plugin_rollout_taken.{name}"},
                 "vars": {f"plugin_rollout_{name}": f"{{{{ case_{number} }}}}"},
             }
             for number, (name, _value) in enumerate(cases)
@@ -123,7 +123,7 @@ def given(ansible: Ansible, cases: t.Sequence[tuple[str, t.Any]]) -> list[t.Any]
     )
     assert run.returncode == 0, run.output
     return [
-        task[f"plugin_rollout_given.{name}"]
+        task[f"plugin_rollout_taken.{name}"]
         for task, (name, _value) in zip(run.tasks[1:], cases, strict=True)
     ]
 
@@ -174,7 +174,10 @@ def test_the_last_line(ansible: Ansible) -> None:
         *(
             {
                 "ansible.builtin.debug": {"msg": "{{ plugin_rollout_line }}"},
-                "vars": {"plugin_rollout_name": "w", "plugin_rollout_upgraded": {"mounts": [row]}},
+                "vars": {
+                    "plugin_rollout_given": {"name": "w"},
+                    "plugin_rollout_upgraded": {"mounts": [row]},
+                },
             }
             for row, _line in LINES.values()
         ),
