@@ -110,6 +110,12 @@ class LoginFailed(VaultError):
     """There is no token to work with, so the server did nothing of what the task is for."""
 
 
+def words_of(error: Refused) -> str:
+    """Return the server's words as it sent them, or what they mean for the token."""
+    is_of_token = isinstance(error, TokenNotAccepted)
+    return error.what if is_of_token else "\n".join(error.errors) or error.what
+
+
 T = t.TypeVar("T")
 
 

@@ -93,7 +93,10 @@ def secrets_in(url: str) -> set[str]:
     """
     login = url.rpartition("@")[0].rpartition("://")[2]
     more = re.split(r"[?#]", url, maxsplit=1)[1:]
-    return {login, login.partition(":")[2], *more} - {""}
+    # By mistake, there may be several.
+    each = re.findall(r"://([^/@\s]+)@", url)
+    logins = {login, *each}
+    return {*logins, *(one.partition(":")[2] for one in logins), *more} - {""}
 
 
 def without_passwords(text: str) -> str:

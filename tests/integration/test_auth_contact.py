@@ -148,6 +148,21 @@ def test_a_token_that_is_used_up_on_the_way(
     assert set(outcomes) == {True, False}
 
 
+def test_a_token_that_ends_before_a_registration(mounted: Server) -> None:
+    operation, options = TASKS["an entry"]
+    everything = 'path "*" { capabilities = ["create", "read", "update", "list", "sudo"] }'
+    mounted.call("PUT", "sys/policies/acl/everything", {"policy": everything})
+    told = []
+    for uses in range(1, 7):
+        limited = token(mounted, policies=["everything"], num_uses=uses)
+        given = {"url": mounted.url, "token": limited, **options}
+        result = run_task(operation, given, False, proxy="", token="")
+        told.append(result["msg"])
+        assert ("permission denied" in result["msg"]) is (INVALID in result["msg"])
+        assert result["changed"] is False
+    assert any('cannot register secret plugin "x"' in each and INVALID in each for each in told)
+
+
 def test_a_token_that_may_not_names_its_source(server: Server, tmp_path: pathlib.Path) -> None:
     bare = token(server, policies=["default"])
     (tmp_path / "a-file").write_text(f"{bare}\r\n")

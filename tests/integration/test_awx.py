@@ -321,13 +321,23 @@ def test_what_is_said_of_a_rollout_that_moved_no_mount(rollout: Weather) -> None
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("login", [{}, {"token": "s.of-another-server"}], ids=["none", "unknown"])
+@pytest.mark.parametrize(
+    "login",
+    [
+        {},
+        {"token": "s.of-another-server"},
+        {"role_id": "r", "secret_id": "s", "vaultops_auth_method": "approle"},
+    ],
+    ids=["none", "unknown", "refused"],
+)
 def test_without_a_login_nothing_is_copied(rollout: Weather, login: dict[str, str]) -> None:
+    method = login.pop("vaultops_auth_method", "")
     as_user(rollout, **login)
     answers = {"plugin": "weather", "version": "v1.2.0", "canary": "weather"}
-    job = rollout.job.launch("rollout.yml", answers)
+    job = rollout.job.launch("rollout.yml", {**answers, "vaultops_auth_method": method})
     assert job.rc != 0
     assert job.last_result["msg"].endswith("; nothing was changed on n1")
+    assert ("cannot log in by approle: " in job.last_result["msg"]) is bool(method)
     assert not (rollout.server.plugin_directory / "weather-v1.2.0").exists()
 
 

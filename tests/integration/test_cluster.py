@@ -753,6 +753,27 @@ def test_a_token_that_a_standby_does_not_take(stage: Stage) -> None:
 
 
 @slow
+def test_a_token_that_is_used_up_on_the_way(stage: Stage, subtests: pytest.Subtests) -> None:
+    """Whichever node is asked then: it is the token that ended, and no rights are missing."""
+    active = stage.cluster.active
+    told = []
+    for uses in (1, 3, 5, 6, 7, 8, 9, 10):
+        body = {"policies": ["root"], "num_uses": uses}
+        made = active.request("POST", "auth/token/create", body).json()
+        stage.cluster.settle()
+        given = {"url": active.url, "token": made["auth"]["client_token"], "scope": "global"}
+        options = {**given, "plugin": "weather", "wait_timeout": "3s"}
+        result = run_task("plugin_reload", options, False, proxy="", token="")
+        told.append(json.dumps(result))
+        with subtests.test(uses=uses):
+            assert "ACL" not in told[-1]
+            assert "see why the node cannot be asked" not in told[-1]
+    assert any(
+        "the server does not accept the token (from the option token)" in each for each in told
+    )
+
+
+@slow
 def test_a_login(stage: Stage, subtests: pytest.Subtests) -> None:
     cluster = stage.cluster
     login = logins.userpass(cluster.active)

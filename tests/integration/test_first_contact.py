@@ -110,6 +110,13 @@ def test_a_list_where_one_is_wanted(case: str) -> None:
         assert "repeat the task for each with loop" in told
 
 
+def test_addresses_in_a_list_are_not_shown() -> None:
+    addresses = [f"http://{name}:canary-{name}@127.0.0.1:1" for name in ("a", "b")]
+    told = message(plugin="kv", url=addresses)
+    assert told.startswith("url takes one value, and this is a list; repeat the task for each with")
+    assert "canary" not in told
+
+
 def test_a_list_inside_a_list() -> None:
     told = message(mounts=[["a", "b"], "c"], url="http://127.0.0.1:1")
     assert "mounts takes one value each, and ['a', 'b'] is a list" in told

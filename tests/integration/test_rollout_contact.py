@@ -67,6 +67,16 @@ def test_no_nodes(ansible: Ansible, options: list[str], pattern: str) -> None:
     assert f'no host of the inventory is in "{pattern}", so nothing was done' in run.result.message
 
 
+@pytest.mark.parametrize("playbook", [PLAYBOOK, FOR_AWX], ids=lambda path: path.stem)
+def test_hosts_that_the_inventory_names(ansible: Ansible, playbook: pathlib.Path) -> None:
+    """What names the hosts of a play sees no variable of the inventory."""
+    text = "[web]\nn1\n\n[all:vars]\nplugin_rollout_hosts=web\n"
+    (ansible.directory / "of another name").write_text(text)
+    run = roll_out(ansible, inventory="of another name", playbook=playbook)
+    assert run.returncode != 0
+    assert 'no host of the inventory is in "vault", so nothing was done' in run.result.message
+
+
 @pytest.mark.each_core
 @pytest.mark.parametrize("playbook", [PLAYBOOK, FOR_AWX], ids=lambda path: path.stem)
 @pytest.mark.parametrize("inventory", ["with nodes", "without"])
@@ -145,7 +155,7 @@ def test_blanks_around_a_variable_do_not_count(ansible: Ansible) -> None:
     lists = [name for name, value in DEFAULTS.items() if isinstance(value, list)]
     cases: list[tuple[str, t.Any]] = [(name, " a b\n") for name in texts]
     expected: list[t.Any] = ["a b"] * len(texts)
-    for text in ("a, b", "a\nb\n", " a\r\n\r\n b\r\n", "a,,b,"):
+    for text in ("a, b", "a\nb\n", " a\r\n\r\n b\r\n", "a,,b,", ' ["a", "b"]\n'):
         cases += [(name, text) for name in lists]
         expected += [["a", "b"]] * len(lists)
     assert given(ansible, cases) == expected

@@ -82,6 +82,9 @@ CASES = {
         ("there is no :// after http", "write http://127.0.0.1:8200"),
     ),
     "no slash": Case({"url": "HTTPS:h"}, {}, ("no :// after https", "write https://h")),
+    "no colon": Case({"url": "https//h"}, {}, ("no :// after https", "write https://h")),
+    "slashes alone": Case({"url": "//h:8200"}, {}, ("write https://h:8200, or",)),
+    "a bare address of IPv6": Case({"url": "::1"}, {}, ("write https://[::1], or",)),
     "only a scheme": Case({"url": "http://"}, {}, ("give an address such as https://vault",)),
     "page with a query": Case(
         {"url": "http://h:8200/?x=canary"},
@@ -213,7 +216,9 @@ WAYS_TO_BE_ONE_LINE = {
 @pytest.mark.parametrize("way", WAYS_TO_BE_ONE_LINE)
 def test_certificates_in_one_line(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     pem = "".join(trustme.CA().cert_pem.bytes().decode() for _number in range(2))
-    monkeypatch.setenv("BAO_CACERT_BYTES", pem.replace("\n", WAYS_TO_BE_ONE_LINE[way]))
+    comment = "# Főtanúsítvány\n"
+    text = f"\ufeff{comment}{pem.replace(chr(10), WAYS_TO_BE_ONE_LINE[way])}"
+    monkeypatch.setenv("BAO_CACERT_BYTES", text)
     connection = Connection.from_params({**dict.fromkeys(CONNECTION_SPEC), **HTTPS})
     context = ssl.create_default_context(cadata=connection.ca_pem)
     assert context.cert_store_stats()["x509_ca"] == 2

@@ -27,6 +27,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     Refused,
     TokenNotAccepted,
     VaultError,
+    words_of,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.answers import Answer
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
@@ -177,6 +178,4 @@ def _without_plugin(error: Refused) -> Health | None:
 
 
 def _words(error: Refused) -> str:
-    if isinstance(error, TokenNotAccepted):
-        return error.what
-    return one_line("\n".join(error.errors)) or f"status {error.status}"
+    return one_line(words_of(error)) if error.errors else f"status {error.status}"

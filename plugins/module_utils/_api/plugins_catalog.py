@@ -21,6 +21,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     OptionError,
     Refused,
     missing_sudo,
+    words_of,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 from ansible_collections.vaultops.vault.plugins.module_utils._http.fields import (
@@ -198,7 +199,7 @@ def register(client: VaultClient, kind: str, name: str, body: t.Mapping[str, t.A
     try:
         client.request("POST", path, body, namespace="", timeout=timeout)
     except Refused as error:
-        text = "\n".join(error.errors) or error.what
+        text = words_of(error)
         words = _GO_ERROR.sub(r"\1", one_line(text))
         steps = (step for part, step in _REGISTER_STEPS if part in text)
         reported = _REPORTED.search(text)

@@ -18,6 +18,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     Refused,
     VaultError,
     missing_sudo,
+    words_of,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 from ansible_collections.vaultops.vault.plugins.module_utils._http.fields import Fields
@@ -136,4 +137,4 @@ def _path(runtime: Runtime) -> str:
 
 
 def _words(error: Refused) -> str:
-    return one_line("\n".join(error.errors)) or error.what
+    return one_line(words_of(error))

@@ -147,9 +147,9 @@ class Session(VaultClient):
         try:
             return super().request(*args, **more)
         except PermissionDenied as error:
-            raise self._of_token(error) from None
+            raise self.explained(error) from None
 
-    def _of_token(self, error: PermissionDenied) -> Refused:
+    def explained(self, error: PermissionDenied) -> Refused:
         """Return the error, or what it means where the server does not accept the token at all."""
         # Imported here: only a refused request needs it.
         from ansible_collections.vaultops.vault.plugins.module_utils._auth import refused_token

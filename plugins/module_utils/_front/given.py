@@ -91,14 +91,14 @@ def refuse_lists(params: Params, spec: Spec) -> None:
             continue
         if kind == "str" and _is_several(value):
             raise OptionError(
-                f"{name} takes one value, and {value} is {_several(str(value))}",
+                f"{name} takes one value, and {_several(str(value))}",
                 next_step="repeat the task for each with loop, or name their mounts in one task",
             )
         items = value if kind == "list" and value else ()
         several = next((item for item in items if _is_several(item)), None)
         if several is not None:
             raise OptionError(
-                f"{name} takes one value each, and {several} is {_several(several)}",
+                f"{name} takes one value each, and {_several(several)}",
                 next_step="give one list, with an item for each",
             )
 
@@ -108,4 +108,6 @@ def _is_several(text: t.Any) -> bool:
 
 
 def _several(text: str) -> str:
-    return "a list" if text.startswith("[") else "a mapping"
+    # An address may have a password in it.
+    shown = "this" if "://" in text else text
+    return f"{shown} is {'a list' if text.startswith('[') else 'a mapping'}"

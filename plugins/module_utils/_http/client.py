@@ -19,6 +19,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     NoAnswer,
     NotSent,
     OptionError,
+    PermissionDenied,
     Refused,
     VaultError,
 )
@@ -118,6 +119,10 @@ class VaultClient:
             yield
         finally:
             self._time_limit = None
+
+    def explained(self, error: PermissionDenied) -> Refused:
+        """Return ``error``, or what it means for the token, as far as the client knows."""
+        return error
 
     def request(
         self,

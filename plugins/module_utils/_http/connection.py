@@ -164,9 +164,11 @@ def _checked(url: Setting) -> str:
 def _without_scheme(url: Setting, shown: str) -> OptionError:
     """Return the error for an address without ``http://``, or with a misspelled one."""
     what = f'"{shown}" is not the address of a server'
-    slip = re.match(r"(https?):/*(?!\d+(?:/|$))", shown, re.IGNORECASE)
-    rest = shown[slip.end() :].lstrip("/") if slip else shown
+    slip = re.match(r"(https?)(?::/*|//+)(?!\d+(?:/|$))", shown, re.IGNORECASE)
+    rest = (shown[slip.end() :] if slip else shown).lstrip("/")
     host, slash, path = rest.partition("/")
+    if re.fullmatch(r"[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*", host):
+        host = f"[{host}]"
     page = _PAGE.fullmatch(slash + path)
     base = host + ((page["base"] or "") if page else (slash + path).rstrip("/"))
     if not base:

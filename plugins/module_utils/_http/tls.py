@@ -149,10 +149,11 @@ def _checked_bytes(text: Setting) -> str:
             "an env file, with which AWX starts a container, cuts a value at its first line break: "
             "put the certificates into a file, and name that in BAO_CACERT or VAULT_CACERT",
         )
-    pem = _WHOLE_CERTIFICATE.sub(_with_line_breaks, text.value)
+    # Only these: a comment beside them may have any letters.
+    pem = "".join(map(_with_line_breaks, _WHOLE_CERTIFICATE.finditer(text.value)))
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=pem)
-    except (ssl.SSLError, ValueError):
+    except (ssl.SSLError, ValueError, TypeError):
         raise text.error(f"{what} the certificate in it cannot be read", in_one_line) from None
     return pem
 

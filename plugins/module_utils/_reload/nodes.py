@@ -25,11 +25,17 @@ from ansible_collections.vaultops.vault.plugins.module_utils._api.path_help impo
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     NoAnswer,
     NotSent,
+    PermissionDenied,
     Refused,
+    TokenNotAccepted,
     VaultError,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._http.answers import Answer
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
-from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import checked_url
+from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import (
+    Connection,
+    checked_url,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._http.together import (
     pause,
     together,
@@ -72,6 +78,21 @@ class NodeState(t.NamedTuple):
     forwards: bool = False
     error: str = ""
     next_step: str = ""
+
+
+class _NodeClient(VaultClient):
+    """A client for a node: whether its token is still valid, the one of the task asks."""
+
+    def __init__(self, connection: Connection, of_task: VaultClient) -> None:
+        super().__init__(connection)
+        self._of_task = of_task
+
+    def request(self, *args: t.Any, **more: t.Any) -> Answer:
+        """Send a request as VaultClient does."""
+        try:
+            return super().request(*args, **more)
+        except PermissionDenied as error:
+            raise self._of_task.explained(error) from None
 
 
 class Nodes:
@@ -160,6 +181,8 @@ class Nodes:
                     return state._replace(error="belongs to another cluster")
                 state = state._replace(mounts=read_mounts(client, paths))
                 return state._replace(health=check_all(client, state.mounts.values(), probe))
+        except TokenNotAccepted as error:
+            return state._replace(error=error.what, next_step=error.next_step)
         except Refused as error:
             if error.status == REDIRECT:
                 with client.time_limit(timeout):
@@ -259,7 +282,7 @@ def _client_for(client: VaultClient, node: Node) -> VaultClient:
     connection = client.connection._replace(
         url=node.address, socket_path="", retries=0, origins=origins
     )
-    own = VaultClient(connection)
+    own = _NodeClient(connection, client)
     own.token, own.inline_headers = client.token, client.inline_headers
     own.announce = client.announce
     own.identity, own.forwarding = client.identity, False
