@@ -51,10 +51,18 @@ class VaultError(Exception):
         self: E, what: str = "", *, next_step: str = "", result: Result | None = None
     ) -> E:
         """Return the same error with what a caller knows better; the rest stays as it is."""
-        return type(self)(
-            what or self.what,
+        return self.told_as(
+            type(self), what or self.what, next_step or self.next_step, result=result
+        )
+
+    def told_as(
+        self, kind: type[E], what: str, next_step: str, *, result: Result | None = None
+    ) -> E:
+        """Return this error as one of ``kind``, which a caller knows it to be."""
+        return kind(
+            what,
             where=self.where,
-            next_step=next_step or self.next_step,
+            next_step=next_step,
             status=self.status,
             errors=self.errors,
             request_id=self.request_id,

@@ -26,12 +26,9 @@ def is_certain(error: Refused) -> bool:
 
 def not_accepted(error: Refused, identity: str) -> TokenNotAccepted:
     """Return the error for ``identity``, a token that is not valid."""
-    return TokenNotAccepted(
+    return error.told_as(
+        TokenNotAccepted,
         f"{error.what}: the server does not accept {identity}",
-        where=error.where,
-        next_step="it has expired, was revoked, has no uses left (num_uses), is bound to other "
-        "addresses, or is of another server; give a token that is valid",
-        status=error.status,
-        errors=error.errors,
-        request_id=error.request_id,
+        "it has expired, was revoked, has no uses left (num_uses), is bound to other addresses, or "
+        "is of another server; give a token that is valid",
     )

@@ -52,12 +52,9 @@ def validation(method: str, answer: Answer, passcode: str | None) -> dict[str, t
 
 def refused(method: str, error: Refused) -> LoginFailed:
     """Return the error for a passcode that the server does not accept."""
-    return LoginFailed(
+    return error.told_as(
+        LoginFailed,
         f"the login by {method} failed at its second factor (MFA): {error.what}",
-        where=error.where,
-        next_step="check mfa_passcode: it holds for seconds, and for one login only; to do more "
-        "tasks, log in once with vaultops.vault.login",
-        status=error.status,
-        errors=error.errors,
-        request_id=error.request_id,
+        "check mfa_passcode: it holds for seconds, and for one login only; to do more tasks, log "
+        "in once with vaultops.vault.login",
     )

@@ -30,6 +30,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._http.interruption 
     is_interrupted,
     uninterrupted,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._http.retries import WITH_MFA
 from ansible_collections.vaultops.vault.plugins.module_utils._http.together import shielded
 from ansible_collections.vaultops.vault.plugins.module_utils._http.transport import READS
 
@@ -42,7 +43,6 @@ if t.TYPE_CHECKING:
 
 _INLINE = "X-Vault-Inline-Auth-"
 _INLINE_FAILED = "failed to perform inline authentication"
-_WITH_MFA = "inline authentication with login MFA"
 # The words for a request without a token: of an old Vault, and of a standby for path help.
 _NO_TOKEN = ("missing client token", "please forward to the active node")
 _ROOT = "root"
@@ -322,7 +322,7 @@ class Session(VaultClient):
 
     def _needs_second_factor(self, error: Refused) -> bool:
         """Tell whether only a login of its own can prove a second factor, and may be sent."""
-        return self._mode == "auto" and _WITH_MFA in error.what
+        return self._mode == "auto" and WITH_MFA in error.what
 
     def _must_log_in(self, method: str, error: Refused) -> bool:
         """Tell whether a login may help, and the refused request certainly did nothing.
@@ -424,7 +424,7 @@ def _login_failed(method: str, login: LoginRequest, error: VaultError, place: st
     if isinstance(error, NoAnswer):
         what = f"it is unknown whether the login by {method} made a token: {error.what}"
         next_step = f"{next_step}; if it did, that token is not revoked, and lasts for its TTL"
-    elif _WITH_MFA in error.what:
+    elif WITH_MFA in error.what:
         next_step = "leave auth_mode out, or set it to login: and give mfa_passcode"
     elif error.status in (400, 403, 404):
         # The server answers a wrong mount and a wrong password alike.
@@ -432,12 +432,4 @@ def _login_failed(method: str, login: LoginRequest, error: VaultError, place: st
             f"check the options of auth_method {method}, and mount_point: "
             f'the login goes to "{login.path}"{place}'
         )
-    return LoginFailed(
-        what,
-        where=error.where,
-        next_step=next_step,
-        status=error.status,
-        errors=error.errors,
-        request_id=error.request_id,
-        retry_after=error.retry_after,
-    )
+    return error.told_as(LoginFailed, what, next_step)

@@ -95,11 +95,4 @@ def failed(error: VaultError) -> LoginFailed:
         )
     elif isinstance(error, NoAnswer):
         next_step = f"{next_step}; wrapping_token may be used up"
-    return LoginFailed(
-        f"cannot unwrap wrapping_token: {error.what}",
-        where=error.where,
-        next_step=next_step,
-        status=error.status,
-        errors=error.errors,
-        request_id=error.request_id,
-    )
+    return error.told_as(LoginFailed, f"cannot unwrap wrapping_token: {error.what}", next_step)

@@ -33,9 +33,10 @@ def unknown_options(module: str, unknown: t.Collection[str], spec: Spec) -> str:
     if not unknown:
         return ""
     known = [*spec, *(alias for option in spec.values() for alias in option.get("aliases", ()))]
-    meant = {name: _OTHER_WORDS.get(name, "") for name in unknown}
-    meant = {
-        name: word if word in spec else nearest(name, known, _ALIKE) for name, word in meant.items()
-    }
-    told = ", ".join(name + did_you_mean(meant[name]) for name in sorted(unknown))
+    told = ", ".join(name + did_you_mean(_meant(name, spec, known)) for name in sorted(unknown))
     return f'Unsupported parameters for ({module}) module: {told}; see "ansible-doc {module}"'
+
+
+def _meant(name: str, spec: Spec, known: t.Iterable[str]) -> str:
+    word = _OTHER_WORDS.get(name, "")
+    return word if word in spec else nearest(name, known, _ALIKE)

@@ -22,12 +22,14 @@ TOTAL_SECONDS = 60.0
 
 _WAIT = (1.0, 1.5)
 
+# The server's words for a login with the request that needs a second factor.
+WITH_MFA = "inline authentication with login MFA"
 # The server's words about what a moment later is the same: a locked namespace, a file that is gone,
 # a login that needs a second factor.
 _LASTING = (
     "locked by an administrator",
     "no such file or directory",
-    "inline authentication with login MFA",
+    WITH_MFA,
 )
 _NOT_IMPLEMENTED = 501
 
