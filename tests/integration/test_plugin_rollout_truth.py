@@ -167,6 +167,28 @@ def test_a_mount_that_is_not_there_is_refused_on_all_nodes(fleet: Fleet) -> None
     assert versions(fleet) == {"v1.0.0"}
 
 
+def test_what_cannot_be_registered_is_refused_before_a_file_is_copied(
+    fleet: Fleet, subtests: pytest.Subtests
+) -> None:
+    token = fleet.token
+    for name, own, expected in (
+        ("a token that is not valid", "no-such-token", "does not accept the token"),
+        ("a token without rights", fleet.cluster.new_token("# nothing\n"), "permission denied"),
+    ):
+        with subtests.test(name):
+            fleet.token = own
+            run = fleet.roll_out("v1.1.0")
+            assert run.returncode != 0
+            messages = [task.message for task in run.tasks if task.failed]
+            assert len(messages) == 3
+            for message in messages:
+                assert expected in message
+                assert "; nothing was changed on n" in message
+            assert fleet.names() == {"ext-v1.0.0"}
+    fleet.token = token
+    assert versions(fleet) == {"v1.0.0"}
+
+
 def test_a_limit_does_not_hide_nodes(fleet: Fleet) -> None:
     one = fleet.roll_out("v1.1.0", "--limit", "n1")
     assert "n2, n3 without the file of ext v1.1.0, so no mount was moved" in failure(one)
