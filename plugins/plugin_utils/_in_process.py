@@ -21,7 +21,7 @@ import traceback
 import typing as t
 
 from ansible import constants
-from ansible.errors import AnsibleConnectionFailure
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.parsing.convert_bool import boolean
@@ -172,8 +172,20 @@ class InProcessAction(ActionBase):
         return found
 
     def _wanted(self, variables: dict[str, t.Any]) -> bool:
-        chosen = variables.get(VARIABLE, os.environ.get(ENVIRONMENT) or True)
-        return bool(boolean(self._templar.template(chosen), strict=False))
+        """Tell whether the task may run in process; what is empty is not given."""
+        for name, value in (
+            (VARIABLE, self._templar.template(variables.get(VARIABLE))),
+            (ENVIRONMENT, os.environ.get(ENVIRONMENT)),
+        ):
+            chosen = value.strip() if isinstance(value, str) else value
+            if chosen not in (None, ""):
+                try:
+                    return bool(boolean(chosen))
+                except TypeError as error:
+                    raise AnsibleActionFail(
+                        f"{name} is {chosen!r}, neither true nor false; nothing was sent"
+                    ) from error
+        return True
 
     def _run_module(self, variables: dict[str, t.Any]) -> dict[str, t.Any]:
         self._announce_reload()

@@ -333,6 +333,7 @@ def test_which_way_a_task_takes(
             {**current, "vars": {"vaultops_in_process": "no"}},
             "as a module: vaultops_in_process",
         ),
+        "empty": ({**current, "vars": {"vaultops_in_process": ""}}, "in process"),
         "another interpreter": (
             {**current, "vars": python},
             f"as a module: its interpreter is {bare}",
@@ -359,6 +360,10 @@ def test_which_way_a_task_takes(
             assert way.startswith(expected)
     off = ansible.playbook(current, options=["-vvv"], ANSIBLE_VAULTOPS_IN_PROCESS="false")
     assert "runs as a module: vaultops_in_process or ANSIBLE_VAULTOPS_IN_PROCESS" in off.output
+    unclear = ansible.playbook(current, ANSIBLE_VAULTOPS_IN_PROCESS="maybe")
+    assert unclear.tasks[-1].message.startswith(
+        "ANSIBLE_VAULTOPS_IN_PROCESS is 'maybe', neither true nor false; nothing was sent"
+    )
 
 
 @pytest.mark.each_core
