@@ -224,7 +224,7 @@ mounts:
 nodes:
   description:
     - The nodes of the cluster after the last reload, as M(vaultops.vault.plugin_reload) returns
-      them, each with all mounts that were reloaded.
+      them, each with all mounts that were reloaded, and with what these ran before the task.
   returned: with O(scope=global) and O(wait), except in check mode, if a reload was tried
   type: list
   elements: dict

@@ -137,4 +137,11 @@ def test_a_broken_version_is_rolled_back(fleet: Fleet) -> None:
     (fleet.cluster.standbys[0].plugin_directory / "ext-v1.1.0.fault").write_text("exit")
     run = fleet.roll_out("v1.1.0")
     assert "the old version again" in failure(run)
+    upgrade = next(task for task in run.tasks if task.failed)
+    told = {
+        (mount["before"]["version"], mount["after"]["version"])
+        for node in upgrade["nodes"]
+        for mount in node["mounts"]
+    }
+    assert told == {("v1.0.0", "v1.0.0")}
     assert fleet.runs("ext") == fleet.runs("ext2") == {"v1.0.0"}

@@ -352,10 +352,11 @@ def test_nothing_is_rolled_back_where_nothing_moved() -> None:
     assert Progress().with_started(made.steps).to_roll_back(made) == []
 
 
-def on_node(path: str, error: str | None = None) -> NodeResult:
+def on_node(path: str, error: str | None = None, before: str = NEW, after: str = NEW) -> NodeResult:
     """Return what a node says after the reload of one mount."""
-    mount = Mount(path, "secret", "ext", f"ext_{path}", NEW, NEW, "new")
-    result = MountResult(mount, mount, True, error, Health(error is None))
+    mount = Mount(path, "secret", "ext", f"ext_{path}", after, after, after)
+    earlier = mount._replace(running_version=before)
+    result = MountResult(earlier, mount, True, error, Health(error is None))
     return NodeResult(Node("https://n1:8200", "n1"), ok=error is None, mounts=[result])
 
 
@@ -370,6 +371,15 @@ def test_a_node_keeps_the_mounts_of_earlier_reloads() -> None:
     assert progress.down == ['"a/" on n1']
     (healed,) = progress.with_reload(well._replace(nodes=[on_node("a/")])).nodes or ()
     assert (healed.ok, len(healed.mounts)) == (True, 2)
+
+
+def test_after_a_rollback_a_node_says_what_it_ran_before_the_task() -> None:
+    moved = ReloadResult("global", True, False, nodes=[on_node("a/", "it exits", OLD, NEW)])
+    back = ReloadResult("global", True, True, nodes=[on_node("a/", None, NEW, OLD)])
+    (node,) = Progress().with_reload(moved).with_reload(back).nodes or ()
+    (mount,) = node.mounts
+    assert mount.after is not None
+    assert (mount.before.running_version, mount.after.running_version) == (OLD, OLD)
 
 
 @pytest.mark.parametrize(

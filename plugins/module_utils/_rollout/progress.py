@@ -128,12 +128,12 @@ def _after(earlier: MountResult | None, last: MountResult) -> MountResult:
     """Return the ``last`` result of a mount: one that an ``earlier`` reload stopped was restarted.
 
     A rollback need not reload it: Vault starts the old version with the next request.  That it
-    serves does not tell whether a reload without an answer was done.  Whether it was down is known
-    from before the rollout.
+    serves does not tell whether a reload without an answer was done.  What it ran before, and
+    whether it was down, is known from before the rollout.
     """
     if earlier is None:
         return last
-    last = last._replace(was_down=earlier.was_down)
+    last = last._replace(before=earlier.before, was_down=earlier.was_down)
     if last.reloaded is not False or last.error is not None:
         return last
     stopped = earlier.error is not None
