@@ -404,9 +404,5 @@ def _refused_redirect(response: requests.Response, where: str, why: str) -> Refu
 
 def _maybe_done(error: Refused) -> NoAnswer:
     """Return what a redirect means of a server that may have forwarded the request before."""
-    return NoAnswer(
-        f"{error.what}, but it may have been forwarded before",
-        where=error.where,
-        next_step=error.next_step,
-        status=error.status,
-    )
+    what = f"{error.what}, but it may have been forwarded before"
+    return error.told_as(NoAnswer, what, error.next_step)
