@@ -105,8 +105,11 @@ def without_passwords(text: str) -> str:
 
 
 def spellings(secrets: t.Iterable[str]) -> set[str]:
-    """Return ``secrets``, and those with quotes or line breaks as servers quote them, too."""
-    plain = set(filter(None, secrets))
+    """Return ``secrets``, and those with quotes or line breaks as servers quote them, too.
+
+    Blanks alone are none: masked, they would take all words apart.
+    """
+    plain = {secret for secret in secrets if secret.strip()}
     return plain | {json.dumps(secret, ensure_ascii=False)[1:-1] for secret in plain}
 
 

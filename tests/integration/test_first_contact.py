@@ -27,9 +27,14 @@ def message(operation: str = "plugin_reload", **options: t.Any) -> str:
 
 
 def test_nobody_gave_a_token(tmp_path: pathlib.Path) -> None:
-    told = message(plugin="kv", token=None, url="http://127.0.0.1:1", token_path=str(tmp_path))
-    assert f'VAULT_TOKEN are not set on host "{platform.node()}", and the file' in told
+    nothing: dict[str, t.Any] = {"plugin": "kv", "token": None, "url": "http://127.0.0.1:1"}
+    told = message(**nothing, variables={"BAO_TOKEN_PATH": str(tmp_path)})
+    assert f'VAULT_TOKEN are not set on host "{HOST}", and the file' in told
     assert f"{CONTROLLER}: give the options, or run the task on the controller (deleg" in told
+    told = message(**nothing, token_path=str(tmp_path))
+    assert f'no token: the option token is not given on host "{HOST}", and the file' in told
+    assert "put the token into that file, or name another" in told
+    assert "variable" not in told
 
 
 def test_nobody_gave_an_address() -> None:
@@ -44,15 +49,34 @@ def test_nobody_gave_an_address() -> None:
 def test_an_empty_variable_hides_the_other(tmp_path: pathlib.Path) -> None:
     """A credential of AWX leaves one of each pair empty."""
     hidden = {"BAO_TOKEN": "", "VAULT_TOKEN": "a-token"}
-    where: dict[str, t.Any] = {"plugin": "kv", "token": None, "token_path": str(tmp_path)}
-    for variables in (hidden, {**hidden, "VAULT_TOKEN": ""}):
-        told = message(**where, url="http://127.0.0.1:1", variables=variables)
-        is_hidden = variables["VAULT_TOKEN"] != ""
-        said = f'BAO_TOKEN is set and empty, so that VAULT_TOKEN is not read, on host "{HOST}"'
-        assert (said in told) is is_hidden
-        assert ("unset BAO_TOKEN, or give it a value" in told) is is_hidden
-        assert (f'BAO_TOKEN and VAULT_TOKEN are not set on host "{HOST}"' in told) is not is_hidden
-        assert (CONTROLLER in told) is not is_hidden
+    cases = (
+        (
+            hidden,
+            "BAO_TOKEN is set and empty, so that VAULT_TOKEN is not read,",
+            "unset BAO_TOKEN, or",
+        ),
+        (
+            {**hidden, "VAULT_TOKEN": " "},
+            "BAO_TOKEN and VAULT_TOKEN are set and empty",
+            "give BAO_TOK",
+        ),
+        (
+            {"BAO_TOKEN": " "},
+            "BAO_TOKEN is set and empty, and VAULT_TOKEN is not set,",
+            "give BAO_TOK",
+        ),
+        (
+            {"VAULT_TOKEN": ""},
+            "VAULT_TOKEN is set and empty, and BAO_TOKEN is not set,",
+            "give VAULT_",
+        ),
+    )
+    for variables, said, step in cases:
+        where = {**variables, "BAO_TOKEN_PATH": str(tmp_path)}
+        told = message(plugin="kv", token=None, url="http://127.0.0.1:1", variables=where)
+        assert f'the option token is not given, {said} on host "{HOST}", and the file' in told
+        assert f"behind an agent that adds one; {step}" in told
+        assert CONTROLLER not in told
     variables = {"BAO_ADDR": "", "VAULT_ADDR": "http://127.0.0.1:1"}
     told = message(plugin="kv", url=None, connect_timeout="1", variables=variables)
     assert "BAO_ADDR and VAULT_ADDR are not set" not in told
@@ -129,3 +153,28 @@ def test_an_upgrade_in_check_mode_says_why_the_version_is_not_there(server: Serv
         said = "in check mode no earlier task has registered it: skip this task" in result["msg"]
         assert said is check_mode
         assert result["msg"].endswith("nothing was changed")
+
+
+def test_a_variable_of_blanks_is_not_given(server: Server, tmp_path: pathlib.Path) -> None:
+    """A field of a credential in AWX may hold blanks."""
+    names = "NAMESPACE CACERT CACERT_BYTES CAPATH CLIENT_CERT CLIENT_KEY SKIP_VERIFY CLIENT_TIMEOUT"
+    names += " MAX_RETRIES TLS_SERVER_NAME PROXY_ADDR HTTP_PROXY TOKEN_PATH"
+    blanks = {f"{client}_{name}": " " for client in ("BAO", "VAULT") for name in names.split()}
+    usual = dict.fromkeys(("HTTP_PROXY", "http_proxy", "ALL_PROXY", "REQUESTS_CA_BUNDLE"), " ")
+    given: dict[str, t.Any] = {"plugin": "kv", "state": "current", "url": server.url}
+    variables = {**blanks, **usual}
+    done = run_task(
+        "plugin_reload", given, False, proxy="", token=server.token, variables=variables
+    )
+    assert not done.get("failed"), done
+    variables = {
+        "BAO_ADDR": " ",
+        "BAO_APPROLE_SECRET_ID": " ",
+        "BAO_APPROLE_ROLE_ID": "no-such-role",
+    }
+    told = message(**given, token=None, auth_method="approle", variables=variables)
+    assert told.startswith("cannot log in by approle: ")
+    assert "*" not in told  # blanks are no secret, and nothing is masked
+    told = message(plugin="kv", url=None, connect_timeout="1", variables=variables)
+    where = f'BAO_ADDR is set and empty, and VAULT_ADDR is not set, on host "{HOST}"'
+    assert where in told or "no trusted TLS connection" in told

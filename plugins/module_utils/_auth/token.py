@@ -46,13 +46,16 @@ def token_setting(params: Params) -> Setting:
 def _token_of_file(params: Params) -> Setting:
     # `bao login` writes ~/.vault-token; the variable names the file itself.
     chosen = read_setting("token_path", params["token_path"], ["TOKEN_PATH"], HOME)
+    is_named = bool(params["token_path"] or params["token_file"])
     name = params["token_file"] or DEFAULT_FILE
     try:
         path = pathlib.Path(chosen.expanded().value)
     except OptionError as error:
         if chosen.value != HOME:
             raise
-        raise _no_token(chosen, f"there is no home directory with a file {name}") from error
+        raise _no_token(
+            chosen, f"there is no home directory with a file {name}", is_named
+        ) from error
     reason = "has none"
     text = ""
     try:
@@ -65,17 +68,19 @@ def _token_of_file(params: Params) -> Setting:
         reason = f"cannot be read ({getattr(error, 'strerror', None) or error})"
     shown = f'the file "{path}"'
     if not text:
-        raise _no_token(chosen, f"{shown} {reason}")
+        raise _no_token(chosen, f"{shown} {reason}", is_named)
     return Setting("token", text, f"from {shown}")
 
 
-def _no_token(token_path: Setting, file: str) -> OptionError:
+def _no_token(token_path: Setting, file: str, is_named: bool) -> OptionError:
+    """Return the error where no ``file`` has a token; ``is_named``: the task itself names it."""
     variables, step = not_set("TOKEN")
     missing = f"the option token is not given, {variables}"
-    unread = read_setting("token", None, ["TOKEN"])
-    if unread.value:
-        host = this_host()
-        missing = f"the token {unread.origin} is not used beside token_path or token_file on {host}"
+    if is_named:
+        unread = read_setting("token", None, ["TOKEN"])
+        unused = f"the token {unread.origin} is not used beside token_path or token_file"
+        missing = f"{unused if unread.value else 'the option token is not given'} on {this_host()}"
+        step = "put the token into that file, or name another"
     return OptionError(
         f"no token: {missing}, and {file}",
         where=f"token_path: {token_path.origin}",

@@ -94,18 +94,31 @@ def read_setting(
         return Setting(option, given, f"from the option {option}")
     for name in variables:
         variable = f"BAO_{name}" if f"BAO_{name}" in os.environ else f"VAULT_{name}"
-        if os.environ.get(variable):
-            return Setting(option, os.environ[variable], f"from the variable {variable}")
+        value = text_of_variable(variable)
+        if value:
+            return Setting(option, value, f"from the variable {variable}")
     return Setting(option, default, THE_DEFAULT)
+
+
+def text_of_variable(name: str) -> str:
+    """Return the text of a variable, without blanks around it: blanks alone are none."""
+    return os.environ.get(name, "").strip()
 
 
 def not_set(name: str) -> tuple[str, str]:
     """Return that neither BAO_``name`` nor VAULT_``name`` gives a value, and what to do."""
     first, second = f"BAO_{name}", f"VAULT_{name}"
-    if first in os.environ and os.environ.get(second):
+    if first in os.environ and text_of_variable(second):
         what = f"{first} is set and empty, so that {second} is not read,"
         return f"{what} on {this_host()}", f"unset {first}, or give it a value"
-    return f"{first} and {second} are not set on {this_host()}", _OF_THE_CONTROLLER
+    empty = [variable for variable in (first, second) if variable in os.environ]
+    if not empty:
+        return f"{first} and {second} are not set on {this_host()}", _OF_THE_CONTROLLER
+    what = f"{first} and {second} are set and empty"
+    if len(empty) == 1:
+        other = second if empty == [first] else first
+        what = f"{empty[0]} is set and empty, and {other} is not set,"
+    return f"{what} on {this_host()}", f"give {empty[0]} a value"
 
 
 def this_host() -> str:

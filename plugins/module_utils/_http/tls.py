@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import ssl
 import typing as t
@@ -13,6 +12,7 @@ import typing as t
 from ansible_collections.vaultops.vault.plugins.module_utils._http.environment import (
     Setting,
     read_setting,
+    text_of_variable,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.trust import is_loaded
 from ansible_collections.vaultops.vault.plugins.module_utils._parsing import parse_bool
@@ -67,7 +67,7 @@ def read_trust(params: t.Mapping[str, t.Any], encrypted: bool) -> Trust:
 def _trust_of_requests() -> Trust:
     """Trust as `requests` itself does, and as every other task on this host that uses it."""
     for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-        path = os.environ.get(variable)
+        path = text_of_variable(variable)
         if path:
             bundle = Setting("ca_cert", path, f"from the variable {variable}")
             if bundle.is_folder():

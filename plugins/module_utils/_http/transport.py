@@ -211,6 +211,7 @@ def _proxies(connection: Connection) -> dict[str, str]:
         return dict(connection.proxies)
     # The usual case is none at all, which is known at a tenth of the price.
     proxies = dict(get_environ_proxies(connection.url)) if getproxies() else {}
+    proxies = {scheme: address for scheme, address in proxies.items() if address.strip()}
     chosen = select_proxy(connection.url, proxies) if proxies else None
     if chosen:
         # Imported here: few tasks need a proxy, and a module compiles what it imports.
