@@ -131,13 +131,40 @@ def test_a_list_where_one_is_wanted(case: str) -> None:
     for value, what in ((["a", "b"], "a list"), ({"a": 1}, "a mapping")):
         told = message(operation, **{option: value}, **more, url="http://127.0.0.1:1")
         assert f"{option} takes one value, and {value} is {what}" in told
-        assert "repeat the task for each with loop" in told
+        step = (
+            "repeat the task for each with loop"
+            if option in ("plugin", "name")
+            else "give one value"
+        )
+        assert f"; {step}" in told
+        assert (", or name their mounts in one task" in told) is (option == "plugin")
+
+
+@pytest.mark.parametrize("option", ["token", "jwt", "password", "secret_id"])
+def test_a_secret_in_a_list_or_a_result(option: str) -> None:
+    """A newcomer gives what a login returned as a whole; no part of it is shown."""
+    method = {"jwt": "jwt", "password": "userpass", "secret_id": "approle"}.get(option, "token")
+    values: dict[str, t.Any] = {
+        "a list": ["canary"],
+        "a mapping": {"login": {"client_token": "canary"}, "changed": True},
+    }
+    for what, value in values.items():
+        told = message(plugin="kv", **{option: value}, auth_method=method, url="http://127.0.0.1:1")
+        assert told.startswith(f"{option} takes one value, and this is {what}; name the field that")
+        assert "canary" not in told
+    own = message(plugin="kv", **{option: "{'a"}, auth_method=method, url="http://127.0.0.1:1")
+    assert "takes one value" not in own
+
+
+def test_a_path_in_a_list() -> None:
+    told = message(plugin="kv", ca_cert=["/a", "/b"], url="http://127.0.0.1:1")
+    assert told.startswith("ca_cert takes one value, and ['/a', '/b'] is a list; give one value")
 
 
 def test_addresses_in_a_list_are_not_shown() -> None:
     addresses = [f"http://{name}:canary-{name}@127.0.0.1:1" for name in ("a", "b")]
     told = message(plugin="kv", url=addresses)
-    assert told.startswith("url takes one value, and this is a list; repeat the task for each with")
+    assert told.startswith("url takes one value, and this is a list; give one value")
     assert "canary" not in told
 
 

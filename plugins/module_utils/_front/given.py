@@ -22,6 +22,9 @@ _EMPTY_TEXT_COUNTS = ("namespace", "auth_namespace", "version")
 _EMPTY_LIST_COUNTS = ("env",)
 # What a list or a mapping looks like as a text; no name, path or address begins so.
 _SEVERAL = ("['", '["', "{'", '{"')
+# What users want who give several of these.
+_WITH_LOOP = "repeat the task for each with loop"
+_FOR_EACH = {"plugin": f"{_WITH_LOOP}, or name their mounts in one task", "name": _WITH_LOOP}
 # Arguments of a plugin may be such texts.
 _ANY_TEXT = ("arguments",)
 # These are mappings of secrets.
@@ -87,12 +90,14 @@ def refuse_lists(params: Params, spec: Spec) -> None:
     """Raise OptionError where Ansible has made a text of a list or a mapping."""
     for name, option in spec.items():
         kind, value = option.get("type", "str"), params.get(name)
-        if option.get("no_log") or name in _ANY_TEXT:
+        if name in _ANY_TEXT:
             continue
-        if kind == "str" and _is_several(value):
+        if kind in ("str", "path") and option.get("no_log"):
+            _refuse_secret_in_several(name, value)
+        elif kind in ("str", "path") and _is_several(value):
             raise OptionError(
                 f"{name} takes one value, and {_several(str(value))}",
-                next_step="repeat the task for each with loop, or name their mounts in one task",
+                next_step=_FOR_EACH.get(name, "give one value"),
             )
         items = value if kind == "list" and value else ()
         several = next((item for item in items if _is_several(item)), None)
@@ -101,6 +106,24 @@ def refuse_lists(params: Params, spec: Spec) -> None:
                 f"{name} takes one value each, and {_several(several)}",
                 next_step="give one list, with an item for each",
             )
+
+
+def _refuse_secret_in_several(name: str, value: t.Any) -> None:
+    """Raise OptionError where a secret is a whole result, or a list, and not the field with it.
+
+    Ansible has made a text of it, as Python writes it.  Another secret may start like that.
+    """
+    if not isinstance(value, str) or not value.startswith(("['", "{'")):
+        return
+    # Imported here: hardly any task needs it.
+    import ast
+
+    with contextlib.suppress(ValueError, SyntaxError, MemoryError, RecursionError):
+        ast.literal_eval(value)
+        raise OptionError(
+            f"{name} takes one value, and this is {'a list' if value[0] == '[' else 'a mapping'}",
+            next_step="name the field that holds it, such as result.login.client_token",
+        )
 
 
 def _is_several(text: t.Any) -> bool:
