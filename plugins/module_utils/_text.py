@@ -79,7 +79,7 @@ def shortened(line: str) -> str:
 
 def shown_url(url: str) -> str:
     """Return ``url`` as a message may show it: no user name, password, query or fragment."""
-    scheme, mark, rest = url.rpartition("://")
+    scheme, mark, rest = url.partition("://") if "://" in url else ("", "", url)
     address = re.split(r"[?#]", rest)[0]
     if "@" in rest[len(address) :] or len(address) > LONGEST:
         return f"{scheme}{mark}…"  # a password may have any character in it

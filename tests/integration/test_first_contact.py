@@ -205,3 +205,30 @@ def test_a_variable_of_blanks_is_not_given(server: Server, tmp_path: pathlib.Pat
     told = message(plugin="kv", url=None, connect_timeout="1", variables=variables)
     where = f'BAO_ADDR is set and empty, and VAULT_ADDR is not set, on host "{HOST}"'
     assert where in told or "no trusted TLS connection" in told
+
+
+@pytest.mark.parametrize("operation", ["plugin_reload", "plugin_upgrade"])
+@pytest.mark.parametrize("scope", ["local", "global"])
+def test_the_address_of_a_node_is_checked_before_any_request(operation: str, scope: str) -> None:
+    more = {"version": "v1.0.0"} if operation == "plugin_upgrade" else {}
+    for url, reason in (
+        ("n1", ": the scheme is missing (from the option nodes); write https://n1,"),
+        ("http://127.0.0.1:8200/v1", " is the address of the API, not of the server"),
+        ("http://a:canary@127.0.0.1", " contains a user name or password"),
+    ):
+        nodes = ["http://127.0.0.1:8200", url]
+        # Nothing listens there: a request would be told as refused.
+        told = message(
+            operation, plugin="kv", scope=scope, nodes=nodes, url="http://127.0.0.1:1", **more
+        )
+        assert told.startswith("nodes ")
+        assert reason in told
+        assert "canary" not in told
+
+
+def test_jinjas_own_namespace_for_a_login() -> None:
+    told = message(
+        plugin="kv", url="http://127.0.0.1:1", auth_namespace="<class 'jinja2.utils.Namespace'>"
+    )
+    assert told.startswith('auth_namespace is "<class')
+    assert "(from the option auth_namespace); give it another name" in told

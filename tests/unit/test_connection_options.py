@@ -93,7 +93,35 @@ CASES = {
         SECRET,
     ),
     "page in the browser": Case({"url": "http://h/#/canary"}, {}, ("a query or a fragment",)),
-    "no scheme of ours": Case({"url": "ftp://h"}, {}, ('"ftp://h"',)),
+    "no scheme of ours": Case(
+        {"url": "htp://h"},
+        {},
+        (
+            '"htp://h"',
+            ': its scheme is "htp"',
+        ),
+    ),
+    "two schemes": Case(
+        {},
+        {"BAO_ADDR": "https://http://h:8200/"},
+        (": there are two schemes", "write http://h:8200"),
+    ),
+    "two schemes and a query": Case(
+        {"url": f"http://http://h?t={SECRET}&u=http://h"}, {}, ('"http://http://h" is not',), SECRET
+    ),
+    "an empty port": Case({"url": "http://h:"}, {}, (": there is no port after the colon",)),
+    "an empty port of IPv6": Case({"url": "http://[::1]:"}, {}, ("there is no port after",)),
+    "a port of letters": Case({"url": "http://h:abc"}, {}, (': "abc" is no port',)),
+    "port 0": Case({"url": "http://[::1]:0/"}, {}, (': "0" is no port',)),
+    "a path": Case({"url": "/run/bao.sock"}, {}, (": it is a path", "unix:///run/bao.sock")),
+    "Jinja's namespace as an address": Case(
+        {"url": "<class 'jinja2.utils.Namespace'>"}, {}, ("Jinja's own", "(from the option url)")
+    ),
+    "a proxy without a scheme": Case(
+        {},
+        {"BAO_PROXY_ADDR": "127.0.0.1:3128"},
+        ("a proxy: the scheme is missing", "give http://proxy"),
+    ),
     "empty label": Case({"url": "http://a..b"}, {}, ('"http://a..b"',)),
     "long label": Case({"url": f"http://{'a' * 64}.b"}, {}, ("is not the address",)),
     "stars": Case({"url": "http://*.example"}, {}, ("is not the address",)),
@@ -101,7 +129,7 @@ CASES = {
     "line break": Case({"url": "http://a\nb"}, {}, ("http://a\\nb", "is not the address")),
     "NUL in the url": Case({"url": "http://a\0b"}, {}, ("is not the address",)),
     "half an IPv6": Case({"url": "http://[::1"}, {}, ('"http://[::1"',)),
-    "large port": Case({"url": "http://h:99999"}, {}, ('"http://h:99999"',)),
+    "large port": Case({"url": "http://h:99999"}, {}, ('"http://h:99999"', '"99999" is no port')),
     "query": Case({"url": f"http://h?t={SECRET}"}, {}, ('"http://h" is not',), SECRET),
     "password in a variable": Case(
         {},

@@ -18,7 +18,10 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.answers import Answer
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
-from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import Connection
+from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import (
+    Connection,
+    checked_urls,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._reload import nodes
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.nodes import (
     Nodes,
@@ -172,14 +175,7 @@ GIVEN = {
 def test_given_nodes(name: str) -> None:
     case = GIVEN[name]
     client = FakeClient({HEARD: case.heard, MEMBERS: members(1, 2, 3)})
-    assert find_nodes(client, case.urls, 60) == (case.nodes, case.left_out)
-
-
-def test_a_given_node_is_an_address() -> None:
-    with pytest.raises(
-        OptionError, match=r'url "n1" is not the address of a server: .* \(from the option nodes'
-    ):
-        find_nodes(FakeClient({}), ["n1"], 0)
+    assert find_nodes(client, checked_urls(case.urls, "nodes"), 60) == (case.nodes, case.left_out)
 
 
 def test_a_namespace_that_is_ignored_is_no_list_that_is_hidden() -> None:

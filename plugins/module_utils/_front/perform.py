@@ -16,6 +16,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._front.given import
 from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import (
     CONNECTION_SPEC,
     Connection,
+    read_auth_namespace,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.interruption import (
     Interrupted,
@@ -98,13 +99,13 @@ def _outcome(
 ) -> Outcome:
     try:
         refuse_lists(params, argument_spec(operation))
+        auth_namespace = read_auth_namespace(params["auth_namespace"])
         client = Session(Connection.from_params(params), params["auth_mode"])
     except VaultError as error:
         # The address may have a password in it, and is then refused.
         return Outcome(_failure(error), [], spellings(secrets_in(params["url"] or "")))
     client.keep_token = params["keep_token"]
-    if params["auth_namespace"] is not None:
-        client.auth_namespace = params["auth_namespace"].strip().strip("/")
+    client.auth_namespace = auth_namespace
     client.mfa_passcode = params["mfa_passcode"]
     client.progress, client.announce = shown
     client.takes_inline_auth = partial(_takes_inline_auth, client)

@@ -33,6 +33,7 @@ _MOST_DIGITS = 9
 # What users copy along from a request, or from their browser.
 _PAGES = {"v1": "the API", "ui": "the web interface"}
 _PAGE = re.compile(r"(?P<base>.*)/(?P<page>v1|ui)/?|/(?P<first>v1|ui)/.*")
+_SCHEMES = ("http", "https")
 _SUCH_AS = "give an address such as https://vault.example.com:8200"
 # What becomes of `{{ namespace }}` where no variable has that name.
 _OF_JINJA = "jinja2.utils.Namespace"
@@ -112,9 +113,11 @@ class Connection(t.NamedTuple):
         )
 
 
-def checked_url(url: str, option: str = "url") -> str:
-    """Return the address in ``option``, its scheme in lower case; raises OptionError."""
-    return _checked(Setting("url", url, f"from the option {option}"))
+def checked_urls(urls: t.Iterable[str], option: str) -> list[str]:
+    """Return each address in ``option`` once, its scheme in lower case; raises OptionError."""
+    origin = f"from the option {option}"
+    settings = [Setting(option, url.strip().rstrip("/"), origin) for url in urls]
+    return list(dict.fromkeys(map(_checked, settings)))
 
 
 def is_host_name(host: str) -> bool:
@@ -137,15 +140,17 @@ def _checked(url: Setting) -> str:
             "contains a user name or password",
             "give the bare address of the server and log in by a token",
         )
+    _refuse_jinja(url)
     if "://" not in address and address:
         raise _without_scheme(url, shown)
     try:
         parts = urlsplit(address)
         page = _PAGE.fullmatch(parts.path)
-        usable = parts.scheme in ("http", "https") and is_host_name(parts.hostname or "")
+        usable = parts.scheme in _SCHEMES and is_host_name(parts.hostname or "")
+        usable = usable and "://" not in re.split("[?#]", address)[0].partition("://")[2]
         if usable and page:
             raise _of_a_page(url, shown, parts.path, page)
-        usable = usable and parts.port != 0
+        usable = usable and parts.port != 0 and not parts.netloc.endswith(":")
         if usable and re.search("[?#]", address):
             raise url.error(
                 f'"{shown}" is not the address of a server: a query or a fragment follows it',
@@ -154,16 +159,33 @@ def _checked(url: Setting) -> str:
     except ValueError:
         usable = False
     if not usable or not address.isprintable() or " " in address:
-        raise url.error(
-            f'"{shown}" is not the address of a server',
-            _SUCH_AS,
-        )
+        reason, next_step = _slip(shown)
+        raise url.error(f'"{shown}" is not the address of a server{reason}', next_step)
     return parts.scheme + address[len(parts.scheme) :]
+
+
+def _slip(shown: str) -> tuple[str, str]:
+    """Return what is wrong with an address that has a scheme, if that is plain, and what to do."""
+    scheme, _mark, rest = shown.partition("://")
+    if re.match(r"https?://.", rest, re.IGNORECASE):
+        return ": there are two schemes", f"write {rest}"
+    if scheme.lower() not in _SCHEMES:
+        return f': its scheme is "{scheme}"', _SUCH_AS
+    port = re.search(r"(?<!:):([^:\]/]*)(?:/|$)", rest)
+    number = port[1] if port else "1"
+    if not number:
+        return ": there is no port after the colon", _SUCH_AS
+    is_port = number.isascii() and number.isdigit() and 0 < int(number[:6]) < 65536
+    return ("" if is_port else f': "{number}" is no port'), _SUCH_AS
 
 
 def _without_scheme(url: Setting, shown: str) -> OptionError:
     """Return the error for an address without ``http://``, or with a misspelled one."""
     what = f'"{shown}" is not the address of a server'
+    if shown.startswith("/") and not shown.startswith("//"):
+        return url.error(
+            f"{what}: it is a path", f"{_SUCH_AS}, or unix://{shown} for the socket of an agent"
+        )
     slip = re.match(r"(https?)(?::/*|//+)(?!\d+(?:/|$))", shown, re.IGNORECASE)
     rest = (shown[slip.end() :] if slip else shown).lstrip("/")
     host, slash, path = rest.partition("/")
@@ -231,13 +253,25 @@ def _namespace(option: str | None) -> Setting:
     if option == "":
         return Setting("namespace", "", "from the option namespace")
     namespace = read_setting("namespace", option, ["NAMESPACE"])
-    if _OF_JINJA in namespace.value:
-        raise namespace.error(
-            f'is "{namespace.value}": a template has used Jinja\'s own "namespace", as there is no '
+    _refuse_jinja(namespace)
+    return namespace
+
+
+def read_auth_namespace(option: str | None) -> str | None:
+    """Return the namespace of a login, None for that of the work; raises OptionError."""
+    if option is None:
+        return None
+    _refuse_jinja(Setting("auth_namespace", option, "from the option auth_namespace"))
+    return option.strip().strip("/")
+
+
+def _refuse_jinja(setting: Setting) -> None:
+    if _OF_JINJA in setting.value:
+        raise setting.error(
+            f'is "{setting.value}": a template has used Jinja\'s own "namespace", as there is no '
             "variable, or field of a credential, of that name",
             "give it another name, such as vault_namespace",
         )
-    return namespace
 
 
 def _retries(option: int | None) -> int:

@@ -58,8 +58,11 @@ def check_proxy(setting: Setting) -> None:
     except ValueError:
         usable = False
     if not usable:
-        shown = f' ("{shown_url(address)}")' if "://" in address else ""
-        raise setting.error(f"holds something that is not the address of a proxy{shown}", _EXAMPLES)
+        # Without a scheme it may be anything, a password too.
+        what = "holds something that is not the address of a proxy"
+        if "://" in address:
+            raise setting.error(f'{what} ("{shown_url(address)}")', _EXAMPLES)
+        raise setting.error(f"{what}: the scheme is missing", _EXAMPLES)
     if parts.scheme.startswith("socks"):
         _require_pysocks(setting)
 

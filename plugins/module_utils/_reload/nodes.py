@@ -32,10 +32,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.answers import Answer
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
-from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import (
-    Connection,
-    checked_url,
-)
+from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import Connection
 from ansible_collections.vaultops.vault.plugins.module_utils._http.together import (
     pause,
     together,
@@ -218,7 +215,6 @@ def find_nodes(
 
 def _nodes_at(client: VaultClient, urls: t.Sequence[str]) -> tuple[list[Node], list[Node]]:
     """Return the nodes at ``urls``, and those that the cluster has beyond them."""
-    urls = list(dict.fromkeys(checked_url(url.strip().rstrip("/"), "nodes") for url in urls))
     try:
         known = _merged(*_lists(client))
     except (Refused, NoAnswer, NotSent):

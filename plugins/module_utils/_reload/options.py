@@ -10,6 +10,7 @@ import typing as t
 from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import mount_paths
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import OptionError
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import require_path
+from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import checked_urls
 from ansible_collections.vaultops.vault.plugins.module_utils._parsing import (
     parse_bool,
     parse_duration,
@@ -102,7 +103,7 @@ class ReloadOptions(t.NamedTuple):
             probe=_probe(params["probe"]),
             timeout=parse_duration(timeout, "reload_timeout") if timeout else None,
             wait=_wait(params, self.verify),
-            nodes=params["nodes"],
+            nodes=checked_urls(params["nodes"], "nodes"),
         )
 
 
