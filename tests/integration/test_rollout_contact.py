@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import json
 import pathlib
+import re
 import typing as t
 
 import pytest
 import yaml
 
+from ansible_collections.vaultops.vault.plugins.module_utils._front.given import given_options
+from ansible_collections.vaultops.vault.plugins.module_utils._front.perform import argument_spec
+from ansible_collections.vaultops.vault.plugins.module_utils._operations import plugin_upgrade
 from ansible_collections.vaultops.vault.tests.support.ansible_runs import REPOSITORY, Ansible, Run
 
 PLAYBOOK = REPOSITORY / "playbooks" / "plugin_rollout.yml"
@@ -112,7 +116,7 @@ def test_an_answer_that_the_survey_did_not_ask_for(
 
 
 DEFAULTS: dict[str, t.Any] = yaml.safe_load(VARIABLES.read_text(encoding="utf-8"))[
-    "plugin_rollout_defaults"
+    "__plugin_rollout_defaults"
 ]
 EMPTY: list[t.Any] = ["", "  ", "\n", None, []]
 
@@ -124,7 +128,7 @@ def given(ansible: Ansible, cases: t.Sequence[tuple[str, t.Any]]) -> list[t.Any]
         {"ansible.builtin.include_vars": str(VARIABLES)},
         *(
             {
-                "ansible.builtin.debug": {"var": f"plugin_rollout_taken.{name}"},
+                "ansible.builtin.debug": {"var": f"__plugin_rollout_taken.{name}"},
                 "vars": {f"plugin_rollout_{name}": f"{{{{ case_{number} }}}}"},
             }
             for number, (name, _value) in enumerate(cases)
@@ -133,7 +137,7 @@ def given(ansible: Ansible, cases: t.Sequence[tuple[str, t.Any]]) -> list[t.Any]
     )
     assert run.returncode == 0, run.output
     return [
-        task[f"plugin_rollout_taken.{name}"]
+        task[f"__plugin_rollout_taken.{name}"]
         for task, (name, _value) in zip(run.tasks[1:], cases, strict=True)
     ]
 
@@ -161,6 +165,39 @@ def test_blanks_around_a_variable_do_not_count(ansible: Ansible) -> None:
     assert given(ansible, cases) == expected
 
 
+LISTS: list[tuple[t.Any, list[str]]] = [
+    ('["a, b", "c"]', ["a, b", "c"]),
+    (' [ "a" ,\n"\\u00e4\\"b" ] \n', ["a", '\u00e4"b']),
+    ("[]", []),
+    ('["a", 5, true]', ["a", "5", "True"]),
+    # What is no JSON is no list, though YAML would read one.
+    ("[a]", ["[a]"]),
+    ("[a, b]", ["[a", "b]"]),
+    ('["a", 007]', ['["a"', "007]"]),
+    # A list of nothing but empty items is not empty: that would mean all mounts.
+    (",", [""]),
+    (" ,\n", [""]),
+    ([""], [""]),
+    ([None], [""]),
+    ("[null]", [""]),
+    (["a", ""], ["a", ""]),
+    (["a", None], ["a", ""]),
+    ('["a", ""]', ["a", ""]),
+    ("a,,b,\n", ["a", "b"]),
+    (2024, ["2024"]),
+]
+
+
+@pytest.mark.each_core
+def test_a_list_is_taken_as_the_modules_take_it(ansible: Ansible) -> None:
+    expected = [items for _value, items in LISTS]
+    assert given(ansible, [("mounts", value) for value, _items in LISTS]) == expected
+    spec = argument_spec(plugin_upgrade)
+    for value, items in LISTS:
+        taken = given_options({"mounts": value}, spec).get("mounts", [])
+        assert ["" if item is None else str(item) for item in taken] == items, value
+
+
 def mount(version: str, alive: bool | None, error: str = "", **more: t.Any) -> dict[str, t.Any]:
     """Return what plugin_upgrade says of a mount; None as ``after`` is not known."""
     ran, runs = {"version": "v1.0.0"}, {"version": version}
@@ -183,10 +220,10 @@ def test_the_last_line(ansible: Ansible) -> None:
         {"ansible.builtin.include_vars": str(VARIABLES)},
         *(
             {
-                "ansible.builtin.debug": {"msg": "{{ plugin_rollout_line }}"},
+                "ansible.builtin.debug": {"msg": "{{ __plugin_rollout_line }}"},
                 "vars": {
-                    "plugin_rollout_given": {"name": "w"},
-                    "plugin_rollout_upgraded": {"mounts": [row]},
+                    "__plugin_rollout_given": {"name": "w"},
+                    "__plugin_rollout_upgraded": {"mounts": [row]},
                 },
             }
             for row, _line in LINES.values()
@@ -206,7 +243,64 @@ def test_a_misspelled_variable(ansible: Ansible) -> None:
     assert {task.message for task in run.tasks if task.failed} == {f"{told} n1", f"{told} n2"}
 
 
+# Names that the role's own variables had, and would be taken for by a slip.
+SLIPS: dict[str, t.Any] = {
+    "file": "x",
+    "folder": "x",
+    "link": "x",
+    "node": "x",
+    "number": 1,
+    "given": {},
+    "defaults": {},
+    "options": [],
+    "own": [],
+    "unknown": [],
+    "wrong": [],
+    "refusal": "",
+    "missing": [],
+    "paths": "x",
+    "file_name": "x",
+    "file_here": "x",
+    "connection": "local",
+    "cluster": [],
+}
+
+
+@pytest.mark.each_core
+@pytest.mark.parametrize("where", ["command line", "inventory"])
+def test_the_roles_own_variables_are_none_of_a_user(ansible: Ansible, where: str) -> None:
+    names = [f"plugin_rollout_{name}" for name in SLIPS]
+    values = dict(zip(names, SLIPS.values(), strict=True))
+    if where == "inventory":
+        (ansible.directory / "group_vars").mkdir()
+        (ansible.directory / "group_vars" / "all.json").write_text(json.dumps(values))
+        values = {}
+    run = roll_out(ansible, **REQUIRED, **values)
+    assert run.returncode != 0
+    messages = [task.message for task in run.tasks if task.failed]
+    assert len(messages) == 2
+    for name in names:
+        for message in messages:
+            assert f"{name} is not a variable of the role" in message
+
+
+def test_the_roles_own_variables_begin_with_underscores() -> None:
+    role = VARIABLES.parents[1]
+    own = set(yaml.safe_load(VARIABLES.read_text(encoding="utf-8")))
+    for path in sorted(role.glob("tasks/*.yml")):
+        text = path.read_text(encoding="utf-8")
+        own |= set(re.findall(r"(?:register|loop_var): (\w+)", text))
+    assert {name for name in own if not name.startswith("__plugin_rollout_")} == set()
+
+
 NOT_ONE_PATH = "plugin_rollout_canary is not the path of one mount"
+EMPTY_MOUNT = (
+    "plugin_rollout_mounts has an empty item: name the mounts, or leave it out for all of them"
+)
+EMPTY_NODE = (
+    "plugin_rollout_nodes has an empty item: name the nodes, or leave it out for the hosts of the "
+    "play"
+)
 NOT_A_PATH = "an item of plugin_rollout_mounts is not the path of a mount"
 
 
@@ -219,6 +313,12 @@ NOT_A_PATH = "an item of plugin_rollout_mounts is not the path of a mount"
         ({"canary": "auth/"}, NOT_ONE_PATH),
         ({"mounts": ["a", "b\nc"]}, NOT_A_PATH),
         ({"mounts": "a, sys/auth"}, NOT_A_PATH),
+        ({"mounts": ","}, EMPTY_MOUNT),
+        ({"mounts": [""]}, EMPTY_MOUNT),
+        ({"mounts": ["weather", " "]}, EMPTY_MOUNT),
+        ({"mounts": '["weather", ""]'}, EMPTY_MOUNT),
+        ({"nodes": " ,"}, EMPTY_NODE),
+        ({"nodes": ["n1", ""]}, EMPTY_NODE),
         ({"type": "database"}, "plugin_rollout_type is not auth or secret"),
         ({"scope": "all"}, "plugin_rollout_scope is not local or global"),
     ],
@@ -232,3 +332,19 @@ def test_what_needs_no_server_to_be_refused(
     assert sorted(task.message for task in run.tasks if task.failed) == [
         f"{told}; nothing was changed on {node}" for node in ("n1", "n2")
     ]
+
+
+@pytest.mark.each_core
+@pytest.mark.parametrize("name", ["mounts", "nodes"])
+@pytest.mark.parametrize("items", [[None], ["n1", None]], ids=str)
+def test_an_item_that_is_null_is_refused(
+    ansible: Ansible, name: str, items: list[str | None]
+) -> None:
+    variables: dict[str, t.Any] = {**REQUIRED, f"plugin_rollout_{name}": items}
+    run = roll_out(ansible, **variables)
+    assert run.returncode != 0
+    messages = [task.message for task in run.tasks if task.failed]
+    assert len(messages) == 2
+    for message in messages:
+        # The validation of ansible-core up to 2.18 refuses it before the role does.
+        assert f"plugin_rollout_{name} has an empty item" in message or "NoneType" in message

@@ -87,10 +87,12 @@ def test_the_role_knows_its_variables() -> None:
     texts = [path.read_text(encoding="utf-8") for path in sorted(role.rglob("tasks/*.yml"))]
     variables = yaml.safe_load((role / "vars" / "main.yml").read_text(encoding="utf-8"))
     specs = yaml.safe_load((role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
-    used = set(re.findall(r"plugin_rollout_\w+", "\n".join(texts))) | set(variables)
+    used = set(re.findall(r"\w*plugin_rollout_\w+", "\n".join(texts))) | set(variables)
     options = specs["argument_specs"]["main"]["options"]
-    assert variables["plugin_rollout_options"] == list(options)
-    assert used <= {*options, *variables["plugin_rollout_own"]}
+    assert variables["__plugin_rollout_options"] == list(options)
+    others = {name for name in used if not name.startswith("__")} - set(options)
+    assert others == {"plugin_rollout_result"}
+    assert variables["__plugin_rollout_own"] == ["plugin_rollout_hosts", *others]
 
 
 def test_the_role_has_one_default_for_each_variable() -> None:
@@ -100,7 +102,7 @@ def test_the_role_has_one_default_for_each_variable() -> None:
     shown = yaml.safe_load((role / "defaults" / "main.yml").read_text(encoding="utf-8"))
     specs = yaml.safe_load((role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
     options = specs["argument_specs"]["main"]["options"]
-    defaults = {f"plugin_rollout_{k}": v for k, v in rules["plugin_rollout_defaults"].items()}
+    defaults = {f"plugin_rollout_{k}": v for k, v in rules["__plugin_rollout_defaults"].items()}
     assert list(defaults) == list(options)
     assert shown.items() <= defaults.items()
     assert {k: spec["default"] for k, spec in options.items() if "default" in spec}.items() <= (
@@ -108,5 +110,5 @@ def test_the_role_has_one_default_for_each_variable() -> None:
     )
     for path in sorted(role.rglob("tasks/*.yml")):
         for line in path.read_text(encoding="utf-8").splitlines():
-            read = set(re.findall(r"(?<!')plugin_rollout_\w+", line)) & set(options)
+            read = set(re.findall(r"(?<!['_])plugin_rollout_\w+", line)) & set(options)
             assert not read or "else ['" in line, f"{path.name}: {line}"
