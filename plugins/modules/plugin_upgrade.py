@@ -91,6 +91,8 @@ options:
         without a version, unless the same file is also registered with a version, because the
         server cannot configure a mount back to no version. It is also a mount that runs a version
         that is no longer in the catalog.
+      - Where a pin is moved, it is also a mount that runs another version than its next start
+        would, because the pin was changed and the mount was not reloaded since.
     type: bool
     default: false
 notes:

@@ -83,7 +83,8 @@ REFUSED_BY_THE_LOOK = {
     ),
     "like a part of the server": Case({"mounts": "sis"}, ('"sis/" does not exist; see "bao',)),
     "namespace as a mount": Case(
-        {"mounts": "team-a"}, ("this is a namespace: set namespace to it, and name a mount inside",)
+        {"mounts": "team-a"},
+        ('this is a namespace: set namespace to "team-a", and name a mount inside',),
     ),
     "a path inside a mount": Case({"mounts": "secret/typo"}, ('(did you mean "secret/"?)',)),
     "API path of a mount": Case({"mounts": "sys/mounts/secret"}, ('(did you mean "secret/"?)',)),
@@ -97,6 +98,16 @@ REFUSED_BY_THE_LOOK = {
     "singleton plugin": Case({"plugin": "token"}, ("part of the server itself", "leave it out")),
     "child namespace": Case(
         {"mounts": "team-a/ext"}, ('set namespace to "team-a" for the mount "ext/"',)
+    ),
+    "a child of a namespace": Case(
+        {"mounts": "app/ext", "namespace": "team-a"},
+        ('in namespace "team-a" (set namespace to "team-a/app" for the mount "ext/")',),
+    ),
+    "child of a namespace as a mount": Case(
+        {"mounts": "app", "namespace": "team-a/"}, ('set namespace to "team-a/app", and name a',)
+    ),
+    "child of root": Case(
+        {"mounts": "team-a/ext", "namespace": "root"}, ('set namespace to "team-a" for the mount',)
     ),
     "unknown namespace": Case(
         {"plugin": "kv", "namespace": "nope"},
@@ -158,6 +169,7 @@ BAD_OPTIONS = {
 @pytest.mark.openbao_only("namespaces are Enterprise's on Vault")
 def test_what_a_look_refuses(server: Server, ansible: Ansible, subtests: pytest.Subtests) -> None:
     server.call("POST", "sys/namespaces/team-a")
+    server.call("POST", "sys/namespaces/app", namespace="team-a")
     tasks = {name: case.task() for name, case in REFUSED_BY_THE_LOOK.items()}
     with counting_proxy() as proxy:
         run, results = ansible.cases(tasks, **proxy.environment)

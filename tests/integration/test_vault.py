@@ -269,6 +269,30 @@ def test_a_rollback_says_what_was_restarted(stage: Stage, external_plugin: Exter
     assert row(run)["error"] is None
 
 
+@vault_only("OpenBao has no pins")
+def test_a_rollback_never_starts_what_a_mount_did_not_run(
+    stage: Stage, external_plugin: ExternalPlugin
+) -> None:
+    """A pin that moved since the last reload says what a rollback would start."""
+    external_plugin(NEW)
+    external_plugin("v1.2.0").fault("exit")
+    pin = {"name": PLUGIN, "type": "secret", "version": NEW}
+    assert not stage.run({"vaultops.vault.plugin_pin": pin}).result.failed
+    pid = stage.server.info("a")["pid"]
+    upgrade = {UPGRADE: {"plugin": PLUGIN, "version": "v1.2.0"}}
+    refused = stage.run(upgrade).result
+    assert refused.failed
+    assert refused["changed"] is False
+    assert f"could not be rolled back: it runs {OLD}, and its next start is to run {NEW}" in (
+        refused.message
+    )
+    assert stage.server.info("a")["pid"] == pid
+    assert not stage.run(reload(mounts="a")).result.failed
+    failed = stage.run(upgrade).result
+    assert failed["rolled_back"] is True
+    assert stage.server.info("a")["version"] == NEW
+
+
 def test_plugin_type_database_is_not_about_secrets(stage: Stage) -> None:
     run = stage.run(reload(plugin=PLUGIN, plugin_type="database"))
     # OpenBao has no reload by type; Vault knows no database plugin of that name.

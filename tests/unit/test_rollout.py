@@ -417,6 +417,37 @@ def test_mocked_vault_moves_its_pin_once(
     assert client.told[1:] == [undone]
 
 
+OTHER = "v1.2.0"
+
+
+@pytest.mark.parametrize(
+    ("pinned", "there", "options"),
+    [
+        ("v1.2.0", row(OLD, OLD), {}),
+        (None, row("v1.2.0", OLD), {"pin": True}),
+        (OLD, row(OLD, NEW, "new"), {}),
+    ],
+    ids=["pinned since", "configured since", "the new version already"],
+)
+def test_mocked_vault_is_not_rolled_back_to_what_a_mount_never_ran(
+    pinned: str | None, there: Row, options: dict[str, t.Any]
+) -> None:
+    entries = (entry(OLD, "old"), entry(NEW, "new"), entry(OTHER, "other"))
+    mounts = {"a/": row(pinned or OTHER, pinned or OTHER, "other"), "b/": there}
+    if pinned == OLD:
+        mounts["a/"] = row(OLD)
+    client = FakeClient(mounts, *entries, builtin=VAULT, pins=pinned)
+    runs, starts = there["running_plugin_version"], pinned or OTHER
+    said = f"it runs {runs}, and its next start is to run {starts}; reload it first"
+    with pytest.raises(OptionError, match=f'mount "b/" could not be rolled back: {said}'):
+        plan(client, **options)
+    forced = plan(client, force=True, **options)
+    assert [step.path for step in forced.steps if step.previous is None] == ["b/"]
+    # With that pin already, nothing is rolled back.
+    client = FakeClient({"b/": row(OLD, OLD)}, *entries, builtin=VAULT, pins=NEW)
+    assert plan(client, **options).moves_pin is False
+
+
 def test_mocked_vault_with_that_pin_already_undoes_nothing() -> None:
     client = FakeClient(builtin=VAULT, pins=NEW)
     made = plan(client)

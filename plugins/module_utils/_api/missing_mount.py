@@ -33,10 +33,14 @@ def missing_mount(client: VaultClient, path: str) -> OptionError:
 def _suggestion(client: VaultClient, path: str) -> str:
     try:
         child = next((name for name in _children(client) if path.startswith(name)), None)
-        if child == path:
-            return " (this is a namespace: set namespace to it, and name a mount inside)"
         if child is not None:
-            return f' (set namespace to "{child.rstrip("/")}" for the mount "{path[len(child) :]}")'
+            own = "" if client.connection.namespace == "root" else client.connection.namespace
+            inner, mount = "/".join(filter(None, [own, child.rstrip("/")])), path[len(child) :]
+            if not mount:
+                return (
+                    f' (this is a namespace: set namespace to "{inner}", and name a mount inside)'
+                )
+            return f' (set namespace to "{inner}" for the mount "{mount}")'
         known = [mount.path for mount in list_mounts(client).values() if not mount.singleton]
     except VaultError:
         return ""

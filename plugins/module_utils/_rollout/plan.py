@@ -109,9 +109,11 @@ def make_plan(client: VaultClient, options: RolloutOptions) -> Plan:
     pinned = catalog.pin_of(kind, options.plugin) or ""
     by_pin = options.pin or bool(pinned)
     steps = [_step(catalog, mount, entry, by_pin) for mount in mounts]
+    if by_pin and pinned != entry.version:
+        steps = [_reversible(step) for step in steps]
     lost = [step for step in steps if step.previous is None and _runs_something(step.mount)]
     if lost and not options.force:
-        raise _no_previous_version(lost)
+        raise _no_previous_version(lost, by_pin)
     versions = {entry.version, *(mount.running_version for mount in mounts)}
     paths = {mount.path for mount in mounts}
     siblings = [
@@ -197,6 +199,18 @@ def _step(catalog: Catalog, mount: Mount, entry: CatalogEntry, by_pin: bool) -> 
     return Step(mount, current, current if by_pin else _previous(catalog, mount, entry))
 
 
+def _reversible(step: Step) -> Step:
+    """Return the step without ``previous`` where the pin says another version than what runs.
+
+    Nobody has reloaded the mount since: a rollback of the pin would start what it never ran.
+    """
+    mount, current = step.mount, step.current
+    if current is None or not _runs_something(mount) or current.version == mount.running_version:
+        return step
+    same_file = current.sha256 and current.sha256 == mount.running_sha256
+    return step if same_file else step._replace(previous=None)
+
+
 def _previous(catalog: Catalog, mount: Mount, entry: CatalogEntry) -> CatalogEntry | None:
     """Return what ``mount`` can be rolled back to from ``entry``, None where there is nothing.
 
@@ -215,9 +229,15 @@ def _runs_something(mount: Mount) -> bool:
     return bool(mount.running_sha256) or mount.builtin
 
 
-def _no_previous_version(lost: t.Sequence[Step]) -> OptionError:
-    mount = lost[0].mount
-    if mount.running_version:
+def _no_previous_version(lost: t.Sequence[Step], by_pin: bool) -> OptionError:
+    mount, current = lost[0].mount, lost[0].current
+    if by_pin and current is not None:
+        why = (
+            f"it runs {mount.running_version or 'no version'}, and its next start is to run "
+            f"{current.version or 'no version'}"
+        )
+        step = "reload it first, to see that it runs that"
+    elif mount.running_version:
         why = f"what it runs as {mount.running_version} is no longer registered"
         step = "register that again"
     else:
