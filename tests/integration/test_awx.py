@@ -129,6 +129,13 @@ def test_what_refers_to_what() -> None:
         assert job["type"] == "workflow_approval" or job["name"] in templates
         for others in node.get("related", {}).values():
             assert {other["identifier"] for other in others} <= set(nodes)
+    # Of a job behind an edge of that kind, AWX does not count the failure.
+    always = [
+        each for node in nodes.values() for each in node.get("related", {}).get("always_nodes", [])
+    ]
+    assert always == [{"identifier": "after"}]
+    after = nodes["after"]["unified_job_template"]["name"]
+    assert templates[after]["playbook"] == "after.yml"
     # A workflow hands its answers to all that ask for them.
     asked = {question["variable"] for question in everything["awx_workflow"]["survey"]}
     assert asked == {q["variable"] for q in templates["Vault plugins - upgrade"]["survey"]}
@@ -198,12 +205,41 @@ def test_the_jobs(weather: Weather) -> None:
     failed = weather.job.launch("upgrade.yml", {**back, **empty, **upgrade.artifacts})
     assert failed.rc != 0
     assert "the old version again" in failed.artifacts["plugin_upgrade_result"]["msg"]
-    after = weather.job.launch("info.yml", {"plugin": "weather", **failed.artifacts})
+    after = weather.job.launch("after.yml", {"plugin": "weather", **failed.artifacts})
     assert after.rc != 0  # else the workflow would be successful
     assert "the old version again" in after.last_result["msg"]
     assert weather.server.token not in "".join(
         job.everything for job in (before, upgrade, failed, after)
     )
+
+
+@pytest.mark.slow
+@pytest.mark.each_core
+@pytest.mark.parametrize(
+    ("artifacts", "why"),
+    [
+        ({}, "the job before this one ended without a result: it was cancelled, "),
+        ({"plugin_upgrade_result": {"failed": True, "msg": "rolled back"}}, "rolled back"),
+        ({"plugin_rollout_result": {"failed": True, "msg": "not verified"}}, "not verified"),
+        ({"plugin_upgrade_result": {"changed": False}}, None),
+        ({"plugin_rollout_result": {"changed": True}}, None),
+    ],
+    ids=["no result", "upgrade failed", "rollout failed", "upgraded", "rolled out"],
+)
+def test_the_last_job_of_a_workflow(
+    weather: Weather, artifacts: dict[str, t.Any], why: str | None
+) -> None:
+    """It shows what runs, also where the job before it was cancelled and has handed nothing on."""
+    # That of the first job is handed on to all.
+    first: dict[str, t.Any] = {"plugin_info_result": {"summary": []}}
+    after = weather.job.launch("after.yml", {"plugin": "weather", **first, **artifacts})
+    shown = [result["msg"] for result in after.results if isinstance(result.get("msg"), list)]
+    assert shown == [["weather secret v1.0.0: 2 mounts", "weather secret v1.1.0: no mounts"]]
+    assert (after.rc == 0) is (why is None)
+    assert why is None or after.last_result["msg"].startswith(why)
+    # The first job has none before it.
+    alone = weather.job.launch("info.yml", {"plugin": "weather"})
+    assert alone.rc == 0, alone.output
 
 
 @pytest.mark.slow
@@ -225,6 +261,7 @@ def test_a_job_that_fails_hands_on_why(weather: Weather) -> None:
         assert handed_on["msg"] in [result.get("msg") for result in job.results]
 
 
+GUIDE = (REPOSITORY / "docs" / "awx.md").read_text(encoding="utf-8")
 POLICY = (REPOSITORY / "docs" / "policies" / "plugin_rollout.hcl").read_text(encoding="utf-8")
 
 
@@ -412,6 +449,10 @@ def test_the_playbook_that_makes_it_on_handwritten_modules(tmp_path: pathlib.Pat
     run = ansible.play_file(AWX / "controller.yml")
     assert run.returncode == 0, run.output
     kind, project, templates, workflow = (task.result for task in run.tasks)
+    # The job templates need a credential, and that the type.
+    first = ansible.play_file(AWX / "controller.yml", options=["--tags", "credential_type"])
+    assert [task.result["asked"] for task in first.tasks] == [kind["asked"]]
+    assert "controller.yml --tags credential_type" in GUIDE
     document = import_document()
     (same,) = document["credential_types"]
     for name in ("name", "kind", "inputs", "injectors"):
