@@ -340,6 +340,24 @@ def test_current_revives_a_mount_that_is_down(
     assert serves(server, "ext")
 
 
+@pytest.mark.parametrize("scope", ["local", "global"])
+def test_what_was_down_and_stays_down_did_not_change(
+    server: Server, external_plugin: ExternalPlugin, ansible: Ansible, scope: str
+) -> None:
+    plugin = external_plugin()
+    server.mount("ext", PLUGIN)
+    _kill_mount(server, external_plugin, plugin)
+    plugin.path.chmod(0o644)
+    run = ansible.playbook(reload(mounts="ext", state="current", scope=scope))
+    assert run.result.failed
+    rows = {row["path"]: row for row in run.result["mounts"]}
+    assert (rows["ext/"]["reloaded"], rows["ext/"]["alive"]) == (False, False)
+    assert run.result["changed"] is False
+    # Without state=current, nobody has asked before: the server says that it stopped the mount.
+    unasked = ansible.playbook(reload(mounts="ext", scope=scope))
+    assert (unasked.result.failed, unasked.result["changed"]) == (True, True)
+
+
 def test_current_leaves_a_plugin_that_was_killed_to_the_server(
     server: Server, external_plugin: ExternalPlugin, ansible: Ansible
 ) -> None:

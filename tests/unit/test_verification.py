@@ -129,6 +129,14 @@ CASES = {
         'mount "ext/" does not answer: no handler for route',
         touched=True,
     ),
+    "told by another, and down as before": Case(
+        state(mount("", ""), health=DOWN),
+        state(mount(), health=DOWN),
+        None,
+        False,
+        False,
+        'mount "ext/" does not answer: no handler for route',
+    ),
     "asked itself": Case(state(mount()), state(mount()), SUCCESS, True, True, touched=True),
     "it refused": Case(state(mount()), state(mount()), REFUSED, False, False, "permission denied"),
     "it refused, and was down before": Case(
@@ -171,7 +179,7 @@ def test_a_node(name: str) -> None:
     assert bool(result.next_step) is not case.ok
     (row,) = result.mounts
     assert row.reloaded is case.reloaded
-    assert result.touched is case.touched
+    assert row.touched is case.touched
 
 
 def test_a_node_that_cannot_be_asked() -> None:
@@ -198,8 +206,8 @@ def test_a_mount_that_is_being_removed_is_told_and_no_fault_of_the_node() -> Non
     tainted = Health(False, 'no handler for route "ext/". route entry or namespace is tainted.')
     now = state(mount(), health=tainted)
     result = evaluate_node(now, now, [mount()], preflight(entry()), NOTHING_DONE)
-    assert (result.ok, result.error, result.touched) == (True, None, False)
     (row,) = result.mounts
+    assert (result.ok, result.error, row.touched) == (True, None, False)
     assert (row.reloaded, "is tainted" in (row.error or "")) == (False, True)
     same = "ext/ ext down\n"
     assert diff_of_mounts([row]) == {"before": same, "after": same}

@@ -54,7 +54,12 @@ class MountResult(t.NamedTuple):
     @property
     def touched(self) -> bool:
         """Whether it is known to have been reloaded, or stopped by a reload."""
-        return bool(self.reloaded) or (self.down and self.failed)
+        return bool(self.reloaded) or (self.down and self.failed and not self.was_down)
+
+    @property
+    def stayed_down(self) -> bool:
+        """Whether it was down before, and its reload failed: that changed nothing."""
+        return self.was_down and self.down and self.reloaded is False
 
     @property
     def runs_now(self) -> str:

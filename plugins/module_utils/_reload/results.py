@@ -51,11 +51,6 @@ class NodeResult(t.NamedTuple):
     error: str | None = None
     next_step: str = ""
 
-    @property
-    def touched(self) -> bool:
-        """Whether a mount there is known to have been reloaded, or stopped by a reload."""
-        return any(mount.touched for mount in self.mounts)
-
 
 class ReloadResult(t.NamedTuple):
     """All that is known of a reload, or in check mode of what it would do.
@@ -123,15 +118,13 @@ def result_of(
 
     ``health`` is that before the reload, where it was asked for, by path.
     """
-    mounts = [row._replace(was_down=_was_down(row, health)) for row in mounts]
+    mounts = [row._replace(was_down=row.was_down or _was_down(row, health)) for row in mounts]
     every = _with_others(preflight, mounts, health)
     unverified = _unverified(preflight, every if preflight.mounts is not None else mounts)
     rows = nodes or ()
     return ReloadResult(
         scope=options.scope,
-        changed=bool(answer.changed)
-        or any(mount.touched for mount in mounts)
-        or any(row.touched for row in rows),
+        changed=_changed(answer, [*mounts, *(mount for row in rows for mount in row.mounts)]),
         verified=bool(mounts)
         and preflight.complete
         and answer.error is None
@@ -145,6 +138,17 @@ def result_of(
         warnings=[*answer.warnings, *preflight.skipped, *unverified[:SHOWN]],
         error=_error(answer, mounts) or node_error(rows),
     )
+
+
+def _changed(answer: ReloadAnswer, mounts: t.Sequence[MountResult]) -> bool:
+    """Tell whether a reload is known to have done something, by the server's words or by a mount.
+
+    The server's words of a failed reload do not tell whether the mount was down before.
+    """
+    if any(mount.touched for mount in mounts):
+        return True
+    left_as_it_was = bool(mounts) and all(mount.stayed_down for mount in mounts)
+    return bool(answer.changed) and not left_as_it_was
 
 
 def as_far_as_known(nodes: t.Sequence[NodeResult], preflight: Preflight) -> list[NodeResult]:

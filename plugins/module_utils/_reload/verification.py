@@ -12,7 +12,10 @@ import typing as t
 
 from ansible_collections.vaultops.vault.plugins.module_utils._api.ha_status import Node
 from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import Mount
-from ansible_collections.vaultops.vault.plugins.module_utils._api.path_help import Health
+from ansible_collections.vaultops.vault.plugins.module_utils._api.path_help import (
+    UNKNOWN_HEALTH,
+    Health,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_reload import (
     NOTHING_KNOWN,
     ReloadAnswer,
@@ -150,7 +153,9 @@ def _evaluate_mount(
         if health.being_removed:
             return left_alone(known, health)
         return MountResult(known, after, reloaded=False, health=health)
-    return evaluate(answer or NOTHING_KNOWN, known, after, state.health[mount.path])
+    health = before.health.get(mount.path, UNKNOWN_HEALTH) if before else UNKNOWN_HEALTH
+    result = evaluate(answer or NOTHING_KNOWN, known, after, state.health[mount.path])
+    return result._replace(was_down=health.alive is False)
 
 
 def _has_changed(result: NodeResult) -> bool:
