@@ -291,7 +291,7 @@ def page_of(directory: pathlib.Path, hosts: list[dict[str, t.Any]]) -> pathlib.P
     report = {**report_of(hosts), "made": "today"}
     run = Ansible(directory).playbook(
         {"ansible.builtin.template": {"src": str(template), "dest": str(page)}},
-        options=["-e", json.dumps({"plugin_report": report})],
+        options=["-e", json.dumps({"__plugin_report": report})],
     )
     assert run.returncode == 0, run.output
     return page
@@ -522,7 +522,43 @@ WRONG: dict[str, tuple[dict[str, t.Any], str]] = {
         {"plugin_report_cluster": [{"url": NOWHERE}]},
         "plugin_report_cluster is not a variable of the report",
     ),
+    "variables of the playbook itself": (
+        {"plugin_report_faults": [], "plugin_report_options": ["addr"]},
+        "plugin_report_faults is not a variable of the report; plugin_report_options is not a var",
+    ),
+    "a boolean that is none": (
+        {"plugin_report_nodes": "maybe"},
+        "plugin_report_nodes is not true or false",
+    ),
+    "another one": (
+        {"plugin_report_builtin": ["canary-5f2c9e"]},
+        "plugin_report_builtin is not true or false",
+    ),
 }
+
+
+@pytest.mark.each_core
+@pytest.mark.parametrize("empty", ["", " ", None, "false"], ids=repr)
+def test_blanks_are_not_given(server: Server, tmp_path: pathlib.Path, empty: str | None) -> None:
+    plugin = build_plugin(server.plugin_directory / "weather", version="v1.0.0")
+    server.register("weather", plugin)
+    server.mount("weather", "weather", version="v1.0.0")
+    blank = empty if empty != "false" else "\n"
+    names = ("clusters", "directory", "plugin", "builtin")
+    variables: dict[str, t.Any] = {f"plugin_report_{name}": blank for name in names}
+    variables["plugin_report_nodes"] = empty
+    # As a workflow hands it on from an earlier job.
+    variables["plugin_report"] = {"rows": [], "clusters": [], "counts": {}, "made": "before"}
+    playbook = pathlib.Path("vaultops.vault.plugin_report")
+    options = ["-e", json.dumps(variables)]
+    run = Ansible(tmp_path, server).play_file(playbook, options=options)
+    assert run.returncode == 0, run.output
+    (asked,) = [
+        task for task in run.tasks if task.name == "Ask each node of the cluster what it runs"
+    ]
+    assert (asked.status == "skipped") is (empty == "false")
+    data = json.loads((tmp_path / "plugin_report" / "plugin_report.json").read_text())
+    assert [row["mount"] for row in data["rows"]] == ["weather/"]
 
 
 @pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG.keys())
