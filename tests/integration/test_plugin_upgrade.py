@@ -342,6 +342,11 @@ REFUSED = {
     "unknown plugin": Refused(
         {"plugin": "exd"}, '"exd" is not in the catalog (did you mean "ext"?)'
     ),
+    "a builtin version of another server": Refused(
+        {"version": "v0.1.0+builtin"},
+        'the server has no builtin secret plugin "ext" v0.1.0+builtin; a builtin version comes '
+        f"with the server: give one of the catalog (there: {OLD}, {NEW}); nothing was changed",
+    ),
     "another type": Refused({"type": "auth"}, f'auth plugin "ext" has no version {NEW}'),
     "mount of another plugin": Refused(
         {"mounts": ["a", "secret"]}, 'mount "secret/" runs plugin "kv", not secret plugin "ext"'

@@ -163,12 +163,17 @@ def plugin_name(text: str) -> str:
 def plugin_version(text: str | None) -> str:
     """Return the version of an external plugin, empty for none; raises OptionError."""
     version = any_version(text)
-    if "builtin" in version.partition("+")[2]:
+    if is_builtin_version(version):
         raise OptionError(
             f'version "{text}" is that of a builtin plugin, which is part of the server',
             next_step="give the version of an external plugin",
         )
     return version
+
+
+def is_builtin_version(version: str) -> bool:
+    """Tell whether ``version`` is that of a plugin which is part of a server."""
+    return "builtin" in version.partition("+")[2]
 
 
 def any_version(text: str | None) -> str:

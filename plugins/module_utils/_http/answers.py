@@ -54,7 +54,7 @@ _NO_NAMESPACE = "namespace not found"
 
 # (status, a part of the server's words, what to do next): the first row that fits counts.
 _NEXT_STEPS = (
-    (503, "sealed", "unseal the server, then run the task again"),
+    (503, "sealed", "unseal the server (initialize a new one first), then run the task again"),
     (404, _NO_NAMESPACE, "check the option namespace"),
     (404, "", "check url and namespace: this server has no such API path there"),
     (405, "", "check url: this does not look like the API of Vault or OpenBao"),

@@ -23,6 +23,9 @@ from ansible_collections.vaultops.vault.plugins.module_utils._catalog.catalog im
     Expectation,
     read_catalog,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._catalog.wanted import (
+    is_builtin_version,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     NotInCatalog,
     OptionError,
@@ -152,6 +155,12 @@ def _entry(catalog: Catalog, kind: str, options: RolloutOptions) -> CatalogEntry
     found = next((entry for entry in named if entry.version == options.version), None)
     if found is None:
         there = ", ".join(entry.version or "one without a version" for entry in named) or "none"
+        if is_builtin_version(options.version):
+            raise OptionError(
+                f'the server has no builtin {kind} plugin "{options.plugin}" {options.version}',
+                next_step="a builtin version comes with the server: give one of the catalog "
+                f"(there: {there})",
+            )
         raise NotInCatalog(
             f'{kind} plugin "{options.plugin}" has no version {options.version} in the catalog '
             f"(there: {there})",
