@@ -679,6 +679,7 @@ def test_the_option_nodes(stage: Stage) -> None:
     stranger = nodes_of(run.result)[foreign.url.removeprefix("http://")]
     assert (stranger["ok"], stranger["error"]) == (False, "belongs to another cluster")
     assert [row["ok"] for row in run.result["nodes"]].count(True) == 3
+    assert "take it out of nodes, or correct its address" in run.result.message
 
     run = stage.run(nodes=[*urls, NOBODY], wait_timeout="4s")
     assert run.result.failed

@@ -432,6 +432,7 @@ def test_reload_timeout_is_the_users_own_risk(
     run = ansible.adhoc(MODULE, "plugin=ext reload_timeout=1s")
     assert run.result.failed
     assert "no answer within 1 s" in run.result.message
+    assert "give reload_timeout more (without it, it is 130 s); check the" in run.result.message
     assert_no_lie(server, run)
 
 

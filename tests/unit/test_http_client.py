@@ -124,11 +124,13 @@ def test_the_reason_is_of_the_chain_of_the_error_alone() -> None:
         "<urllib3.X object at 0x7f>: Failed to establish a new connection: [Errno 111] No"
     )
     words = [
-        str(transport_error(error, "http://h", "GET http://h/v1/x", (1.0, 1.0), sent, {}))
-        for error, sent in ((inner, True), (old, False))
+        str(transport_error(error, "http://h", "GET http://h/v1/x", (1.0, 1.0), sent, {}, spoke))
+        for error, sent, spoke in ((inner, True, False), (old, False, False), (inner, True, True))
     ]
     assert "before the answer: the inner words (GET" in words[0]
     assert words[1].startswith("cannot connect to http://h: no (")
+    # An address that has answered in plain does not speak TLS.
+    assert ["https://" in each for each in words] == [True, False, False]
 
 
 @pytest.mark.parametrize(

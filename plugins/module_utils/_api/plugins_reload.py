@@ -198,7 +198,7 @@ def reload_plugin(
     path, body = RELOAD_PATH, {"plugin": plugin}
     if plugin_type:
         path, body = f"sys/plugins/reload/{plugin_type}/{plugin}", {}
-    answer = _send(client, path, body, scope, timeout or _timeout(client, mount_count))
+    answer = _send(client, path, body, scope, mount_count, timeout)
     if plugin_type and isinstance(answer.error, Refused) and answer.error.status == 404:
         error = answer.error.with_context(
             "this server has no reload by plugin type",
@@ -224,8 +224,7 @@ def reload_mounts(
     while batches:
         batch = batches.pop(0)
         body = {"mounts": _mounts_value(batch)}
-        seconds = timeout or _timeout(client, len(batch))
-        answer = _send(client, RELOAD_PATH, body, scope, seconds)
+        answer = _send(client, RELOAD_PATH, body, scope, len(batch), timeout)
         if _is_too_much(answer) and len(batch) > 1:
             # The server's limits can be configured.
             half = len(batch) // 2
@@ -261,13 +260,16 @@ def read_reports(client: VaultClient, reload_id: str) -> dict[str, str]:
     return {name: report.text("error") for name, report in data.object("results").each()}
 
 
-def _timeout(client: VaultClient, mount_count: int) -> float:
-    return max(client.connection.timeout, TIMEOUT_PER_MOUNT * mount_count)
-
-
 def _send(
-    client: VaultClient, path: str, body: dict[str, t.Any], scope: str, timeout: float
+    client: VaultClient,
+    path: str,
+    body: dict[str, t.Any],
+    scope: str,
+    mount_count: int,
+    given_timeout: float | None,
 ) -> ReloadAnswer:
+    usual = max(client.connection.timeout, TIMEOUT_PER_MOUNT * mount_count)
+    timeout = given_timeout or usual
     if scope != "local":
         body = {**body, "scope": scope}
     client.announce(TAKES_UP_TO.format(seconds=timeout, each=""))
@@ -279,6 +281,9 @@ def _send(
         return _refusal(client, error)
     except NoAnswer as error:
         _let_inspect()
+        if timeout < usual:
+            step = f"give reload_timeout more (without it, it is {usual:.0f} s); {error.next_step}"
+            error = error.with_context(next_step=step)
         return NOTHING_KNOWN._replace(error=_unknown(error))
     except VaultError as error:
         return NOTHING_DONE._replace(error=error)

@@ -107,6 +107,7 @@ class Transport:
         self._is_socket = bool(connection.socket_path)
         self._connect_timeout = connection.connect_timeout
         self._origins = connection.origins
+        self._spoken: set[str] = set()  # addresses that have answered
         self._verify = bool(connection.verify)
         if not self._verify:
             # The user decided it: no warning on stderr.
@@ -148,8 +149,9 @@ class Transport:
             )
 
             raise transport_errors.transport_error(
-                error, shown, where, timeouts, EXCHANGE.sent, self._origins
+                error, shown, where, timeouts, EXCHANGE.sent, self._origins, base in self._spoken
             ) from None
+        self._spoken.add(base)
         if EXCHANGE.is_read and not EXCHANGE.connected:
             NEAR.note(self._shown_url, time.monotonic() - since)
         # JSON has no other, whatever the server says.

@@ -44,15 +44,16 @@ def transport_error(
     timeouts: tuple[float, float],
     sent: bool | None,
     origins: t.Mapping[str, str],
+    spoke: bool,
 ) -> VaultError:
     """Return what ``error`` of `requests` means, of a request to ``url`` that ``where`` names.
 
     ``timeouts`` are those of connecting and of the whole exchange, in seconds.  ``sent`` says
     whether a part of the request went out, None that nothing tried to connect.  ``origins`` says
-    where the values of options came from.
+    where the values of options came from, and ``spoke`` whether this address has answered before.
     """
     if sent and not _certificate_was_refused(error):
-        return _no_answer(error, url, where, timeouts)
+        return _no_answer(error, url, where, timeouts, spoke)
     connect_timeout = timeouts[0]
     reason = _reason(error)
     kind: type[VaultError] = Unreachable
@@ -92,7 +93,9 @@ def transport_error(
     return kind(what, where=f"{where} was not sent", next_step=next_step)
 
 
-def _no_answer(error: Exception, url: str, where: str, timeouts: tuple[float, float]) -> NoAnswer:
+def _no_answer(
+    error: Exception, url: str, where: str, timeouts: tuple[float, float], spoke: bool
+) -> NoAnswer:
     what = f"the connection broke before the answer: {_reason(error)}"
     next_step = "check the health of the server"
     if _first(error, _timeouts()):
@@ -100,7 +103,7 @@ def _no_answer(error: Exception, url: str, where: str, timeouts: tuple[float, fl
     elif _first(error, ssl.SSLError):
         # Where it demands a certificate, it may hang up before its words can be read.
         next_step = "check the health of the server, and client_cert if the server demands one"
-    elif url.startswith("http://"):
+    elif url.startswith("http://") and not spoke:
         # A TLS server may hang up on plain HTTP before its refusal can be read.
         next_step = "check the health of the server, and whether url must start with https://"
     return NoAnswer(what, where=where, next_step=next_step)

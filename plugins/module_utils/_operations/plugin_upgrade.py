@@ -98,7 +98,9 @@ def _warn(client: VaultClient, plan: Plan, done: RolloutResult) -> None:
     if not plan.steps:
         client.warn(f'plugin "{plan.entry.name}" is mounted nowhere here: nothing to move')
     elif plan.siblings and done.changed:
+        one = len(plan.siblings) == 1
+        are = "runs the same plugin and is" if one else "run the same plugin and are"
         client.warn(
-            f"{quoted(plan.siblings)} run the same plugin and are not moved: if it is multiplexed, "
-            "they are restarted with the others"
+            f"{quoted(plan.siblings)} {are} not moved: if it is multiplexed, "
+            f"{'it is' if one else 'they are'} restarted with the others"
         )

@@ -49,6 +49,7 @@ TOKEN_ARRIVES_WITHIN = 2.0
 
 _WORKING = ("active", "standby", "performance standby")
 _UNIDENTIFIED = "leaves this token to the active node"
+_STRANGER = "take it out of nodes, or correct its address, then run the task again"
 _CHANGING = "is about to become a standby, or the cluster has no active node"
 _NO_LEADER = "active cluster node not found"
 _NOT_ENCRYPTED = "advertises an address that is not encrypted, so it was not asked"
@@ -175,7 +176,7 @@ class Nodes:
                 if state.server.role not in _WORKING:
                     return state._replace(error=f"is {state.server.role}")
                 if self._cluster_id and state.server.cluster_id != self._cluster_id:
-                    return state._replace(error="belongs to another cluster")
+                    return state._replace(error="belongs to another cluster", next_step=_STRANGER)
                 state = state._replace(mounts=read_mounts(client, paths))
                 return state._replace(health=check_all(client, state.mounts.values(), probe))
         except TokenNotAccepted as error:

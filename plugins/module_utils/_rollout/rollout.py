@@ -215,9 +215,10 @@ def _warn_of_other_versions(client: VaultClient, plan: Plan, reloaded: _Reloaded
     rows = [row.after for row in (reloaded.done.mounts if reloaded.done else ()) if row.after]
     others = [mount for mount in rows if mount.version != plan.entry.version]
     if others and not plan.by_pin:
+        run, were, its = ("runs", "was", "its") if len(others) == 1 else ("run", "were", "their")
         client.warn(
-            f"{quoted([mount.path for mount in others])} runs {plan.entry.version}, and was "
-            f"configured for {others[0].version or 'no version'} meanwhile, which its next start "
+            f"{quoted([mount.path for mount in others])} {run} {plan.entry.version}, and {were} "
+            f"configured for {others[0].version or 'no version'} meanwhile, which {its} next start "
             "takes: run the task again, or see who did"
         )
 
