@@ -63,12 +63,48 @@ def test_no_variables(ansible: Ansible) -> None:
 
 @pytest.mark.parametrize(
     ("options", "pattern"),
-    [([], "vault"), (["-e", "plugin_rollout_hosts=vault:&n9"], "vault:&n9")],
+    [
+        ([], "vault"),
+        (["-e", "plugin_rollout_hosts=vault:&n9"], "vault:&n9"),
+        (["-e", '{"plugin_rollout_hosts": ["n8", "n9"]}'], "n8,n9"),
+        (["-e", '{"plugin_rollout_hosts": ["n1", ""]}'], "n1,"),
+        (["-e", '{"plugin_rollout_hosts": [""]}'], ""),
+    ],
 )
 def test_no_nodes(ansible: Ansible, options: list[str], pattern: str) -> None:
     run = roll_out(ansible, *options, inventory="others" if pattern == "vault" else "inventory")
     assert run.returncode != 0
     assert f'no host of the inventory is in "{pattern}", so nothing was done' in run.result.message
+
+
+@pytest.mark.each_core
+@pytest.mark.parametrize("playbook", [PLAYBOOK, FOR_AWX], ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    ("hosts", "nodes"),
+    [
+        (["n1"], {"n1"}),
+        (["n1", "n2"], {"n1", "n2"}),
+        ([], {"n1", "n2"}),
+        (" ", {"n1", "n2"}),
+        (None, {"n1", "n2"}),
+        ("n2", {"n2"}),
+        (" n2,", {"n2"}),
+    ],
+    ids=str,
+)
+def test_which_hosts(
+    ansible: Ansible, playbook: pathlib.Path, hosts: t.Any, nodes: set[str]
+) -> None:
+    answers = {"plugin": "w", "version": "v1.0.0"}
+    variables: dict[str, t.Any] = {**REQUIRED, **answers, "plugin_rollout_hosts": hosts}
+    run = roll_out(ansible, playbook=playbook, **variables)
+    assert run.returncode != 0
+    told = [task.message for task in run.tasks if task.failed]
+    assert len(told) == len(nodes)
+    for message in told:
+        assert "on the controller is not there; nothing was changed" in message
+    for node in nodes:
+        assert f"fatal: [{node}" in run.output
 
 
 @pytest.mark.parametrize("playbook", [PLAYBOOK, FOR_AWX], ids=lambda path: path.stem)
@@ -102,10 +138,12 @@ def test_a_limit_that_leaves_no_node(
         ({}, "plugin, version"),
         ({"plugin": "w"}, "version"),
         ({"plugin": " ", "version": "v1.0.0"}, "plugin"),
+        ({"plugin": None, "version": "v1.0.0"}, "plugin"),
+        ({"plugin": "w", "version": None}, "version"),
     ],
 )
 def test_an_answer_that_the_survey_did_not_ask_for(
-    ansible: Ansible, answers: dict[str, str], missing: str
+    ansible: Ansible, answers: dict[str, t.Any], missing: str
 ) -> None:
     run = roll_out(ansible, playbook=FOR_AWX, **answers)
     assert run.returncode != 0
@@ -113,6 +151,16 @@ def test_an_answer_that_the_survey_did_not_ask_for(
         f"{missing} not given, so nothing was done: the survey of the job template has to ask for "
         "it"
     )
+
+
+@pytest.mark.each_core
+@pytest.mark.parametrize("folder", ["", " ", None], ids=repr)
+def test_files_beside_the_playbook(ansible: Ansible, folder: str | None) -> None:
+    variables: dict[str, t.Any] = {"plugin": "w", "version": "v1.0.0", "plugin_files": folder}
+    run = roll_out(ansible, playbook=FOR_AWX, **variables)
+    assert run.returncode != 0
+    beside = FOR_AWX.parent / "files" / "w-v1.0.0"
+    assert f"{beside} on the controller is not there" in run.output
 
 
 DEFAULTS: dict[str, t.Any] = yaml.safe_load(VARIABLES.read_text(encoding="utf-8"))[
