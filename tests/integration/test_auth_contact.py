@@ -257,6 +257,62 @@ def test_a_login_in_another_namespace(server: Server, subtests: pytest.Subtests)
         assert reload(server, **there, namespace="admin")["verified"] is True
 
 
+@pytest.mark.openbao_only("namespaces are Enterprise's on Vault")
+def test_a_namespace_that_is_not_there_names_its_source(
+    server: Server, subtests: pytest.Subtests
+) -> None:
+    login = userpass(server)
+    wrapping = wrapped(server, "sys/wrapping/wrap", {"password": "x"})
+    for mode in ("auto", "login", "inline"):
+        for name, options, variables in (
+            ("from the option auth_namespace", {"auth_namespace": "nope"}, {}),
+            ("from the option namespace", {"namespace": "nope"}, {}),
+            ("from the variable BAO_NAMESPACE", {}, {"BAO_NAMESPACE": "nope"}),
+        ):
+            with subtests.test(f"{mode}, {name}"):
+                given: Options = {**login, **options}
+                result = reload(server, variables, **given, auth_mode=mode)
+                # The server refuses the namespace of the work first, where it takes both at once.
+                assert f'namespace "nope" ({name})' in result["msg"]
+                assert "retried" not in " ".join(result["warnings"])
+    with subtests.test("unwrapping"):
+        given = {**login, "password": None, "wrapping_token": wrapping, "auth_namespace": "nope"}
+        result = reload(server, **given, wrapping_path="sys/wrapping/wrap")
+        assert 'check namespace "nope" (from the option auth_namespace)' in result["msg"]
+
+
+def test_what_only_a_login_takes_is_not_ignored(server: Server) -> None:
+    for method in ("token", "none"):
+        options: Options = {
+            "auth_method": method,
+            "auth_namespace": "nope",
+            "mfa_passcode": "123456",
+        }
+        if method == "token":
+            options["token"] = server.token
+        result = reload(server, **options)
+        assert result["msg"].startswith(
+            f"auth_method {method} does not take auth_namespace and mfa_passcode; leave"
+        )
+
+
+def test_no_token_of_an_agent(server: Server) -> None:
+    result = reload(server, auth_method="none")
+    assert "check that the token that the agent adds is valid and has the ACL" in result["msg"]
+
+
+def test_a_mount_point_that_no_header_can_carry(server: Server) -> None:
+    login = {**userpass(server), "mount_point": "u\u00e4"}
+    inline = reload(server, **login, auth_mode="inline")
+    told = "mount_point contains characters that no HTTP header can carry; set auth_mode to login"
+    if server.product == "OpenBao":
+        assert inline["msg"].startswith(told)
+    else:
+        assert "has no inline authentication" in inline["msg"]
+    # In a login of its own, it is a part of the address.
+    assert 'goes to "auth/u\u00e4/login/bob"' in reload(server, **login)["msg"]
+
+
 @pytest.mark.vault_only("OpenBao has namespaces")
 def test_a_vault_without_namespaces_says_so(server: Server) -> None:
     result = reload(server, **LOGIN, auth_namespace="admin")

@@ -156,6 +156,13 @@ def test_a_secret_in_a_list_or_a_result(option: str) -> None:
     assert "takes one value" not in own
 
 
+def test_a_canary_that_names_no_mount() -> None:
+    told = message(
+        "plugin_upgrade", plugin="kv", version="v1.0.0", canary="a\nb", url="http://127.0.0.1:1"
+    )
+    assert told.startswith("'a\\nb' in canary does not name a mount")
+
+
 def test_a_path_in_a_list() -> None:
     told = message(plugin="kv", ca_cert=["/a", "/b"], url="http://127.0.0.1:1")
     assert told.startswith("ca_cert takes one value, and ['/a', '/b'] is a list; give one value")

@@ -101,7 +101,7 @@ def unnamed_plugins(mounts: t.Iterable[Mount], kind: str | None = None) -> str:
     )
 
 
-def mount_path(spelling: str) -> str:
+def mount_path(spelling: str, option: str = "mounts") -> str:
     """Return the canonical path of a mount: ``foo/``, or ``auth/foo/`` for an auth mount.
 
     Accepts ``foo``, ``foo/``, ``/foo``, ``auth/foo`` and ``sys/auth/foo``.
@@ -112,7 +112,7 @@ def mount_path(spelling: str) -> str:
         path = path[len("sys/") :]
     if path in ("", "auth") or not path.isprintable():
         raise OptionError(
-            f"{spelling!r} in mounts does not name a mount",
+            f"{spelling!r} in {option} does not name a mount",
             next_step="give the path of a mount, such as transit/ or auth/approle/",
         )
     return path + "/"

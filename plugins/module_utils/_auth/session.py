@@ -26,11 +26,15 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.answers import Answer
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
+from ansible_collections.vaultops.vault.plugins.module_utils._http.environment import fits_header
 from ansible_collections.vaultops.vault.plugins.module_utils._http.interruption import (
     is_interrupted,
     uninterrupted,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._http.retries import WITH_MFA
+from ansible_collections.vaultops.vault.plugins.module_utils._http.retries import (
+    NO_LOGIN_NAMESPACE,
+    WITH_MFA,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._http.together import shielded
 from ansible_collections.vaultops.vault.plugins.module_utils._http.transport import READS
 
@@ -42,7 +46,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.vaultops.vault.plugins.module_utils._http.transport import Outgoing
 
 _INLINE = "X-Vault-Inline-Auth-"
-_INLINE_FAILED = "failed to perform inline authentication"
+_INLINE_FAILED = ("failed to perform inline authentication", NO_LOGIN_NAMESPACE)
 # The words for a request without a token: of an old Vault, and of a standby for path help.
 _NO_TOKEN = ("missing client token", "please forward to the active node")
 _ROOT = "root"
@@ -198,6 +202,13 @@ class Session(VaultClient):
             )
         if self._login is None or (not understood and self._mode == "auto"):
             return
+        if not fits_header(self._login.path):
+            if self._mode == "auto":
+                return  # a login of its own has it in its address
+            raise OptionError(
+                "mount_point contains characters that no HTTP header can carry",
+                next_step="set auth_mode to login, or look for an invisible character in it",
+            )
         self.inline_headers = _inline_headers(
             self._login, self._login_namespace(), self.connection.namespace
         )
@@ -257,10 +268,17 @@ class Session(VaultClient):
             return self.connection.namespace
         return self.auth_namespace
 
+    def origin_of(self, namespace: str) -> str:
+        """Return where a namespace came from, in words; that of the login has its own option."""
+        if self.auth_namespace is not None and namespace == self.auth_namespace:
+            return " (from the option auth_namespace)"
+        return super().origin_of(namespace)
+
     def _login_place(self) -> str:
         """Return the namespace of the login in the words of a message."""
-        if self._login_namespace():
-            return f' in namespace "{self._login_namespace()}" (auth_namespace, else namespace)'
+        namespace = self._login_namespace()
+        if namespace:
+            return f' in namespace "{namespace}"{self.origin_of(namespace)}'
         return " in the root namespace (auth_namespace)" if self.connection.namespace else ""
 
     def _unwrap(self) -> None:
@@ -306,7 +324,9 @@ class Session(VaultClient):
         try:
             answer = super().request(method, *args, **more)
         except Refused as error:
-            refused = self._answered.inline_refused or _INLINE_FAILED in error.what
+            refused = self._answered.inline_refused or any(
+                words in error.what for words in _INLINE_FAILED
+            )
             if refused and self._login:
                 if not self._needs_second_factor(error):
                     place = self._login_place()
@@ -400,6 +420,8 @@ def _named(identity: Identity) -> str:
     """Return the identity in the words of a message."""
     if identity.wrapping is not None and identity.login is None:
         return "the token that was wrapped"
+    if identity.token is None and identity.login is None:
+        return "the token that the agent adds"
     if identity.login is not None:
         return f"the token of the login by {identity.method}"
     return f"the token ({identity.origin})" if identity.origin else "the token"
@@ -426,7 +448,7 @@ def _login_failed(method: str, login: LoginRequest, error: VaultError, place: st
         next_step = f"{next_step}; if it did, that token is not revoked, and lasts for its TTL"
     elif WITH_MFA in error.what:
         next_step = "leave auth_mode out, or set it to login: and give mfa_passcode"
-    elif error.status in (400, 403, 404):
+    elif error.status in (400, 403, 404) or NO_LOGIN_NAMESPACE in error.what:
         # The server answers a wrong mount and a wrong password alike.
         next_step = (
             f"check the options of auth_method {method}, and mount_point: "

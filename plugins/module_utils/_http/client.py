@@ -184,14 +184,18 @@ class VaultClient:
         try:
             return self._until_answered(outgoing, retries, read)
         except Refused as error:
-            if namespace != self.connection.namespace or not is_about_namespace(error):
+            if not is_about_namespace(error):
                 raise
-            origin = self.connection.origins.get("namespace", "")
-            step = f'check namespace "{namespace}" ({origin})'
+            step = f'check namespace "{namespace}"{self.origin_of(namespace)}'
             raise error.with_context(next_step=step) from error
         finally:
             if retries.count:
                 self.warn(retries.warning(f"{method} {path}"))
+
+    def origin_of(self, namespace: str) -> str:
+        """Return where ``namespace`` came from, in words, nothing where no option says it."""
+        origin = self.connection.origins.get("namespace", "")
+        return f" ({origin})" if origin and namespace == self.connection.namespace else ""
 
     def _until_answered(self, outgoing: Outgoing, retries: Retries, read: _Read) -> Answer:
         while True:

@@ -24,12 +24,15 @@ _WAIT = (1.0, 1.5)
 
 # The server's words for a login with the request that needs a second factor.
 WITH_MFA = "inline authentication with login MFA"
+# And for one in a namespace that does not exist.
+NO_LOGIN_NAMESPACE = "inline auth namespace was not found"
 # The server's words about what a moment later is the same: a locked namespace, a file that is gone,
-# a login that needs a second factor.
+# a login that needs a second factor, or another namespace.
 _LASTING = (
     "locked by an administrator",
     "no such file or directory",
     WITH_MFA,
+    NO_LOGIN_NAMESPACE,
 )
 _NOT_IMPLEMENTED = 501
 

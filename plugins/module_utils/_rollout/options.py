@@ -52,7 +52,7 @@ class RolloutOptions(t.NamedTuple):
             kind=params["type"] or "",
             version=version,
             paths=mount_paths(params["mounts"]) if params["mounts"] else None,
-            canary=mount_path(params["canary"]) if params["canary"] else "",
+            canary=mount_path(params["canary"], "canary") if params["canary"] else "",
             batch=params["batch"],
             pin=params["pin"],
             force=params["force"],
