@@ -45,7 +45,10 @@ from ansible_collections.vaultops.vault.plugins.module_utils._front.perform impo
     interrupted_result,
     perform,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._front.usage import unknown_options
+from ansible_collections.vaultops.vault.plugins.module_utils._front.usage import (
+    shown_options,
+    unknown_options,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._http import proxies
 from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import (
     CONNECTION_SPEC,
@@ -302,7 +305,8 @@ class InProcessAction(ActionBase):
         if checked._deprecations:
             result["deprecations"] = checked._deprecations
         if _invocation_is_wanted():
-            result["invocation"] = {"module_args": params}
+            shown = shown_options(params, checked.unsupported_parameters)
+            result["invocation"] = {"module_args": shown}
         masked: dict[str, t.Any] = remove_values(result, secrets)
         return masked, outcome.signal
 

@@ -300,3 +300,22 @@ def test_what_the_task_names_where_no_secret_belongs(
     assert warning.startswith('no plugin "*')
     assert "canary" not in run.output
     assert server.token not in run.output
+
+
+@pytest.mark.each_core
+@pytest.mark.parametrize("in_process", [True, False], ids=["in process", "as a module"])
+def test_a_secret_in_a_misspelled_option(ansible: Ansible, in_process: bool) -> None:
+    options = {
+        "auth_method": "approle",
+        "role_id": "x",
+        "secretid": "{{ secret }}",
+        "tokn": "{{ secret }}",
+    }
+    run = ansible.playbook(
+        {"vaultops.vault.login": options, "vars": {"secret": "canary-5f2c9e"}},
+        options=["-vvvv", "-e", f"vaultops_in_process={in_process}"],
+    )
+    assert (
+        'secretid (did you mean "secret_id"?), tokn (did you mean "token"?)' in run.result.message
+    )
+    assert "canary-5f2c9e" not in run.output

@@ -16,7 +16,10 @@ from ansible_collections.vaultops.vault.plugins.module_utils._front.perform impo
     argument_spec,
     perform,
 )
-from ansible_collections.vaultops.vault.plugins.module_utils._front.usage import unknown_options
+from ansible_collections.vaultops.vault.plugins.module_utils._front.usage import (
+    shown_options,
+    unknown_options,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._http.environment import this_host
 from ansible_collections.vaultops.vault.plugins.module_utils._http.transport import (
     REQUESTS_IMPORT_ERROR,
@@ -38,6 +41,8 @@ class _Module(AnsibleModule):
     def fail_json(self, msg: str, **more: t.Any) -> t.NoReturn:
         checked = getattr(self, "validation_result", None)
         unknown = checked.unsupported_parameters if checked else ()
+        if unknown:
+            more["invocation"] = {"module_args": shown_options(self.params, unknown)}
         super().fail_json(unknown_options(self._name, unknown, self.argument_spec) or msg, **more)
 
 
