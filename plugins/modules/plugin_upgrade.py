@@ -40,7 +40,8 @@ attributes:
   diff_mode:
     support: full
     details:
-      - One line per mount with path, plugin, version and the first eight digits of the sha256.
+      - One line per mount with path, plugin, version and the first eight digits of the sha256, and
+        one for the pin where it moves.
 options:
   plugin:
     description:
@@ -82,7 +83,7 @@ options:
         HashiCorp Vault supports pins from 1.16 on. If the plugin is pinned already, the module
         always moves the pin, because the server then refuses to configure a version for a mount.
       - A pin applies to all mounts in all namespaces. Mounts that this task does not select follow
-        at their next reload.
+        at their next reload. A warning names those of this namespace.
     type: bool
     default: false
   force:

@@ -293,6 +293,27 @@ def test_a_rollback_never_starts_what_a_mount_did_not_run(
     assert stage.server.info("a")["version"] == NEW
 
 
+@vault_only("OpenBao has no pins")
+def test_a_pin_that_moves_is_shown_with_the_mounts_that_follow(
+    stage: Stage, external_plugin: ExternalPlugin
+) -> None:
+    external_plugin(NEW)
+    stage.server.mount("other", PLUGIN, version=OLD)
+    upgrade = {UPGRADE: {"plugin": PLUGIN, "version": NEW, "pin": True, "mounts": ["a"]}}
+    for mode in (["--check"], []):
+        run = stage.run(upgrade, "--diff", *mode)
+        assert run.result["changed"] is True
+        assert run.result["diff"]["before"].startswith(f"a/ {PLUGIN} {OLD}")
+        assert run.result["diff"]["after"].startswith(
+            f"secret {PLUGIN} pinned to {NEW}\na/ {PLUGIN} {NEW}"
+        )
+        assert f'"other/" runs {NEW} after the next start, too' in warnings(run)
+    again = stage.run(upgrade, "--diff")
+    assert again.result["changed"] is False
+    assert again.result["diff"]["before"] == again.result["diff"]["after"]
+    assert "after the next start" not in warnings(again)
+
+
 def test_plugin_type_database_is_not_about_secrets(stage: Stage) -> None:
     run = stage.run(reload(plugin=PLUGIN, plugin_type="database"))
     # OpenBao has no reload by type; Vault knows no database plugin of that name.

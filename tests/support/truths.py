@@ -171,13 +171,13 @@ ALL_OF_A_RUNTIME = (
 )
 
 
-def rolled_back(*writes: str) -> Truth:
-    """Return the truth of an upgrade whose canary b was rolled back."""
+def rolled_back(*writes: str, pin: str = "") -> Truth:
+    """Return the truth of an upgrade whose canary b was rolled back, and its ``pin`` with it."""
     return Truth(
         True,
         failed=True,
         reloaded="b/",  # its process was started anew
-        after=f"{ext(OLD, 'b')}, {ext(OLD, 'a')}",
+        after=f"{pin}{ext(OLD, 'b')}, {ext(OLD, 'a')}",
         says=(ROLLED_BACK, NO_START),
         never=DOWN,
         writes=writes,
@@ -304,7 +304,12 @@ TRUTHS: dict[str, list[Truth]] = {
         ),
     ],
     "tokens_that_may_not_pin": [
-        denied("nothing was changed", f'"update" on "{PIN}"', sent=PIN_NEW, after=ext(OLD, "a")),
+        denied(
+            "nothing was changed",
+            f'"update" on "{PIN}"',
+            sent=PIN_NEW,
+            after=f"{IS_OLD}, {ext(OLD, 'a')}",
+        ),
         refused('"read" on "sys/plugins/pins"'),
         denied(f'"update" on "{PIN}"', sent=PIN_NEW),
         denied(f'"delete" on "{PIN}"', sent=UNPIN),
@@ -373,18 +378,18 @@ TRUTHS: dict[str, list[Truth]] = {
         Truth(False, after=f"{ext(NEW, 'b')}, {ext(NEW, 'a')}", writes=()),
     ],
     "upgrade_with_a_pin": [
-        Truth(True, reloaded="a/ b/", after=ext(NEW, "a", "b")),
+        Truth(True, reloaded="a/ b/", after=f"{IS_NEW}, {ext(NEW, 'a', 'b')}"),
         # No mount is configured itself: the server would refuse it.
         Truth(
             True,
             reloaded="b/ a/",
-            after=f"{ext(NEW, 'b')}, {ext(NEW, 'a')}",
+            after=f"{IS_NEW}, {ext(NEW, 'b')}, {ext(NEW, 'a')}",
             writes=(PIN_NEW, RELOAD_B, RELOAD_A),
         ),
         Truth(
             True,
             reloaded="a/ b/",
-            after=ext(OLD, "a", "b"),
+            after=f"{IS_OLD}, {ext(OLD, 'a', 'b')}",
             writes=(PIN_OLD, f"{RELOAD} a/ b/"),
         ),
         Truth(False, after=ext(OLD, "a", "b"), writes=()),
@@ -393,7 +398,7 @@ TRUTHS: dict[str, list[Truth]] = {
     "upgrade_rolls_back": [
         rolled_back(f"POST sys/mounts/b/tune {NEW}", RELOAD_B, f"POST sys/mounts/b/tune {OLD}"),
     ],
-    "upgrade_rolls_a_pin_back": [rolled_back(PIN_NEW, RELOAD_B, PIN_OLD)],
+    "upgrade_rolls_a_pin_back": [rolled_back(PIN_NEW, RELOAD_B, PIN_OLD, pin=f"{IS_OLD}, ")],
     "upgrade_removes_its_pin": [rolled_back(PIN_NEW, RELOAD_B, UNPIN)],
     "upgrade_of_a_pin_that_is_hidden": [
         denied(

@@ -31,3 +31,8 @@ def set_pin(client: VaultClient, kind: str, name: str, version: str) -> None:
         lambda: read_pins(client).get((kind, name), "") == version,
         f'that {kind} plugin "{name}" is {done}, but does not list it so',
     )
+
+
+def pin_line(kind: str, name: str, version: str) -> str:
+    """Return the line of a diff for the pin of a plugin, nothing where it is not pinned."""
+    return f"{kind} {name} pinned to {version}\n" if version else ""

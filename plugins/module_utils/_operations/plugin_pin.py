@@ -16,7 +16,10 @@ from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_pins i
     require_pins,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog.catalog import Catalog
-from ansible_collections.vaultops.vault.plugins.module_utils._catalog.set_pin import set_pin
+from ansible_collections.vaultops.vault.plugins.module_utils._catalog.set_pin import (
+    pin_line,
+    set_pin,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog.wanted import (
     plugin_name,
     plugin_version,
@@ -100,13 +103,9 @@ def _result(changed: bool, plugin: tuple[str, str], before: str, after: str) -> 
         "changed": changed,
         "pin": _as_result(plugin, after),
         "before": _as_result(plugin, before),
-        "diff": {"before": _line(plugin, before), "after": _line(plugin, after)},
+        "diff": {"before": pin_line(*plugin, before), "after": pin_line(*plugin, after)},
     }
 
 
 def _as_result(plugin: tuple[str, str], version: str) -> Result | None:
     return {"type": plugin[0], "name": plugin[1], "version": version} if version else None
-
-
-def _line(plugin: tuple[str, str], version: str) -> str:
-    return f"{plugin[0]} {plugin[1]} pinned to {version}\n" if version else ""

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import typing as t
+from functools import partial
 
+from ansible_collections.vaultops.vault.plugins.module_utils._catalog.set_pin import pin_line
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import NotInCatalog, VaultError
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 from ansible_collections.vaultops.vault.plugins.module_utils._operations.rows import (
@@ -78,11 +80,22 @@ def _as_result(done: RolloutResult) -> Result:
         "mounts": [mount_row(mount) for mount in mounts],
         "siblings": list(done.plan.siblings),
         "rolled_back": done.rolled_back,
-        "diff": diff_of_mounts(mounts),
+        "diff": _diff(done, mounts),
     }
     if done.progress.nodes is not None:
         result["nodes"] = [node_row(node) for node in done.progress.nodes]
     return result
+
+
+def _diff(done: RolloutResult, mounts: t.Sequence[MountResult]) -> dict[str, str]:
+    """Return the diff: a line for the pin where it is to be moved, and one a mount."""
+    plan, diff = done.plan, diff_of_mounts(mounts)
+    if not plan.moves_pin or not plan.steps:
+        return diff
+    moved = plan.entry.version if done.changed else plan.pinned
+    now = {None: moved, True: plan.pinned, False: "unknown"}[done.rolled_back]
+    pin = partial(pin_line, plan.entry.kind, plan.entry.name)
+    return {"before": pin(plan.pinned) + diff["before"], "after": pin(now) + diff["after"]}
 
 
 def _mounts(plan: Plan, progress: Progress) -> list[MountResult]:
@@ -97,7 +110,14 @@ def _warn(client: VaultClient, plan: Plan, done: RolloutResult) -> None:
     client.warn(*dict.fromkeys(done.progress.warnings))
     if not plan.steps:
         client.warn(f'plugin "{plan.entry.name}" is mounted nowhere here: nothing to move')
-    elif plan.siblings and done.changed:
+        return
+    if plan.moves_pin and plan.follow and done.changed and done.rolled_back is None:
+        run = "runs" if len(plan.follow) == 1 else "run"
+        client.warn(
+            "the pin is that of all mounts of the plugin, in all namespaces: "
+            f"{quoted(plan.follow)} {run} {plan.entry.version} after the next start, too"
+        )
+    if plan.siblings and done.changed:
         one = len(plan.siblings) == 1
         are = "runs the same plugin and is" if one else "run the same plugin and are"
         client.warn(

@@ -65,7 +65,8 @@ class Plan(t.NamedTuple):
     ``pinned`` is the version that the plugin is pinned to now, empty for none; ``by_pin`` says that
     its pin is moved, and not the version of each mount.  ``siblings`` are the mounts that are not
     to move and run one of the versions involved: if the plugin is multiplexed, one process serves
-    them all.
+    them all.  ``follow`` are those that run another version, and that a moved pin moves when they
+    start next.
     """
 
     entry: CatalogEntry
@@ -73,6 +74,7 @@ class Plan(t.NamedTuple):
     pinned: str
     by_pin: bool
     siblings: t.Sequence[str]
+    follow: t.Sequence[str]
 
     @property
     def steps(self) -> list[Step]:
@@ -119,14 +121,14 @@ def make_plan(client: VaultClient, options: RolloutOptions) -> Plan:
         raise _no_previous_version(lost, by_pin)
     versions = {entry.version, *(mount.running_version for mount in mounts)}
     paths = {mount.path for mount in mounts}
-    siblings = [
-        mount.path
+    others = [
+        mount
         for mount in listed.values()
-        if (mount.kind, mount.plugin) == (kind, entry.name)
-        and mount.path not in paths
-        and mount.running_version in versions
+        if (mount.kind, mount.plugin) == (kind, entry.name) and mount.path not in paths
     ]
-    return Plan(entry, _batches(steps, options), pinned, by_pin, siblings)
+    siblings = [mount.path for mount in others if mount.running_version in versions]
+    follow = [mount.path for mount in others if mount.running_version != entry.version]
+    return Plan(entry, _batches(steps, options), pinned, by_pin, siblings, follow)
 
 
 def _kind(catalog: Catalog, listed: t.Mapping[str, Mount], options: RolloutOptions) -> str:
