@@ -501,6 +501,28 @@ def test_a_login_in_root_reports_on_a_namespace(server: Server, tmp_path: pathli
     assert [(row["namespace"], row["state"]) for row in rows] == [("team", "ok")]
 
 
+@pytest.mark.each_core
+def test_a_version_that_is_gone_is_drift_of_its_mounts_alone(
+    server: Server, tmp_path: pathlib.Path
+) -> None:
+    """The nodes are asked about the plugin's other mounts, which could be reloaded."""
+    for version in ("v1.0.0", "v1.1.0"):
+        plugin = build_plugin(server.plugin_directory / f"weather-{version}", version=version)
+        server.register("weather", plugin)
+    server.mount("gone", "weather", version="v1.0.0")
+    server.mount("well", "weather", version="v1.1.0")
+    server.call("DELETE", "sys/plugins/catalog/secret/weather?version=v1.0.0")
+    playbook = pathlib.Path("vaultops.vault.plugin_report")
+    run = Ansible(tmp_path, server).play_file(playbook)
+    assert run.returncode == 0, run.output
+    data = json.loads((tmp_path / "plugin_report" / "plugin_report.json").read_text())
+    rows = {row["mount"]: (row["state"], row["reason"], len(row["nodes"])) for row in data["rows"]}
+    assert rows == {
+        "gone/": ("drift", "nothing to load is registered, runs v1.0.0", 0),
+        "well/": ("ok", None, 1),
+    }
+
+
 WRONG: dict[str, tuple[dict[str, t.Any], str]] = {
     "an option that is none": (
         {"plugin_report_clusters": [{"url": NOWHERE}, {"name": "b", "addr": NOWHERE}]},
