@@ -23,10 +23,19 @@ TYPES: dict[str, list[str]] = {
     "bool": ["boolean", "string", "integer"],
     "int": ["integer", "string"],
     "float": ["number", "string"],
-    "list": ["array", "string"],
+    "list": ["array", "string", "number"],
     "dict": ["object", "string"],
 }
 JINJA = r"\{[{%]"
+# Such a text is one of that type to Ansible; patterns of JSON schema cannot ignore case.
+WORDS = "|".join(
+    "".join(f"[{letter}{letter.upper()}]" if letter.isalpha() else letter for letter in word)
+    for word in ("true", "t", "yes", "y", "on", "1", "false", "f", "no", "n", "off", "0")
+)
+PATTERNS = {
+    "bool": rf"^\s*({WORDS})?\s*$|{JINJA}",
+    "int": rf"^\s*([+-]?[0-9]+)?\s*$|{JINJA}",
+}
 # Keywords of blocks and plays that hold tasks.
 HOLD_TASKS = ("tasks", "pre_tasks", "post_tasks", "handlers", "block", "rescue", "always")
 GROUP = f"group/{COLLECTION}.vault"
@@ -195,7 +204,8 @@ def _values(row: dict[str, t.Any]) -> dict[str, t.Any]:
     if kind == "list":
         items = {"type": [*TYPES[row["elements"]], "null"]}
         return {"type": [*TYPES[kind], "null"], "items": items}
-    return {"type": [*TYPES[kind], "array", "null"], "maxItems": 0}
+    pattern = {"pattern": PATTERNS[kind]} if kind in PATTERNS else {}
+    return {"type": [*TYPES[kind], "array", "null"], "maxItems": 0, **pattern}
 
 
 def text() -> str:

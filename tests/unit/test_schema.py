@@ -60,6 +60,8 @@ WRONG = {
     },
     "choice": {RELOAD: {"plugin": "a", "scope": "everywhere"}},
     "type": {RELOAD: {"mounts": {"a": "b"}}},
+    "a boolean that is none": {RELOAD: {"plugin": "a", "verify": "maybe"}},
+    "a number that is none": {RELOAD: {"plugin": "a", "retries": "few"}},
     "required": {"vaultops.vault.plugin": {"type": "secret"}},
     "in a block": {"block": [{RELOAD: {"plugin": "a", "rescue": "b"}}]},
     "handler": {"handlers": [{RELOAD: {"name": "a"}}]},
@@ -78,6 +80,11 @@ WRONG = {
 RIGHT = {
     "alias": {RELOAD: {"plugin": "a", "vault_address": "b"}},
     "jinja": {RELOAD: {"plugin": "{{ a }}", "scope": "{{ b }}", "retries": "{{ c }}"}},
+    "words for booleans and numbers": {
+        RELOAD: {"plugin": "a", "verify": " Yes", "wait": "OFF", "retries": " 3 "}
+    },
+    "booleans by Jinja": {RELOAD: {"plugin": "a", "verify": "{% if a %}yes{% endif %}"}},
+    "a mount that is a number": {RELOAD: {"mounts": 2024}},
     "one text": {RELOAD: "plugin=a"},
     "one text is not looked into": {RELOAD: "mount=a"},
     "short names are not looked at": {"plugin_reload": {"mount": "a"}},
