@@ -53,13 +53,17 @@ class Report(t.NamedTuple):
         return found
 
 
-def with_drift(server: Server) -> None:
-    """Mount two plugins: one is in order, one is configured for another version than it runs."""
-    for version in ("v1.0.0", "v1.1.0"):
+def mount_versions(server: Server, old: str, new: str) -> None:
+    """Mount v1.0.0 of a plugin at the path ``old``, and v1.1.0 at ``new``."""
+    for path, version in ((old, "v1.0.0"), (new, "v1.1.0")):
         plugin = build_plugin(server.plugin_directory / f"weather-{version}", version=version)
         server.register("weather", plugin)
-    server.mount("weather", "weather", version="v1.0.0")
-    server.mount("weather-eu", "weather", version="v1.1.0")
+        server.mount(path, "weather", version=version)
+
+
+def with_drift(server: Server) -> None:
+    """Mount two plugins: one is in order, one is configured for another version than it runs."""
+    mount_versions(server, "weather", "weather-eu")
     server.tune_version("weather", "v1.1.0")
     spare = build_plugin(server.plugin_directory / "spare", version="v2.0.0", kind="auth")
     server.register("spare", spare)
@@ -506,11 +510,7 @@ def test_a_version_that_is_gone_is_drift_of_its_mounts_alone(
     server: Server, tmp_path: pathlib.Path
 ) -> None:
     """The nodes are asked about the plugin's other mounts, which could be reloaded."""
-    for version in ("v1.0.0", "v1.1.0"):
-        plugin = build_plugin(server.plugin_directory / f"weather-{version}", version=version)
-        server.register("weather", plugin)
-    server.mount("gone", "weather", version="v1.0.0")
-    server.mount("well", "weather", version="v1.1.0")
+    mount_versions(server, "gone", "well")
     server.call("DELETE", "sys/plugins/catalog/secret/weather?version=v1.0.0")
     playbook = pathlib.Path("vaultops.vault.plugin_report")
     run = Ansible(tmp_path, server).play_file(playbook)
