@@ -513,8 +513,12 @@ def test_a_version_that_is_gone_is_drift_of_its_mounts_alone(
     mount_versions(server, "gone", "well")
     server.call("DELETE", "sys/plugins/catalog/secret/weather?version=v1.0.0")
     playbook = pathlib.Path("vaultops.vault.plugin_report")
+    check = Ansible(tmp_path, server).play_file(playbook, options=["--check"])
+    assert "plugin_report.html (not written: check mode): 1 clusters, 2 mounts; " in check.output
+    assert not (tmp_path / "plugin_report").exists()
     run = Ansible(tmp_path, server).play_file(playbook)
     assert run.returncode == 0, run.output
+    assert "plugin_report.html: 1 clusters, 2 mounts; " in run.output
     data = json.loads((tmp_path / "plugin_report" / "plugin_report.json").read_text())
     rows = {row["mount"]: (row["state"], row["reason"], len(row["nodes"])) for row in data["rows"]}
     assert rows == {
