@@ -82,18 +82,18 @@ def test_no_nodes(ansible: Ansible, options: list[str], pattern: str) -> None:
 @pytest.mark.parametrize(
     ("hosts", "nodes"),
     [
-        (["n1"], {"n1"}),
-        (["n1", "n2"], {"n1", "n2"}),
-        ([], {"n1", "n2"}),
-        (" ", {"n1", "n2"}),
-        (None, {"n1", "n2"}),
-        ("n2", {"n2"}),
-        (" n2,", {"n2"}),
+        (["n1"], ["n1"]),
+        (["n1", "n2"], ["n1", "n2"]),
+        ([], ["n1", "n2"]),
+        (" ", ["n1", "n2"]),
+        (None, ["n1", "n2"]),
+        ("n2", ["n2"]),
+        (" n2,", ["n2"]),
     ],
     ids=str,
 )
 def test_which_hosts(
-    ansible: Ansible, playbook: pathlib.Path, hosts: t.Any, nodes: set[str]
+    ansible: Ansible, playbook: pathlib.Path, hosts: t.Any, nodes: list[str]
 ) -> None:
     answers = {"plugin": "w", "version": "v1.0.0"}
     variables: dict[str, t.Any] = {**REQUIRED, **answers, "plugin_rollout_hosts": hosts}
