@@ -214,7 +214,14 @@ def test_a_mount_whose_plugin_left_the_catalog_is_not_touched(
     assert run.result["changed"] is False
     assert '"ext/" cannot be reloaded: its plugin "ext" in version v1.0.0' in run.result.message
     assert "nothing was reloaded" in run.result.message
+    assert "name them in mounts" not in run.result.message
     assert server.info("ext")["pid"] == before["pid"]
+    external_plugin(version="v1.1.0")
+    server.mount("well", PLUGIN, version="v1.1.0")
+    beside = {"mounts": ["ext", "well"]} if "mounts" in how else how
+    run = ansible.playbook(reload(**beside))
+    assert "to reload the others alone, name them in mounts" in run.result.message
+    assert not ansible.playbook(reload(mounts="well")).result.failed
 
 
 def test_a_builtin_plugin_that_the_catalog_does_not_list(server: Server, ansible: Ansible) -> None:

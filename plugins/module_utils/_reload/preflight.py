@@ -292,10 +292,12 @@ def _with_catalog(preflight: Preflight, found: _Found[Catalog]) -> Preflight:
     if lost:
         expected = catalog.version_of(lost[0]) if catalog else ""
         version = f" in version {expected}" if expected else ""
+        has_others = len(lost) < len(preflight.mounts or [])
+        others = "; to reload the others alone, name them in mounts" if has_others else ""
         raise OptionError(
             f'mount "{lost[0].path}"{and_more(lost)} cannot be reloaded: its plugin '
             f'"{lost[0].plugin}"{version} is no longer in the catalog, so it would not start again',
-            next_step="register the plugin, or tune the mount to a registered version",
+            next_step=f"register the plugin, or tune the mount to a registered version{others}",
         )
     return preflight._replace(skipped=[*preflight.skipped, *skipped])
 
