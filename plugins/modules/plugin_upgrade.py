@@ -93,7 +93,8 @@ options:
         server cannot configure a mount back to no version. It is also a mount that runs a version
         that is no longer in the catalog.
       - Where a pin is moved, it is also a mount that runs another version than its next start
-        would, because the pin was changed and the mount was not reloaded since.
+        would, because the pin was changed and the mount was not reloaded since. It is none if it
+        runs O(version) already, or is down.
     type: bool
     default: false
 notes:

@@ -107,6 +107,13 @@ def kill(pid: int) -> None:
         time.sleep(0.02)
 
 
+def wait_for_mounts(server: Server) -> None:
+    """Wait until a server that was just unsealed answers for its mounts."""
+    deadline = time.monotonic() + 20
+    while not server.request("GET", "sys/mounts").ok and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+
 @pytest.mark.parametrize("scope", ["local", "global"])
 def test_check_mode_says_what_is_down(stage: Stage, scope: str) -> None:
     """The question of the night: it is answered without a change, and the diff is that answer."""
@@ -287,9 +294,30 @@ def test_a_rollback_never_starts_what_a_mount_did_not_run(
         refused.message
     )
     assert stage.server.info("a")["pid"] == pid
+    # The pin was a mistake: what is asked for runs, and only the pin moves.
+    back = stage.run({UPGRADE: {"plugin": PLUGIN, "version": OLD}})
+    assert (back.result.failed, back.result["changed"]) == (False, True)
+    assert row(back)["reloaded"] is False
+    assert stage.server.info("a")["pid"] == pid
+    assert not stage.run({"vaultops.vault.plugin_pin": pin}).result.failed
     assert not stage.run(reload(mounts="a")).result.failed
     failed = stage.run(upgrade).result
     assert failed["rolled_back"] is True
+    assert stage.server.info("a")["version"] == NEW
+
+
+@vault_only("OpenBao has no pins")
+def test_a_mount_that_a_pin_took_down_moves(stage: Stage, external_plugin: ExternalPlugin) -> None:
+    """It has nothing to lose, whatever a rollback would start."""
+    external_plugin(NEW)
+    external_plugin("v1.2.0").fault("exit")
+    pin = {"name": PLUGIN, "type": "secret", "version": "v1.2.0"}
+    assert not stage.run({"vaultops.vault.plugin_pin": pin}).result.failed
+    stage.server.call("PUT", "sys/seal")
+    stage.server.unseal()
+    wait_for_mounts(stage.server)
+    healed = stage.run({UPGRADE: {"plugin": PLUGIN, "version": NEW}}).result
+    assert not healed.failed, healed.message
     assert stage.server.info("a")["version"] == NEW
 
 

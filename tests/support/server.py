@@ -10,6 +10,7 @@ import dataclasses
 import itertools
 import os
 import pathlib
+import re
 import secrets
 import shutil
 import socket
@@ -194,6 +195,11 @@ class Server:
     def info(self, path: str, *, namespace: str = "") -> dict[str, t.Any]:
         """Return what the external plugin behind the mount ``path`` says of its own process."""
         return self.call("GET", f"{path}/info", namespace=namespace)
+
+    def unseal(self) -> None:
+        """Unseal the server by the key that it has logged."""
+        key = re.findall(r"Unseal Key: (\S+)", self.log)[0]
+        self.call("PUT", "sys/unseal", {"key": key})
 
     def new_token(self, policy: str) -> str:
         """Return a new token that has just the rules of the ACL policy text ``policy``."""

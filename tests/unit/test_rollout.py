@@ -418,34 +418,39 @@ def test_mocked_vault_moves_its_pin_once(
 
 
 OTHER = "v1.2.0"
+ENTRIES = (entry(OLD, "old"), entry(NEW, "new"), entry(OTHER, "other"))
 
 
 @pytest.mark.parametrize(
-    ("pinned", "there", "options"),
-    [
-        ("v1.2.0", row(OLD, OLD), {}),
-        (None, row("v1.2.0", OLD), {"pin": True}),
-        (OLD, row(OLD, NEW, "new"), {}),
-    ],
-    ids=["pinned since", "configured since", "the new version already"],
+    ("pinned", "options"), [(OTHER, {}), (None, {"pin": True})], ids=["pinned", "configured"]
 )
 def test_mocked_vault_is_not_rolled_back_to_what_a_mount_never_ran(
-    pinned: str | None, there: Row, options: dict[str, t.Any]
+    pinned: str | None, options: dict[str, t.Any]
 ) -> None:
-    entries = (entry(OLD, "old"), entry(NEW, "new"), entry(OTHER, "other"))
-    mounts = {"a/": row(pinned or OTHER, pinned or OTHER, "other"), "b/": there}
-    if pinned == OLD:
-        mounts["a/"] = row(OLD)
-    client = FakeClient(mounts, *entries, builtin=VAULT, pins=pinned)
-    runs, starts = there["running_plugin_version"], pinned or OTHER
-    said = f"it runs {runs}, and its next start is to run {starts}; reload it first"
+    mounts = {"a/": row(OTHER, OTHER, "other"), "b/": row(pinned or OTHER, OLD)}
+    client = FakeClient(mounts, *ENTRIES, builtin=VAULT, pins=pinned)
+    said = f"it runs {OLD}, and its next start is to run {OTHER}; pin the plugin to {OLD}, and run"
     with pytest.raises(OptionError, match=f'mount "b/" could not be rolled back: {said}'):
         plan(client, **options)
     forced = plan(client, force=True, **options)
     assert [step.path for step in forced.steps if step.previous is None] == ["b/"]
-    # With that pin already, nothing is rolled back.
-    client = FakeClient({"b/": row(OLD, OLD)}, *entries, builtin=VAULT, pins=NEW)
-    assert plan(client, **options).moves_pin is False
+
+
+def test_mocked_vault_takes_a_wrong_pin_back() -> None:
+    """What runs is what is asked for: no mount has to move, and none to be rolled back."""
+    client = FakeClient({"a/": row(NEW, OLD), "b/": row(NEW, NEW, "new")}, builtin=VAULT, pins=NEW)
+    steps = {step.path: step for step in plan(client, version=OLD).steps}
+    previous = {path: step.previous.version for path, step in steps.items() if step.previous}
+    assert previous == {"a/": OLD, "b/": NEW}
+
+
+def test_mocked_vault_heals_a_mount_that_a_pin_took_down() -> None:
+    """A mount that is down has nothing to lose, whatever a rollback would start."""
+    client = FakeClient({"a/": row(OTHER, OLD)}, *ENTRIES, builtin=VAULT, pins=OTHER)
+    client.fails["a"] = Refused("down", errors=["backend is nil"], status=404)
+    (step,) = plan(client).steps
+    assert step.previous is not None
+    assert step.previous.version == OTHER
 
 
 def test_mocked_vault_with_that_pin_already_undoes_nothing() -> None:

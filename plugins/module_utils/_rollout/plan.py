@@ -13,6 +13,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import 
     list_mounts,
     unnamed_plugins,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._api.path_help import check_all
 from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_catalog import (
     CORRECT_PLUGIN,
     CatalogEntry,
@@ -115,7 +116,7 @@ def make_plan(client: VaultClient, options: RolloutOptions) -> Plan:
     by_pin = options.pin or bool(pinned)
     steps = [_step(catalog, mount, entry, by_pin) for mount in mounts]
     if by_pin and pinned != entry.version:
-        steps = [_reversible(step) for step in steps]
+        steps = _reversible(client, steps, entry)
     lost = [step for step in steps if step.previous is None and _runs_something(step.mount)]
     if lost and not options.force:
         raise _no_previous_version(lost, by_pin)
@@ -210,16 +211,28 @@ def _step(catalog: Catalog, mount: Mount, entry: CatalogEntry, by_pin: bool) -> 
     return Step(mount, current, current if by_pin else _previous(catalog, mount, entry))
 
 
-def _reversible(step: Step) -> Step:
-    """Return the step without ``previous`` where the pin says another version than what runs.
+def _reversible(client: VaultClient, steps: t.Sequence[Step], entry: CatalogEntry) -> list[Step]:
+    """Return the steps as the rollback of a pin can undo them, without ``previous`` where not.
 
-    Nobody has reloaded the mount since: a rollback of the pin would start what it never ran.
+    The pin may say another version than what runs, as nobody has reloaded the mount since: then a
+    rollback would start what it did not run.  A mount that runs ``entry`` already is left alone,
+    and one that is down has nothing to lose.
     """
-    mount, current = step.mount, step.current
-    if current is None or not _runs_something(mount) or current.version == mount.running_version:
-        return step
-    same_file = current.sha256 and current.sha256 == mount.running_sha256
-    return step if same_file else step._replace(previous=None)
+    new = Expectation(entry)
+    found = [step._replace(previous=entry) if new.is_met_by(step.mount) else step for step in steps]
+    others = [step for step in found if not _runs_previous(step)]
+    health = check_all(client, [step.mount for step in others], "") if others else {}
+    lost = {path for path, each in health.items() if each.alive is not False}
+    return [step._replace(previous=None) if step.path in lost else step for step in found]
+
+
+def _runs_previous(step: Step) -> bool:
+    """Tell whether what a rollback starts is what runs, by version or file, or nothing runs."""
+    mount, previous = step.mount, step.previous
+    if previous is None or not _runs_something(mount):
+        return True
+    same_file = bool(previous.sha256) and previous.sha256 == mount.running_sha256
+    return same_file or previous.version == mount.running_version
 
 
 def _previous(catalog: Catalog, mount: Mount, entry: CatalogEntry) -> CatalogEntry | None:
@@ -248,6 +261,8 @@ def _no_previous_version(lost: t.Sequence[Step], by_pin: bool) -> OptionError:
             f"{current.version or 'no version'}"
         )
         step = "reload it first, to see that it runs that"
+        if mount.running_version:
+            step = f"pin the plugin to {mount.running_version}, and run the task again"
     elif mount.running_version:
         why = f"what it runs as {mount.running_version} is no longer registered"
         step = "register that again"
