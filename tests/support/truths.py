@@ -111,11 +111,6 @@ def lost(*says: str, after: str) -> Truth:
     return Truth(True, False, failed=True, after=after, says=says, never=SERVES)
 
 
-def stayed_down(*says: str, after: str) -> Truth:
-    """Return the truth of a reload that fails, of mounts that were found down before."""
-    return lost(*says, after=after)._replace(changed=False)
-
-
 def kept(*says: str, after: str) -> Truth:
     """Return the truth of a reload that fails, after which the old version serves."""
     return Truth(True, False, failed=True, after=after, says=says)
@@ -256,7 +251,7 @@ TRUTHS: dict[str, list[Truth]] = {
     ],
     "file_that_may_not_be_executed": [
         down_before("does not answer: fork/exec"),
-        stayed_down(NO_EXEC, 'down: "a/"', "fix the plugin", after=ext(DOWN, "a")),
+        lost(NO_EXEC, 'down: "a/"', "fix the plugin", after=ext(DOWN, "a")),
         current(ext(OLD, "a")),
     ],
     "siblings_of_a_multiplexed_plugin": [

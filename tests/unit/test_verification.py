@@ -137,6 +137,15 @@ CASES = {
         False,
         'mount "ext/" does not answer: no handler for route',
     ),
+    "told by another, and down after its process had ended": Case(
+        state(mount("", ""), health=DOWN),
+        state(mount(), health=Health(False, "fork/exec /p: permission denied")),
+        None,
+        False,
+        False,
+        'mount "ext/" does not answer: no handler for route',
+        touched=True,
+    ),
     "asked itself": Case(state(mount()), state(mount()), SUCCESS, True, True, touched=True),
     "it refused": Case(state(mount()), state(mount()), REFUSED, False, False, "permission denied"),
     "it refused, and was down before": Case(

@@ -61,6 +61,14 @@ class Health(t.NamedTuple):
         """Whether the mount is being removed, so that no reload makes it answer."""
         return is_being_removed(self.reason)
 
+    @property
+    def lost_plugin(self) -> bool:
+        """Whether the server has no plugin left for the mount, and starts none by itself.
+
+        Where only its process ended, the server starts that again with the next request.
+        """
+        return self.alive is False and any(part in self.reason for part in NO_BACKEND)
+
 
 UNKNOWN_HEALTH = Health(None)
 _NOT_WANTED = Health(None, wanted=False)

@@ -25,8 +25,8 @@ from ansible_collections.vaultops.vault.plugins.module_utils._catalog.catalog im
 class MountResult(t.NamedTuple):
     """One mount: ``reloaded`` is None where that is unknown; ``error`` is why it is not well.
 
-    ``after`` is None where it could not be inspected after the reload.  ``was_down`` says that its
-    plugin was known not to answer before.
+    ``after`` is None where it could not be inspected after the reload.  ``health`` is that in the
+    end, and ``was`` that before, where it was asked for.
     """
 
     before: Mount
@@ -34,7 +34,12 @@ class MountResult(t.NamedTuple):
     reloaded: bool | None
     error: str | None = None
     health: Health = UNKNOWN_HEALTH
-    was_down: bool = False
+    was: Health = UNKNOWN_HEALTH
+
+    @property
+    def was_down(self) -> bool:
+        """Whether the plugin was known not to answer before."""
+        return self.was.alive is False
 
     @property
     def down(self) -> bool:
@@ -54,12 +59,12 @@ class MountResult(t.NamedTuple):
     @property
     def touched(self) -> bool:
         """Whether it is known to have been reloaded, or stopped by a reload."""
-        return bool(self.reloaded) or (self.down and self.failed and not self.was_down)
+        return bool(self.reloaded) or (self.down and self.failed and not self.stayed_down)
 
     @property
     def stayed_down(self) -> bool:
-        """Whether it was down before, and its reload failed: that changed nothing."""
-        return self.was_down and self.down and self.reloaded is False
+        """Whether no plugin was left before that a failed reload could have stopped."""
+        return self.was.lost_plugin and self.down and self.reloaded is False
 
     @property
     def runs_now(self) -> str:
@@ -87,9 +92,8 @@ class MountResult(t.NamedTuple):
 
 def left_alone(mount: Mount, health: Health = UNKNOWN_HEALTH) -> MountResult:
     """Return the result of a mount for which nothing was sent; ``health`` is as far as known."""
-    down = health.alive is False
-    error = does_not_answer(health) if down else None
-    return MountResult(mount, mount, reloaded=False, error=error, health=health, was_down=down)
+    error = does_not_answer(health) if health.alive is False else None
+    return MountResult(mount, mount, reloaded=False, error=error, health=health, was=health)
 
 
 def predicted(
@@ -99,9 +103,8 @@ def predicted(
     entry, after = expectation.entry, mount
     if entry is not None:
         after = mount._replace(running_version=entry.version, running_sha256=entry.sha256)
-    was_down = health.alive is False
-    error = does_not_answer(health) if was_down else None
-    return MountResult(mount, after, True, error, health, was_down)
+    error = does_not_answer(health) if health.alive is False else None
+    return MountResult(mount, after, True, error, health, was=health)
 
 
 def does_not_answer(health: Health) -> str:

@@ -118,7 +118,7 @@ def result_of(
 
     ``health`` is that before the reload, where it was asked for, by path.
     """
-    mounts = [row._replace(was_down=row.was_down or _was_down(row, health)) for row in mounts]
+    mounts = [row._replace(was=health.get(row.before.path, row.was)) for row in mounts]
     every = _with_others(preflight, mounts, health)
     unverified = _unverified(preflight, every if preflight.mounts is not None else mounts)
     rows = nodes or ()
@@ -236,10 +236,6 @@ def _with_others(
         by_path.get(mount.path) or left_alone(mount, health.get(mount.path, UNKNOWN_HEALTH))
         for mount in preflight.mounts or ()
     ]
-
-
-def _was_down(row: MountResult, health: t.Mapping[str, Health]) -> bool:
-    return health.get(row.before.path, UNKNOWN_HEALTH).alive is False
 
 
 def _paths(mounts: t.Sequence[MountResult]) -> list[str]:

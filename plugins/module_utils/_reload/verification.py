@@ -153,9 +153,9 @@ def _evaluate_mount(
         if health.being_removed:
             return left_alone(known, health)
         return MountResult(known, after, reloaded=False, health=health)
-    health = before.health.get(mount.path, UNKNOWN_HEALTH) if before else UNKNOWN_HEALTH
+    was = before.health.get(mount.path, UNKNOWN_HEALTH) if before else UNKNOWN_HEALTH
     result = evaluate(answer or NOTHING_KNOWN, known, after, state.health[mount.path])
-    return result._replace(was_down=health.alive is False)
+    return result._replace(was=was)
 
 
 def _has_changed(result: NodeResult) -> bool:

@@ -133,7 +133,7 @@ def _after(earlier: MountResult | None, last: MountResult) -> MountResult:
     """
     if earlier is None:
         return last
-    last = last._replace(before=earlier.before, was_down=earlier.was_down)
+    last = last._replace(before=earlier.before, was=earlier.was)
     if last.reloaded is not False or last.error is not None:
         return last
     stopped = earlier.error is not None
