@@ -98,6 +98,10 @@ class NoAnswer(VaultError):
     """The request went out and no usable answer came back: what the server did is unknown."""
 
 
+class TimedOut(NoAnswer):
+    """The request went out, and the answer did not come within the timeout."""
+
+
 class Refused(VaultError):
     """The server answered with an error."""
 

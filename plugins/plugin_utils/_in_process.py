@@ -184,10 +184,10 @@ class InProcessAction(ActionBase):
             if chosen not in (None, ""):
                 try:
                     return bool(boolean(chosen))
-                except TypeError as error:
+                except TypeError:
                     raise AnsibleActionFail(
                         f"{name} is {chosen!r}, neither true nor false; nothing was sent"
-                    ) from error
+                    ) from None
         return True
 
     def _run_module(self, variables: dict[str, t.Any]) -> dict[str, t.Any]:

@@ -221,10 +221,24 @@ def test_the_jobs(weather: Weather) -> None:
         ({}, "the job before this one ended without a result: it was cancelled, "),
         ({"plugin_upgrade_result": {"failed": True, "msg": "rolled back"}}, "rolled back"),
         ({"plugin_rollout_result": {"failed": True, "msg": "not verified"}}, "not verified"),
+        (
+            {
+                "plugin_upgrade_result": {"failed": False, "changed": True},
+                "plugin_rollout_result": {"failed": True, "msg": "not verified"},
+            },
+            "not verified",
+        ),
         ({"plugin_upgrade_result": {"changed": False}}, None),
         ({"plugin_rollout_result": {"changed": True}}, None),
     ],
-    ids=["no result", "upgrade failed", "rollout failed", "upgraded", "rolled out"],
+    ids=[
+        "no result",
+        "upgrade failed",
+        "rollout failed",
+        "one of two failed",
+        "upgraded",
+        "rolled out",
+    ],
 )
 def test_the_last_job_of_a_workflow(
     weather: Weather, artifacts: dict[str, t.Any], why: str | None

@@ -144,16 +144,20 @@ def test_a_list_where_one_is_wanted(case: str) -> None:
 def test_a_secret_in_a_list_or_a_result(option: str) -> None:
     """A newcomer gives what a login returned as a whole; no part of it is shown."""
     method = {"jwt": "jwt", "password": "userpass", "secret_id": "approle"}.get(option, "token")
-    values: dict[str, t.Any] = {
-        "a list": ["canary"],
-        "a mapping": {"login": {"client_token": "canary"}, "changed": True},
-    }
-    for what, value in values.items():
+    result: t.Any = {"login": {"client_token": "canary"}, "changed": True}
+    values: list[tuple[str, t.Any]] = [
+        ("a list", ["canary"]),
+        ("a list", [result]),
+        ("a mapping", result),
+    ]
+    for what, value in values:
         told = message(plugin="kv", **{option: value}, auth_method=method, url="http://127.0.0.1:1")
         assert told.startswith(f"{option} takes one value, and this is {what}; name the field that")
         assert "canary" not in told
-    own = message(plugin="kv", **{option: "{'a"}, auth_method=method, url="http://127.0.0.1:1")
-    assert "takes one value" not in own
+    for own in ("{'a", "{'a':1,[]:2}", '{"a": 1}'):
+        told = message(plugin="kv", **{option: own}, auth_method=method, url="http://127.0.0.1:1")
+        assert "takes one value" not in told
+        assert "please report it" not in told
 
 
 def test_a_canary_that_names_no_mount() -> None:

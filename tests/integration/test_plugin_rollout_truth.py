@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pathlib
 import shutil
 import time
@@ -14,7 +15,7 @@ import pytest
 
 from ansible_collections.vaultops.vault.tests.support.ansible_runs import REPOSITORY
 from ansible_collections.vaultops.vault.tests.support.cluster import Cluster
-from ansible_collections.vaultops.vault.tests.support.fleet import Fleet, failure
+from ansible_collections.vaultops.vault.tests.support.fleet import ROLE, Fleet, failure
 
 pytestmark = pytest.mark.slow
 
@@ -187,6 +188,29 @@ def test_what_cannot_be_registered_is_refused_before_a_file_is_copied(
             assert fleet.names() == {"ext-v1.0.0"}
     fleet.token = token
     assert versions(fleet) == {"v1.0.0"}
+
+
+def test_two_plugins_one_node_after_the_other(fleet: Fleet) -> None:
+    """The first node asks for all; what it asked for the next role is no answer for this one."""
+    place(fleet, "other-v1.0.0")
+    built = fleet.files["v1.0.0"]
+    there = dataclasses.replace(built, path=built.path.with_name("other-v1.0.0"))
+    fleet.cluster.register("other", there)
+    fleet.cluster.mount("other", "other", version="v1.0.0")
+    roles = [
+        {"role": ROLE, "vars": {**fleet.variables("v1.1.0"), "plugin_rollout_mounts": ["ext"]}},
+        {
+            "role": ROLE,
+            "vars": {
+                **fleet.variables("v1.0.0"),
+                "plugin_rollout_name": "other",
+                "plugin_rollout_mounts": ["other"],
+            },
+        },
+    ]
+    run = fleet.roll_out("v1.1.0", play={"serial": 1, "roles": roles, "vars": {}})
+    assert run.returncode == 0, run.output
+    assert fleet.runs() == {"v1.1.0"}
 
 
 def test_a_limit_does_not_hide_nodes(fleet: Fleet) -> None:

@@ -67,14 +67,20 @@ def test_no_variables(ansible: Ansible) -> None:
         ([], "vault"),
         (["-e", "plugin_rollout_hosts=vault:&n9"], "vault:&n9"),
         (["-e", '{"plugin_rollout_hosts": ["n8", "n9"]}'], "n8,n9"),
-        (["-e", '{"plugin_rollout_hosts": ["n1", ""]}'], "n1,"),
-        (["-e", '{"plugin_rollout_hosts": [""]}'], ""),
     ],
 )
 def test_no_nodes(ansible: Ansible, options: list[str], pattern: str) -> None:
     run = roll_out(ansible, *options, inventory="others" if pattern == "vault" else "inventory")
     assert run.returncode != 0
     assert f'no host of the inventory is in "{pattern}", so nothing was done' in run.result.message
+
+
+@pytest.mark.each_core
+@pytest.mark.parametrize("hosts", ['["n1", ""]', '[" "]', '["n1", null]'], ids=str)
+def test_an_empty_item_of_the_hosts(ansible: Ansible, hosts: str) -> None:
+    run = roll_out(ansible, "-e", f'{{"plugin_rollout_hosts": {hosts}}}')
+    assert run.returncode != 0
+    assert run.result.message == "plugin_rollout_hosts has an empty item, so nothing was done"
 
 
 @pytest.mark.each_core

@@ -113,6 +113,7 @@ CASES = {
     "an empty port of IPv6": Case({"url": "http://[::1]:"}, {}, ("there is no port after",)),
     "a port of letters": Case({"url": "http://h:abc"}, {}, (': "abc" is no port',)),
     "port 0": Case({"url": "http://[::1]:0/"}, {}, (': "0" is no port',)),
+    "an empty node": Case({"url": "/"}, {}, ('"" is not the address of a server: it is empty',)),
     "a path": Case({"url": "/run/bao.sock"}, {}, (": it is a path", "unix:///run/bao.sock")),
     "Jinja's namespace as an address": Case(
         {"url": "<class 'jinja2.utils.Namespace'>"}, {}, ("Jinja's own", "(from the option url)")

@@ -20,6 +20,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._api.plugin_failure
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     NoAnswer,
     Refused,
+    TimedOut,
     VaultError,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.answers import Answer
@@ -281,7 +282,7 @@ def _send(
         return _refusal(client, error)
     except NoAnswer as error:
         _let_inspect()
-        if timeout < usual:
+        if isinstance(error, TimedOut) and timeout < usual:
             step = f"give reload_timeout more (without it, it is {usual:.0f} s); {error.next_step}"
             error = error.with_context(next_step=step)
         return NOTHING_KNOWN._replace(error=_unknown(error))

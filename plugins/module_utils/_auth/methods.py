@@ -13,7 +13,6 @@ from ansible_collections.vaultops.vault.plugins.module_utils._auth.method import
     LoginRequest,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._auth.options import (
-    LOGIN_OPTIONS,
     METHOD_SPEC,
     WRAPPING_OPTIONS,
 )
@@ -76,7 +75,7 @@ def chosen_identity(params: Params) -> Identity:
     wrapping = _wrapping(method, values, mount)
     if wrapping is not None:
         values[wrapping.option] = wrapping.token
-    _check(name, method, values, logs_in=bool(method.mount) or wrapping is not None)
+    _check(name, method, values)
     values["mount_point"] = mount
     found = method.identify(values)
     secrets = _texts(values[option] for option in method.options if _is_secret(option))
@@ -108,13 +107,12 @@ def _values(method: AuthMethod, params: Params) -> dict[str, t.Any]:
     return {option: params[option] or standing_in.get(option) for option in method.options}
 
 
-def _check(name: str, method: AuthMethod, values: Params, *, logs_in: bool) -> None:
+def _check(name: str, method: AuthMethod, values: Params) -> None:
     """Raise one OptionError that names all options that are missing, and all that are too much."""
     missing = [option for option in method.required if not values[option]]
     own = {*method.options, *(["mount_point"] if method.mount else [])}
     own.update(WRAPPING_OPTIONS if method.wrapped else ())
-    taken_by_some = {*METHOD_SPEC, *(() if logs_in else LOGIN_OPTIONS)}
-    surplus = sorted(option for option in taken_by_some - own if values[option])
+    surplus = sorted(option for option in set(METHOD_SPEC) - own if values[option])
     complaints = {"needs": missing, "does not take": surplus}
     clauses = [f"{verb} {_listed(options)}" for verb, options in complaints.items() if options]
     if clauses:

@@ -59,9 +59,6 @@ METHOD_SPEC: Spec = {
     "azure_resource_id": {"type": "str"},
 }
 
-# What nothing takes that does not log in.
-LOGIN_OPTIONS = ("auth_namespace", "mfa_passcode")
-
 WRAPPING_OPTIONS = ("wrapping_token", "wrapping_path")
 
 AUTH_SPEC: Spec = {**COMMON_SPEC, **METHOD_SPEC}

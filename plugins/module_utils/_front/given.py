@@ -21,7 +21,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._types import Param
 _EMPTY_TEXT_COUNTS = ("namespace", "auth_namespace", "version")
 _EMPTY_LIST_COUNTS = ("env",)
 # What a list or a mapping looks like as a text; no name, path or address begins so.
-_SEVERAL = ("['", '["', "{'", '{"')
+_SEVERAL = ("['", '["', "{'", '{"', "[{'", '[{"')
 # What users want who give several of these.
 _WITH_LOOP = "repeat the task for each with loop"
 _FOR_EACH = {"plugin": f"{_WITH_LOOP}, or name their mounts in one task", "name": _WITH_LOOP}
@@ -113,12 +113,12 @@ def _refuse_secret_in_several(name: str, value: t.Any) -> None:
 
     Ansible has made a text of it, as Python writes it.  Another secret may start like that.
     """
-    if not isinstance(value, str) or not value.startswith(("['", "{'")):
+    if not isinstance(value, str) or not value.startswith(("['", "{'", "[{'")):
         return
     # Imported here: hardly any task needs it.
     import ast
 
-    with contextlib.suppress(ValueError, SyntaxError, MemoryError, RecursionError):
+    with contextlib.suppress(ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         ast.literal_eval(value)
         raise OptionError(
             f"{name} takes one value, and this is {'a list' if value[0] == '[' else 'a mapping'}",

@@ -166,7 +166,9 @@ def _checked(url: Setting) -> str:
 
 def _slip(shown: str) -> tuple[str, str]:
     """Return what is wrong with an address that has a scheme, if that is plain, and what to do."""
-    scheme, _mark, rest = shown.partition("://")
+    scheme, mark, rest = shown.partition("://")
+    if not mark:
+        return ": it is empty", _SUCH_AS
     if re.match(r"https?://.", rest, re.IGNORECASE):
         return ": there are two schemes", f"write {rest}"
     if scheme.lower() not in _SCHEMES:

@@ -15,6 +15,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._errors import (
     NoAnswer,
     NotSent,
     OptionError,
+    TimedOut,
     Unreachable,
     VaultError,
 )
@@ -100,7 +101,8 @@ def _no_answer(
     next_step = "check the health of the server"
     if _first(error, _timeouts()):
         what = f"no answer within {timeouts[1]:.3g} s"
-    elif _first(error, ssl.SSLError):
+        return TimedOut(what, where=where, next_step=next_step)
+    if _first(error, ssl.SSLError):
         # Where it demands a certificate, it may hang up before its words can be read.
         next_step = "check the health of the server, and client_cert if the server demands one"
     elif url.startswith("http://") and not spoke:

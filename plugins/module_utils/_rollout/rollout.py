@@ -99,8 +99,10 @@ class _Reloaded(t.NamedTuple):
     unverified: bool = False
 
     @property
-    def changed(self) -> bool:
-        return self.done is not None and self.done.changed
+    def was_tried(self) -> bool:
+        """Whether the server has started, or tried to start, a plugin."""
+        done = self.done
+        return done is not None and (done.changed or any(row.stayed_down for row in done.mounts))
 
 
 def roll_out(
@@ -121,7 +123,7 @@ def roll_out(
     progress, count = Progress(), len(plan.steps)
     for batch in plan.batches:
         progress, failure = _move(client, options.reload, plan, server, progress, batch)
-        if failure is not None and not (progress.changed or progress.doubtful):
+        if failure is not None and not (progress.changed or progress.doubtful or progress.down):
             return _unchanged(plan, progress, failure)
         if failure is not None:
             return _roll_back(client, options.reload, plan, server, progress, failure)
@@ -226,7 +228,7 @@ def _warn_of_other_versions(client: VaultClient, plan: Plan, reloaded: _Reloaded
 def _of_version(reloaded: _Reloaded, entry: CatalogEntry) -> VaultError | None:
     """Return the error of a move to ``entry``; it accuses the version only where that failed."""
     error = reloaded.error
-    if error is None or not reloaded.changed or isinstance(error, NoAnswer):
+    if error is None or not reloaded.was_tried or isinstance(error, NoAnswer):
         return error
     failed = [mount for mount in reloaded.done.mounts if mount.failed] if reloaded.done else []
     only_probe = bool(failed) and all(mount.health.probe_failed for mount in failed)
@@ -299,7 +301,8 @@ def _roll_back(
         error = first.with_context(f"{what}{where}; the rollback failed too: {_listed(failures)}")
     else:
         error = error.with_context("; ".join(filter(None, (what, _listed(failures)))))
-    return RolloutResult(plan, progress, progress.changed, rolled_back=complete, error=error)
+    changed = progress.changed or bool(steps)
+    return RolloutResult(plan, progress, changed, rolled_back=complete, error=error)
 
 
 def _listed(failures: t.Mapping[str, VaultError]) -> str:
