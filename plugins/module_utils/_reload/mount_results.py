@@ -64,7 +64,9 @@ class MountResult(t.NamedTuple):
     @property
     def stayed_down(self) -> bool:
         """Whether no plugin was left before that a failed reload could have stopped."""
-        return self.was.lost_plugin and self.down and self.reloaded is False
+        # After a failed reload, OpenBao 2.6 tells no file that runs, and tries one at each request.
+        lost = self.was.lost_plugin or not self.before.running_sha256
+        return self.was_down and lost and self.down and self.reloaded is False
 
     @property
     def runs_now(self) -> str:
