@@ -49,6 +49,8 @@ class Interruption:
         self._waits: list[_Wait] = []
         self.ends_itself = False
         self._raised = False
+        # Whether a Ctrl-C is another one, and not that whose SIGTERM by Ansible arrived before it.
+        self._next_is_another = False
         self._before: dict[int, t.Any] = {}
 
     @property
@@ -114,11 +116,12 @@ class Interruption:
     def _on_signal(self, number: int, _frame: types.FrameType | None) -> None:
         if self._raised:
             return  # on the way out already: only the token's revocation may be left
-        first = self.signal is None
+        first, again = self.signal is None, self._next_is_another and number == signal.SIGINT
+        self._next_is_another = self._next_is_another or number in (signal.SIGINT, signal.SIGALRM)
         if first:
             self.signal = number
-        elif number != signal.SIGINT:
-            return  # Ansible itself sends SIGTERM, some time after Ctrl-C
+        elif not again:
+            return  # after Ctrl-C, Ansible itself sends SIGTERM, and either may arrive first
         if not self._waits:
             self._raise()
         wait = self._waits[0]
