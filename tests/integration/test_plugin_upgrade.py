@@ -316,8 +316,8 @@ def test_the_old_version_is_broken_too(
     again = ansible.playbook(upgrade(OLD)).result
     assert again.message.startswith(f'"b/" DOWN: secret plugin "ext" {OLD} does not work: ')
     assert "rollback" not in again.message
-    # The server had lost the plugin of that mount, and has not found it again.
-    assert (again["changed"], again["rolled_back"]) == (False, False)
+    # OpenBao had lost the plugin of that mount, and has not found it again.
+    assert (again["changed"], again["rolled_back"]) == (server.product == "Vault", False)
     versions.old.heal()
     healed = ansible.playbook(upgrade(OLD)).result
 
