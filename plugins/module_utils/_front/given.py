@@ -20,8 +20,10 @@ from ansible_collections.vaultops.vault.plugins.module_utils._types import Param
 # and no variables at all.
 _EMPTY_TEXT_COUNTS = ("namespace", "auth_namespace", "version")
 _EMPTY_LIST_COUNTS = ("env",)
-# What a list or a mapping looks like as a text; no name, path or address begins so.
-_SEVERAL = ("['", '["', "{'", '{"', "[{'", '[{"')
+# What a list or a mapping looks like as a text that Ansible makes of it, as Python writes it, or as
+# JSON; no name, path or address begins so.
+_WRITTEN = ("['", "{'", "[{'")
+_SEVERAL = (*_WRITTEN, *(start.replace("'", '"') for start in _WRITTEN))
 # What users want who give several of these.
 _WITH_LOOP = "repeat the task for each with loop"
 _FOR_EACH = {"plugin": f"{_WITH_LOOP}, or name their mounts in one task", "name": _WITH_LOOP}
@@ -113,7 +115,7 @@ def _refuse_secret_in_several(name: str, value: t.Any) -> None:
 
     Ansible has made a text of it, as Python writes it.  Another secret may start like that.
     """
-    if not isinstance(value, str) or not value.startswith(("['", "{'", "[{'")):
+    if not isinstance(value, str) or not value.startswith(_WRITTEN):
         return
     # Imported here: hardly any task needs it.
     import ast
@@ -121,7 +123,7 @@ def _refuse_secret_in_several(name: str, value: t.Any) -> None:
     with contextlib.suppress(ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         ast.literal_eval(value)
         raise OptionError(
-            f"{name} takes one value, and this is {'a list' if value[0] == '[' else 'a mapping'}",
+            f"{name} takes one value, and this is {_kind_of(value)}",
             next_step="name the field that holds it, such as result.login.client_token",
         )
 
@@ -133,4 +135,8 @@ def _is_several(text: t.Any) -> bool:
 def _several(text: str) -> str:
     # An address may have a password in it.
     shown = "this" if "://" in text else text
-    return f"{shown} is {'a list' if text.startswith('[') else 'a mapping'}"
+    return f"{shown} is {_kind_of(text)}"
+
+
+def _kind_of(text: str) -> str:
+    return "a list" if text.startswith("[") else "a mapping"
