@@ -420,10 +420,9 @@ def test_an_upgrade_rolls_back_though_the_signal_comes_while_it_inspects_a_failu
     upgrade = {"plugin": PLUGIN, "version": "v1.1.0"}
     front = {"ANSIBLE_VAULTOPS_IN_PROCESS": str(in_process), "BAO_TOKEN": server.token}
     with counting_proxy() as proxy:
+        proxy.delays["GET sys/mounts/a"] = 3.0
         path = playbook(ansible, {UPGRADE: {**upgrade, "proxies": proxy.url}})
         started = ansible.start("ansible-playbook", path, "-v", **front)
-        until(lambda: TUNE in proxy.posts, "tune")
-        proxy.delays["GET sys/mounts/a"] = 1.0
         until(lambda: RELOAD in proxy.seen[:-1], "inspection after the reload")
         os.kill(started.pid, signal.SIGINT)
         until(lambda: proxy.posts.count(TUNE) == 2, "rollback")
