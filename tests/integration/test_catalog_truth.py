@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pathlib
 import typing as t
+from urllib.parse import quote
 
 import pytest
 
@@ -183,6 +184,43 @@ def test_force_while_a_namespace_is_locked(
     assert "has been locked" in warnings(cases.results["force"])
     assert "was retried" not in cases.run.output
     assert listed(server) == []
+
+
+@pytest.mark.openbao_only("namespaces are Enterprise's on Vault")
+def test_a_namespace_of_any_letters(
+    server: Server, external_plugin: ExternalPlugin, ansible: Ansible
+) -> None:
+    """The header that names it goes out in UTF-8, as the server reads it."""
+    external_plugin("v1.0.0")
+    for name in ("n\u00fc", "\u540d"):
+        server.call("POST", f"sys/namespaces/{quote(name)}")
+        body = {"type": "ext", "config": {"plugin_version": "v1.0.0"}}
+        server.call("POST", f"{quote(name)}/sys/mounts/mine", body)
+    inside = {"namespace": "n\u00fc"}
+    cases = ansible.cases(
+        {
+            "info": task("plugin_info", name="ext", **inside),
+            "reload": task("plugin_reload", mounts="mine", **inside),
+            "upgrade": task("plugin_upgrade", plugin="ext", version="v1.0.0", **inside),
+            "remove": absent(),
+            "elsewhere": task("plugin_reload", mounts="n\u00fc/mine"),
+            "invisible": task("plugin_info", namespace="n\u200b"),
+        }
+    )
+    assert outcomes(cases) == {
+        "info": OK,
+        "reload": CHANGED,
+        "upgrade": OK,
+        "remove": FAILED,
+        "elsewhere": FAILED,
+        "invisible": FAILED,
+    }
+    (plugin,) = cases.results["info"]["plugins"]
+
+    assert [mount["path"] for mount in plugin["mounts"]] == ["mine/"]
+    assert cases.results["remove"]["users"] == ["n\u00fc/mine/", "\u540d/mine/"]
+    assert 'set namespace to "n\u00fc" for the mount "mine/"' in cases.results["elsewhere"].message
+    assert "namespace contains characters that no HTTP header" in cases.results["invisible"].message
 
 
 # A plugin that reports its version in a spelling that the server does not look for.

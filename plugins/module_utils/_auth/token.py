@@ -35,7 +35,7 @@ def token_setting(params: Params) -> Setting:
     if not token.value:
         token = _token_of_file(params)
     text = str(token.value).strip()
-    if not fits_header(text):
+    if not (text.isascii() and fits_header(text)):
         raise token.error(
             "contains characters that no HTTP header can carry",
             "look for a line break or an invisible character in it",

@@ -31,7 +31,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._http.answers impor
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import is_host_name
 from ansible_collections.vaultops.vault.plugins.module_utils._http.distance import NEAR
-from ansible_collections.vaultops.vault.plugins.module_utils._http.environment import fits_header
+from ansible_collections.vaultops.vault.plugins.module_utils._http.environment import as_header, fits_header
 from ansible_collections.vaultops.vault.plugins.module_utils._http.retries import Retries
 from ansible_collections.vaultops.vault.plugins.module_utils._http.together import (
     own_warnings,
@@ -354,7 +354,7 @@ class VaultClient:
                     where=self.connection.origins.get(option, ""),
                     next_step="look for a line break or an invisible character in it",
                 )
-        return headers
+        return {name: as_header(value) for name, value in headers.items()}
 
 
 def _proxy_secrets(proxies: t.Mapping[str, str]) -> set[str]:

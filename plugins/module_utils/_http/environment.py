@@ -133,5 +133,10 @@ def client_variable(name: str) -> str:
 
 
 def fits_header(text: str) -> bool:
-    """Tell whether ``text`` can go into a header of HTTP."""
-    return text.isascii() and text.isprintable()
+    """Tell whether ``text`` can go into a header of HTTP: see `as_header`."""
+    return text.isprintable()
+
+
+def as_header(text: str) -> str:
+    """Return ``text`` as `requests` sends it in UTF-8, as the servers read it, and not Latin-1."""
+    return text.encode().decode("latin-1")
