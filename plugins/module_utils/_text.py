@@ -74,7 +74,7 @@ def shortened(line: str) -> str:
     """Return at most LONGEST characters of ``line``; no word is cut, which may be a secret."""
     if len(line) <= LONGEST:
         return line
-    return line[:LONGEST].rpartition(" ")[0] + " …"
+    return f"{line[:LONGEST].rpartition(' ')[0]} …".lstrip()
 
 
 def shown_url(url: str) -> str:

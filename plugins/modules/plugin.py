@@ -273,8 +273,8 @@ before:
   sample: null
 users:
   description:
-    - The mounts, and the connections of database mounts, that need the entry. The paths include
-      the namespace.
+    - The mounts, and the connections of database mounts, that are known to need the entry. The
+      message says what could not be read. The paths include the namespace.
   returned: when the removal was refused because the entry is or may be in use
   type: list
   elements: str

@@ -190,7 +190,8 @@ verified:
     - Whether the verification succeeded, which means that each mount passed the health check of
       O(probe) and runs what it is expected to run; with O(probe=false), only that it runs that. It
       is V(false) if mounts, catalog or pins could not be read.
-    - In check mode, and if nothing had to be reloaded, whether all of these could be read.
+    - In check mode, and if nothing had to be reloaded, whether all of these could be read, and no
+      mount was found to be down.
     - With O(scope=global), V(true) only if all nodes are verified too, including those that
       O(nodes) leaves out.
   returned: success, or failure after the preflight checks

@@ -317,7 +317,8 @@ def test_the_old_version_is_broken_too(
     assert again.message.startswith(f'"b/" DOWN: secret plugin "ext" {OLD} does not work: ')
     assert "rollback" not in again.message
     # OpenBao had lost the plugin of that mount, and has not found it again.
-    assert (again["changed"], again["rolled_back"]) == (server.product == "Vault", False)
+    expected = (True, False) if server.product == "Vault" else (False, None)
+    assert (again["changed"], again["rolled_back"]) == expected
     versions.old.heal()
     healed = ansible.playbook(upgrade(OLD)).result
 

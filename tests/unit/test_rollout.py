@@ -241,7 +241,7 @@ def configured(client: FakeClient, made: Plan) -> tuple[Progress, VaultError | N
     progress = Progress()
     for batch in made.batches:
         done = configure(client, made, batch)
-        progress = progress.with_started(batch).with_configured(done)
+        progress = progress.with_started(batch).with_configured(made, done)
         if done.error is not None:
             return progress, done.error
     return progress, None

@@ -98,6 +98,10 @@ _ALLOW_MORE = (
     "of its listener"
 )
 
+NAME_MOUNTS = "name the mounts that use it instead (option mounts)"
+BY_TYPE_NOT_HERE = "this server has no reload by plugin type"
+LEAVE_TYPE_OUT = "leave plugin_type out, and run the task in each namespace"
+
 # The first row that fits counts.
 _MEANINGS = (
     _Meaning(
@@ -117,11 +121,7 @@ _MEANINGS = (
         'register the plugin first, or check its name in "{cli} plugin list"',
     ),
     *(_Meaning(words, False, _ALLOW_MORE) for words in _TOO_MUCH),
-    _Meaning(
-        "only plugins of type auth and secret",
-        False,
-        "name the mounts that use it instead (option mounts)",
-    ),
+    _Meaning("only plugins of type auth and secret", False, NAME_MOUNTS),
 )
 
 _MOUNT_ERROR = r'cannot (?:fetch mount entry|reload plugin) on "((?:[^"\\]|\\.)*)"'
@@ -201,10 +201,7 @@ def reload_plugin(
         path, body = f"sys/plugins/reload/{plugin_type}/{plugin}", {}
     answer = _send(client, path, body, scope, mount_count, timeout)
     if plugin_type and isinstance(answer.error, Refused) and answer.error.status == 404:
-        error = answer.error.with_context(
-            "this server has no reload by plugin type",
-            next_step="leave plugin_type out, and run the task in each namespace",
-        )
+        error = answer.error.with_context(BY_TYPE_NOT_HERE, next_step=LEAVE_TYPE_OUT)
         answer = answer._replace(error=error)
     return _with_subject(answer, f'cannot reload plugin "{plugin}"')
 

@@ -88,7 +88,7 @@ class _Search:
         for (path, own_id), its_mounts, its_children in zip(new, found, found[len(new) :]):
             if self._search_one(path, own_id, self._noted(its_mounts)):
                 inner = self._noted(its_children) or {}
-                below += [(path + child, child_id) for child, child_id in inner.items()]
+                below += [(path + child, child_id) for child, child_id in sorted(inner.items())]
         return below
 
     def _search_one(

@@ -66,6 +66,11 @@ _NEXT_STEPS = (
     ),
     (429, "", "a rate limit quota or a standby node refused the request: run the task again later"),
     (500, "", "correct what the server names; its log may say more"),
+    (
+        503,
+        "has been locked",
+        "unlock the namespace (sys/namespaces/api-lock/unlock), or ask who has locked it",
+    ),
     (503, "", "see sys/health of the server, and its log"),
 )
 

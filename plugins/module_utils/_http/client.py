@@ -31,7 +31,10 @@ from ansible_collections.vaultops.vault.plugins.module_utils._http.answers impor
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._http.connection import is_host_name
 from ansible_collections.vaultops.vault.plugins.module_utils._http.distance import NEAR
-from ansible_collections.vaultops.vault.plugins.module_utils._http.environment import as_header, fits_header
+from ansible_collections.vaultops.vault.plugins.module_utils._http.environment import (
+    as_header,
+    fits_header,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._http.retries import Retries
 from ansible_collections.vaultops.vault.plugins.module_utils._http.together import (
     own_warnings,

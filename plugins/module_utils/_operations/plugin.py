@@ -292,16 +292,17 @@ def _key(entry: CatalogEntry) -> tuple[str, str, str]:
 def _refuse_needed(before: Registration, usage: Usage) -> None:
     """Raise OptionError where something needs the entry, or that is not known."""
     result = {"plugin": _as_result(before), "users": list(usage.users)}
+    unknown = f"{usage.unknown[0]}{and_more(usage.unknown)}" if usage.unknown else ""
     if usage.users:
         raise OptionError(
-            f"{before.entry} is needed by {quoted(usage.users)}",
+            f"{before.entry} is needed by {quoted(usage.users)}{'; ' if unknown else ''}{unknown}",
             next_step="move them to another version, or disable them, first; force=true removes it "
             "all the same, and then they do not start again after a reload",
             result=result,
         )
-    if usage.unknown:
+    if unknown:
         raise OptionError(
-            f"{usage.unknown[0]}{and_more(usage.unknown)}",
+            unknown,
             next_step=f"{usage.next_step}, or set force=true to remove it all the same",
             result=result,
         )

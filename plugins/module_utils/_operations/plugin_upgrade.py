@@ -88,12 +88,17 @@ def _as_result(done: RolloutResult) -> Result:
 
 
 def _diff(done: RolloutResult, mounts: t.Sequence[MountResult]) -> dict[str, str]:
-    """Return the diff: a line for the pin where it is to be moved, and one a mount."""
+    """Return the diff: a line for the pin where it is to be moved, and one a mount, or two."""
     plan, diff = done.plan, diff_of_mounts(mounts)
+    for step, row in zip(plan.steps, mounts):
+        # What it runs already does not show that its configuration moves.
+        if done.error is None and plan.configures(step) and not row.runs_another:
+            line = f"{step.path} {plan.entry.name} configured for "
+            diff["before"] += f"{line}{step.mount.version or 'no version'}\n"
+            diff["after"] += f"{line}{plan.entry.version}\n"
     if not plan.moves_pin or not plan.steps:
         return diff
-    moved = plan.entry.version if done.changed else plan.pinned
-    now = {None: moved, True: plan.pinned, False: "unknown"}[done.rolled_back]
+    now = "unknown" if done.progress.pin is None else done.progress.pin
     pin = partial(pin_line, plan.entry.kind, plan.entry.name)
     return {"before": pin(plan.pinned) + diff["before"], "after": pin(now) + diff["after"]}
 
@@ -111,7 +116,7 @@ def _warn(client: VaultClient, plan: Plan, done: RolloutResult) -> None:
     if not plan.steps:
         client.warn(f'plugin "{plan.entry.name}" is mounted nowhere here: nothing to move')
         return
-    if plan.moves_pin and plan.follow and done.changed and done.rolled_back is None:
+    if plan.moves_pin and plan.follow and done.progress.pin == plan.entry.version:
         run = "runs" if len(plan.follow) == 1 else "run"
         client.warn(
             "the pin is that of all mounts of the plugin, in all namespaces: "

@@ -265,6 +265,8 @@ def _predicted(options: ReloadOptions, situation: Situation) -> ReloadResult:
         for state in situation.before
     ]
     result = result_without_reload(options, situation.preflight, situation.selection, rows)
+    if any(m.was_down and not m.being_removed for row in rows for m in row.mounts):
+        result = result._replace(verified=False)
     for state in situation.before:
         if state.error:
             result = result._replace(verified=False)

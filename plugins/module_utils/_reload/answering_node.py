@@ -104,13 +104,13 @@ def verify_mounts(
         return [left_alone(mount) for mount in selected]
     paths = [mount.path for mount in selected]
     after, reason = _read_again(client, paths, answer)
-    if after is None:
-        return [evaluate(answer, mount, None, Health(None, reason)) for mount in selected]
     # What the server has just named as down is not asked: that would start its plugin again.
-    down = {mount.path for mount in selected if answer.left_down(mount.path)}
+    down = {path: Health(False, answer.failed[path]) for path in paths if answer.left_down(path)}
+    if after is None:
+        health = {**dict.fromkeys(paths, Health(None, reason)), **down}
+        return [evaluate(answer, mount, None, health[mount.path]) for mount in selected]
     asked = [m for m in selected if m.path in after and m.path not in down]
-    health = {**dict.fromkeys(paths, GONE), **check_all(client, asked, options.probe)}
-    health.update({path: Health(False, answer.failed[path]) for path in down})
+    health = {**dict.fromkeys(paths, GONE), **check_all(client, asked, options.probe), **down}
     return [
         evaluate(answer, mount, after.get(mount.path), health[mount.path]) for mount in selected
     ]

@@ -12,6 +12,7 @@ import typing as t
 
 from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import Mount
 from ansible_collections.vaultops.vault.plugins.module_utils._api.path_help import (
+    GONE,
     UNKNOWN_HEALTH,
     Health,
 )
@@ -55,6 +56,11 @@ class MountResult(t.NamedTuple):
     def failed(self) -> bool:
         """Whether it is not well, and no mount that is being removed."""
         return self.error is not None and not self.being_removed
+
+    @property
+    def gone(self) -> bool:
+        """Whether it was disabled or moved meanwhile."""
+        return self.after is None and self.health == GONE
 
     @property
     def touched(self) -> bool:

@@ -21,7 +21,10 @@ from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_catalo
     CatalogEntry,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._api.plugins_reload import (
+    BY_TYPE_NOT_HERE,
     FINISH_REMOVAL,
+    LEAVE_TYPE_OUT,
+    NAME_MOUNTS,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog.catalog import (
     NOT_KNOWN,
@@ -59,7 +62,7 @@ class Preflight(t.NamedTuple):
     Each is None where it was not read, or the token may not read it.  ``expected`` is what the
     caller wants to see running, where that is not left to the catalog.  ``skipped`` are the checks
     that were not possible, in words.  ``unnamed`` says that some mounts
-    do not name their plugin.
+    do not name their plugin, and ``unseen`` why only the server knows which mounts there are.
     """
 
     mounts: t.Sequence[Mount] | None = None
@@ -67,6 +70,7 @@ class Preflight(t.NamedTuple):
     expected: Expected = BY_THE_CATALOG
     skipped: t.Sequence[str] = ()
     unnamed: bool = False
+    unseen: str = ""
 
     def expectation(self, mount: Mount) -> Expectation:
         """Return what ``mount`` is expected to run after a reload."""
@@ -118,11 +122,11 @@ def select(
     """
     if options.only_stale:
         return stale_mounts(client, options, preflight)
-    if check_mode and asks_in_check_mode(options, preflight):
-        mounts = preflight.mounts or ()
+    mounts = preflight.mounts
+    if mounts is not None and check_mode and asks_in_check_mode(options, preflight):
         health = _health(client, options, mounts)
         return Selection([m for m in mounts if not health[m.path].being_removed], health)
-    return Selection(preflight.mounts)
+    return Selection(mounts)
 
 
 def asks_in_check_mode(options: ReloadOptions, preflight: Preflight) -> bool:
@@ -136,6 +140,11 @@ class NotInspected(OptionError):
 
 def stale_mounts(client: VaultClient, options: ReloadOptions, preflight: Preflight) -> Selection:
     """Return the mounts that need a reload on the node that answers; raises VaultError."""
+    if preflight.unseen:
+        raise OptionError(
+            f"state=current has to inspect the mounts, and {preflight.unseen}",
+            next_step=NAME_MOUNTS,
+        )
     if preflight.mounts is None or preflight.catalog is None:
         raise NotInspected(
             f"mounts and catalog have to be read first: {'; '.join(preflight.skipped)}",
@@ -247,12 +256,13 @@ def _inspect_plugin(client: VaultClient, preflight: Preflight, options: ReloadOp
     preflight = _with_unnamed(preflight, unnamed)
     catalog = preflight.catalog
     kinds = catalog.kinds(plugin) if catalog else set()
+    _refuse_what_is_by_mount_only(catalog, mounts, options)
     by_server = kind in ("database", "unknown") or (kind is None and "database" in kinds)
     if not mounts and (catalog is None or by_server or (unnamed and kinds)):
         unseen = (
             f'no mount of plugin "{plugin}" is visible here: only the server knows what it runs'
         )
-        return preflight._replace(mounts=None, skipped=[*preflight.skipped, unseen])
+        return preflight._replace(mounts=None, skipped=[*preflight.skipped, unseen], unseen=unseen)
     if not mounts and not kinds and catalog:
         # Imported here: only a message needs it.
         from ansible_collections.vaultops.vault.plugins.module_utils._api.health import cli_name
@@ -263,6 +273,22 @@ def _inspect_plugin(client: VaultClient, preflight: Preflight, options: ReloadOp
             next_step=f'register it first, or see "{cli_name(client)} plugin list"',
         )
     return preflight
+
+
+def _refuse_what_is_by_mount_only(
+    catalog: Catalog | None, mounts: t.Sequence[Mount], options: ReloadOptions
+) -> None:
+    """Raise OptionError for what OpenBao does not reload by plugin; state=current goes by mount."""
+    if catalog is None or not catalog.openbao or options.only_stale:
+        return
+    if options.plugin_type:
+        raise OptionError(BY_TYPE_NOT_HERE, next_step=LEAVE_TYPE_OUT)
+    if mounts and not catalog.kinds(options.plugin):
+        raise OptionError(
+            f'plugin "{options.plugin}" is not in the catalog, and OpenBao reloads by plugin only '
+            f"what is; its mounts: {quoted([mount.path for mount in mounts])}",
+            next_step=NAME_MOUNTS,
+        )
 
 
 def _with_unnamed(preflight: Preflight, unnamed: str) -> Preflight:

@@ -186,9 +186,10 @@ def _error(answer: ReloadAnswer, mounts: t.Sequence[MountResult]) -> VaultError 
             f"{quoted(_paths(failed))}: {failed[0].health.reason}",
             next_step="give a path below each mount that the plugin answers as probe",
         )
+    words = down[0].error if len(down) == 1 else f"do not answer: {down[0].health.reason}"
     return VaultError(
         f"{len(down)} of {len(mounts)} mounts are down after a reload that the server "
-        f"reported as done: {quoted(_paths(down))} {down[0].error}",
+        f"reported as done: {quoted(_paths(down))} {words}",
         next_step=FINISH_REMOVAL if down[0].being_removed else FIX_PLUGIN,
     )
 

@@ -88,12 +88,12 @@ def _written(
 
 
 def restore(client: VaultClient, plan: Plan, steps: t.Sequence[Step]) -> dict[str, VaultError]:
-    """Configure each mount of ``steps`` for its previous version.
+    """Configure each mount of ``steps`` for its previous version, or restore the pin for all.
 
     Returns the errors of those that could not be, by path.
     """
     if plan.by_pin:
-        error = _set_pin(client, plan, plan.pinned) if steps else None
+        error = _set_pin(client, plan, plan.pinned)
         return {step.path: error for step in steps if error is not None}
     possible = [(step, step.previous.version) for step in steps if step.previous is not None]
     writes = [partial(_set_version, client, step, version) for step, version in possible]
@@ -112,7 +112,11 @@ def _set_version(client: VaultClient, step: Step, version: str) -> VaultError | 
     write = partial(set_version, client, step.path, version)
     what = f"{mount} was configured for {version}"
     change = partial(ensure_written, client, write, what, is_set)
-    return _error_of(change, f"cannot configure {mount} for {version}")
+    next_step = (
+        f"see that the catalog has {version} of the plugin, and that {mount} is still there; then "
+        "run the task again"
+    )
+    return _error_of(change, f"cannot configure {mount} for {version}", next_step)
 
 
 def _set_pin(client: VaultClient, plan: Plan, version: str) -> VaultError | None:
@@ -120,15 +124,20 @@ def _set_pin(client: VaultClient, plan: Plan, version: str) -> VaultError | None
     kind, name = plan.entry.kind, plan.entry.name
     plugin = f'{kind} plugin "{name}"'
     not_done = f"cannot pin {plugin} to {version}" if version else f"cannot unpin {plugin}"
-    return _error_of(partial(set_pin, client, kind, name, version), not_done)
+    next_step = "see that the catalog has that version; then run the task again"
+    return _error_of(partial(set_pin, client, kind, name, version), not_done, next_step)
 
 
-def _error_of(change: t.Callable[[], None], not_done: str) -> VaultError | None:
-    """Return what kept a change from being made, or may have; the latter says so itself."""
+def _error_of(change: t.Callable[[], None], not_done: str, next_step: str) -> VaultError | None:
+    """Return what kept a change from being made, or may have; the latter says so itself.
+
+    ``next_step`` is for a refusal that has none of its own.
+    """
     try:
         change()
     except NoAnswer as error:
         return error
     except VaultError as error:
-        return error.with_context(f"{not_done}: {error.what}")
+        step = error.next_step or next_step
+        return error.with_context(f"{not_done}: {error.what}", next_step=step)
     return None

@@ -118,7 +118,8 @@ def make_plan(client: VaultClient, options: RolloutOptions) -> Plan:
     if by_pin and pinned != entry.version:
         steps = _reversible(client, steps, entry)
     lost = [step for step in steps if step.previous is None and _runs_something(step.mount)]
-    if lost and not options.force:
+    lost = [] if options.force else _not_down(client, lost)
+    if lost:
         raise _no_previous_version(lost, by_pin)
     versions = {entry.version, *(mount.running_version for mount in mounts)}
     paths = {mount.path for mount in mounts}
@@ -221,9 +222,14 @@ def _reversible(client: VaultClient, steps: t.Sequence[Step], entry: CatalogEntr
     new = Expectation(entry)
     found = [step._replace(previous=entry) if new.is_met_by(step.mount) else step for step in steps]
     others = [step for step in found if not _runs_previous(step)]
-    health = check_all(client, [step.mount for step in others], "") if others else {}
-    lost = {path for path, each in health.items() if each.alive is not False}
+    lost = {step.path for step in _not_down(client, others)}
     return [step._replace(previous=None) if step.path in lost else step for step in found]
+
+
+def _not_down(client: VaultClient, steps: t.Sequence[Step]) -> list[Step]:
+    """Return those of ``steps`` whose mounts are not known to be down: they may lose something."""
+    health = check_all(client, [step.mount for step in steps], "") if steps else {}
+    return [step for step in steps if health[step.path].alive is not False]
 
 
 def _runs_previous(step: Step) -> bool:

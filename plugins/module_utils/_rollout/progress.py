@@ -27,8 +27,9 @@ class Progress(t.NamedTuple):
 
     ``started`` are the steps of all batches so far.  ``configured`` are those whose mounts were
     configured for the new version, and ``doubtful`` those that may be.  ``mounts`` are the last
-    results, by path, and ``nodes`` the last ones of the nodes.  ``touched`` says that a reload did,
-    or may have done, something.
+    results, by path, and ``nodes`` the last ones of the nodes.  ``touched`` says that a reload did
+    something, or a mount was configured for its previous version again.
+    ``pin`` is the version that the plugin is pinned to, empty for none, None where that is unknown.
     ``warnings`` are those of all reloads.
     """
 
@@ -38,21 +39,26 @@ class Progress(t.NamedTuple):
     mounts: t.Mapping[str, MountResult] = _NONE
     nodes: t.Sequence[NodeResult] | None = None
     touched: bool = False
+    pin: str | None = ""
     warnings: t.Sequence[str] = ()
 
     def with_started(self, batch: t.Sequence[Step]) -> Progress:
         """Return the progress with one more batch."""
         return self._replace(started=[*self.started, *batch])
 
-    def with_configured(self, done: Configured) -> Progress:
+    def with_configured(self, plan: Plan, done: Configured) -> Progress:
         """Return the progress with more mounts that are, or may be, configured."""
+        pin = self.pin
+        if plan.by_pin and (done.steps or done.doubtful):
+            pin = plan.entry.version if done.steps else None
         return self._replace(
-            configured=[*self.configured, *done.steps], doubtful=[*self.doubtful, *done.doubtful]
+            configured=[*self.configured, *done.steps],
+            doubtful=[*self.doubtful, *done.doubtful],
+            pin=pin,
         )
 
     def with_reload(self, done: ReloadResult) -> Progress:
         """Return the progress after one more reload."""
-        unknown = any(mount.reloaded is None for mount in done.mounts)
         mounts = {
             mount.before.path: _after(self.mounts.get(mount.before.path), mount)
             for mount in done.mounts
@@ -60,7 +66,7 @@ class Progress(t.NamedTuple):
         return self._replace(
             mounts={**self.mounts, **mounts},
             nodes=self.nodes if done.nodes is None else self._nodes_after(done.nodes),
-            touched=self.touched or done.changed or unknown,
+            touched=self.touched or done.changed,
             warnings=[*self.warnings, *done.warnings],
         )
 
@@ -81,10 +87,22 @@ class Progress(t.NamedTuple):
         ]
         return self._replace(mounts={**self.mounts, **last}, nodes=nodes if self.nodes else None)
 
+    def with_restored(self, plan: Plan, steps: t.Sequence[Step]) -> Progress:
+        """Return the progress after ``steps`` are configured for their previous version again."""
+        if not steps:
+            return self
+        return self._replace(touched=True, pin=plan.pinned if plan.by_pin else self.pin)
+
     @property
     def changed(self) -> bool:
-        """Whether anything was changed, or reloaded with an outcome that is not known."""
+        """Whether anything is known to have been changed."""
         return bool(self.configured) or self.touched
+
+    @property
+    def may_have_changed(self) -> bool:
+        """Whether anything was changed, or is left in a state that is not known, or down."""
+        unknown = any(mount.reloaded is None for mount in self.mounts.values())
+        return bool(self.changed or self.doubtful or self.down or unknown)
 
     @property
     def down(self) -> list[str]:

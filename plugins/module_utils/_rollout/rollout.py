@@ -70,6 +70,11 @@ _UNVERIFIED = (
     "the verification reads, then run the task again"
 )
 
+_KEEPS_BUILTIN = (
+    "the server keeps its builtin plugin there: register the new one under a name of its own, and "
+    "mount that"
+)
+
 # So often a rollback is tried where the server itself is not able to, and the pause between two.
 TRIES, TRY_PAUSE = 3, 5.0
 
@@ -117,13 +122,13 @@ def roll_out(
         _refuse_removed(client, options, plan)
         ahead = _preflight(client, options.reload, plan, server, check_mode)
     except VaultError as error:
-        return _unchanged(plan, Progress(), error)
+        return _unchanged(plan, Progress(pin=plan.pinned), error)
     if check_mode:
         return _predicted(plan, ahead)
-    progress, count = Progress(), len(plan.steps)
+    progress, count = Progress(pin=plan.pinned), len(plan.steps)
     for batch in plan.batches:
         progress, failure = _move(client, options.reload, plan, server, progress, batch)
-        if failure is not None and not (progress.changed or progress.doubtful or progress.down):
+        if failure is not None and not progress.may_have_changed:
             return _unchanged(plan, progress, failure)
         if failure is not None:
             return _roll_back(client, options.reload, plan, server, progress, failure)
@@ -202,7 +207,7 @@ def _move(
 ) -> tuple[Progress, VaultError | None]:
     """Let ``batch`` run the new version, and verify it; return the error where that fails."""
     configured = configure(client, plan, batch)
-    progress = progress.with_started(batch).with_configured(configured)
+    progress = progress.with_started(batch).with_configured(plan, configured)
     if configured.error is not None:
         return progress, configured.error
     entries = {step.path: plan.entry for step in batch}
@@ -231,12 +236,13 @@ def _of_version(reloaded: _Reloaded, entry: CatalogEntry) -> VaultError | None:
     if error is None or not reloaded.was_tried or isinstance(error, NoAnswer):
         return error
     failed = [mount for mount in reloaded.done.mounts if mount.failed] if reloaded.done else []
+    is_gone = bool(failed) and all(mount.gone for mount in failed)
     only_probe = bool(failed) and all(mount.health.probe_failed for mount in failed)
     # A builtin plugin was not asked for the probe, and one that was down did not answer it.
     if only_probe and not any(mount.before.builtin or mount.was_down for mount in failed):
         what = f"{entry} does not work: {error.what}; what ran before answered it"
         return error.with_context(what, next_step=_FIX_PROBED_VERSION)
-    if reloaded.unverified or only_probe:
+    if reloaded.unverified or only_probe or is_gone:
         return error.with_context(f"{entry} is not verified: {error.what}")
     return error.with_context(f"{entry} does not work: {error.what}", next_step=_FIX_VERSION)
 
@@ -263,7 +269,12 @@ def _reload_verified(
     needed = options.scope == "local" or (done.nodes and asked_all)
     if done.unverified or (not done.verified and needed):
         reasons = "; ".join(done.unverified) or "what the mounts run could not be verified"
-        return _Reloaded(done, VaultError(reasons, next_step=_UNVERIFIED), unverified=True)
+        kept = any(
+            row.after is not None and row.after.builtin and not entries[row.before.path].builtin
+            for row in done.mounts
+        )
+        next_step = _KEEPS_BUILTIN if kept else _UNVERIFIED
+        return _Reloaded(done, VaultError(reasons, next_step=next_step), unverified=True)
     return _Reloaded(done, None)
 
 
@@ -287,12 +298,13 @@ def _roll_back(
     lost = [step.path for step in progress.started if step.previous is None]
     steps = progress.to_roll_back(plan)
     failures: t.Mapping[str, VaultError] = {}
-    if steps:
+    if steps or progress.pin != plan.pinned:
         let_end("the rollback", "if it is cut short, mounts may stay down")
         client.progress(f"rolls back: {error.what}")
         progress, failures = _restore_verified(client, options, plan, server, progress, steps)
-    complete = bool(steps) and not failures and not lost
-    what = f"{_outcome(progress, steps, lost, failures)}{error.what}"
+    complete = bool(steps) and not failures and not lost if steps or progress.changed else None
+    pin = "" if complete else _pin_now(plan, progress)
+    what = f"{_outcome(progress, steps, lost, failures)}{error.what}{pin}"
     left = [failure for failure in failures.values() if not isinstance(failure, _NotThere)]
     if left:
         # Status, address and next step are those of the failure that is left to be dealt with.
@@ -301,8 +313,19 @@ def _roll_back(
         error = first.with_context(f"{what}{where}; the rollback failed too: {_listed(failures)}")
     else:
         error = error.with_context("; ".join(filter(None, (what, _listed(failures)))))
-    changed = progress.changed or bool(steps)
-    return RolloutResult(plan, progress, changed, rolled_back=complete, error=error)
+    return RolloutResult(plan, progress, progress.changed, rolled_back=complete, error=error)
+
+
+def _pin_now(plan: Plan, progress: Progress) -> str:
+    """Return which version the plugin is pinned to in the end, where the task was to move that."""
+    if not plan.moves_pin:
+        return ""
+    if progress.pin is None:
+        return "; it is unknown to which version the plugin is pinned"
+    now = f"pinned to {progress.pin}" if progress.pin else "not pinned"
+    if progress.pin == plan.pinned:
+        return f"; the plugin is {now}, as before"
+    return f"; the plugin is {now}, which each of its mounts runs after its next start"
 
 
 def _listed(failures: t.Mapping[str, VaultError]) -> str:
@@ -330,7 +353,12 @@ def _restore_verified(
     failures: dict[str, VaultError] = {}
     for attempt in range(TRIES):
         time.sleep(TRY_PAUSE if attempt else 0)
-        not_restored = {**restore(client, plan, [s for s in steps if s.path not in gone]), **gone}
+        # One pin is that of all, also of those that cannot be reloaded for it.
+        there = [step for step in steps if step.path not in gone]
+        to_restore = progress.started if plan.by_pin else there
+        errors = restore(client, plan, to_restore)
+        progress = progress.with_restored(plan, [s for s in to_restore if s.path not in errors])
+        not_restored = {**errors, **gone}
         restored = [step for step in started if step.path not in not_restored]
         progress, unverified = _reload_restored(client, asked, server, progress, restored)
         failures = {**unverified, **not_restored}
@@ -445,4 +473,5 @@ def _predicted(plan: Plan, ahead: ReloadResult | None) -> RolloutResult:
             mounts[step.path] = predicted(step.mount, Expectation(plan.entry))
         row = mounts.get(step.path) or left_alone(step.mount)
         changed = changed or plan.configures(step) or (bool(row.reloaded) and not row.being_removed)
-    return RolloutResult(plan, Progress(mounts=mounts), changed)
+    pin = plan.entry.version if plan.moves_pin and plan.steps else plan.pinned
+    return RolloutResult(plan, Progress(mounts=mounts, pin=pin), changed)
