@@ -43,6 +43,7 @@ GROUP = "group/vaultops.vault.vault"
 # The status of a reload whose plugin does not start.
 FAILED = {"OpenBao": 400, "Vault": 500}
 OLD, NEW = "v1.0.0", "v1.1.0"
+RELOAD_MODULE = "vaultops.vault.plugin_reload"
 RELOAD = "POST sys/plugins/reload/backend"
 FRONTS = {"in process": True, "as a module": False}
 
@@ -76,6 +77,13 @@ def versions(server: Server, external_plugin: ExternalPlugin) -> Versions:
     for path in ("a", "b", "c"):
         server.mount(path, PLUGIN, version=OLD)
     return both
+
+
+def build_plugin_of(server: Server, version: str, name: str = PLUGIN) -> BuiltPlugin:
+    """Build and register a plugin on a server that is not the shared one."""
+    plugin = build_plugin(server.plugin_directory / f"{name}-{version}", version=version)
+    server.register(name, plugin)
+    return plugin
 
 
 def release(server: Server) -> tuple[int, ...]:
@@ -498,6 +506,97 @@ def test_force_moves_without_a_way_back(
 
 
 @pytest.mark.slow
+@pytest.mark.openbao_only("Vault starts the old plugin again, with the next request")
+def test_a_forced_mount_that_is_down_needs_no_force_again(
+    server: Server, external_plugin: ExternalPlugin, ansible: Ansible
+) -> None:
+    """It runs nothing, so it has nothing to lose."""
+    external_plugin()
+    server.mount("a", PLUGIN)
+    new = external_plugin(NEW)
+    new.fault("exit")
+    assert ansible.playbook(upgrade(force=True)).result.message.startswith('"a/" DOWN: ')
+    new.heal()
+    healed = ansible.playbook(upgrade()).result
+    assert (healed.failed, healed["changed"]) == (False, True), healed.message
+    assert serving(server, "a") == [NEW]
+
+
+@pytest.mark.openbao_only("Vault tries the old plugin at each request, also after a failed reload")
+def test_a_rollback_that_changes_nothing_is_no_change(
+    server: Server, versions: Versions, ansible: Ansible
+) -> None:
+    """The mount was down and configured for the new version; the token may not take that back."""
+    versions.old.fault("exit")
+    assert ansible.playbook({RELOAD_MODULE: {"mounts": "a"}}).result.failed
+    versions.new.fault("exit")
+    server.tune_version("a", NEW)
+    token = server.new_token(without(policy(), "sys/mounts/a/tune"))
+    denied = ansible.playbook(upgrade(mounts="a", token=token)).result
+    assert denied.failed
+    assert (denied["changed"], denied["rolled_back"]) == (False, False)
+    assert configured(server, "a") == [NEW]
+    allowed = ansible.playbook(upgrade(mounts="a")).result
+    assert (allowed["changed"], allowed["rolled_back"]) == (True, False)
+    assert configured(server, "a") == [OLD]
+
+
+@pytest.mark.slow
+def test_a_server_that_dies_before_the_first_change(tmp_path: pathlib.Path) -> None:
+    with running_server() as server, counting_proxy() as proxy:
+        build_plugin_of(server, OLD)
+        build_plugin_of(server, NEW)
+        server.mount("a", PLUGIN, version=OLD)
+        proxy.before["POST sys/mounts/a/tune"] = server.stop
+        environment = {"BAO_ADDR": server.url, "BAO_TOKEN": server.token, "BAO_MAX_RETRIES": "0"}
+        result = Ansible(tmp_path).playbook(upgrade(), **environment, **proxy.environment).result
+    assert result.failed
+    assert (result["changed"], result["rolled_back"]) == (False, False)
+    assert "it is unknown" in result.message
+
+
+def test_a_mount_that_is_disabled_meanwhile_accuses_no_version(
+    server: Server, versions: Versions, ansible: Ansible
+) -> None:
+    with counting_proxy() as proxy:
+        proxy.before[RELOAD] = lambda: server.request("DELETE", "sys/mounts/c")
+        result = ansible.playbook(upgrade(), **proxy.environment).result
+    assert result.failed
+    assert (result["changed"], result["rolled_back"]) == (True, False)
+    assert f'secret plugin "{PLUGIN}" {NEW} is not verified: ' in result.message
+    assert '"c/": was disabled or moved meanwhile' in result.message
+    assert "does not work" not in result.message
+    assert "fix the new version" not in result.message
+    assert serving(server, "a", "b") == [OLD, OLD]
+
+
+def test_a_rollback_that_is_refused_says_what_to_do(
+    server: Server, versions: Versions, ansible: Ansible
+) -> None:
+    versions.new.fault("exit")
+    with counting_proxy() as proxy:
+        entry = f"sys/plugins/catalog/secret/{PLUGIN}?version={OLD}"
+        proxy.before[RELOAD] = lambda: server.request("DELETE", entry)
+        result = ansible.playbook(upgrade(mounts="a"), **proxy.environment).result
+    assert result.failed
+    assert f'cannot configure mount "a/" for {OLD}: ' in result.message
+    assert f"see that the catalog has {OLD} of the plugin, and that mount" in result.message
+    assert result["rolled_back"] is False
+
+
+@pytest.mark.openbao_only("Vault runs an external kv")
+def test_a_builtin_that_the_server_keeps(server: Server, ansible: Ansible) -> None:
+    server.mount("a", "kv")
+    build_plugin_of(server, "v9.0.0", name="kv")
+    result = ansible.playbook(upgrade("v9.0.0", plugin="kv", mounts="a")).result
+    assert result.failed
+    assert result["rolled_back"] is True
+    assert "the server keeps its builtin plugin there: register the new one under a name" in (
+        result.message
+    )
+
+
+@pytest.mark.slow
 def test_a_forced_mount_is_not_told_to_be_back(
     server: Server, external_plugin: ExternalPlugin, ansible: Ansible
 ) -> None:
@@ -555,8 +654,11 @@ def test_what_runs_the_version_already_is_configured_only(
     """Its next start would take another one.  Check mode knows it too."""
     server.tune_version("a", NEW)
     before = pids(server)
-    predicted = ansible.playbook(upgrade(OLD), options=["--check"]).result
-    done = ansible.playbook(upgrade(OLD)).result
+    predicted = ansible.playbook(upgrade(OLD), options=["--check", "--diff"]).result
+    done = ansible.playbook(upgrade(OLD), options=["--diff"]).result
+    assert predicted["diff"] == done["diff"]
+    assert "\na/ ext configured for v1.1.0\n" in "\n" + done["diff"]["before"]
+    assert "\na/ ext configured for v1.0.0\n" in "\n" + done["diff"]["after"]
     assert predicted["changed"] is done["changed"] is True
     assert moved(predicted) == moved(done) == [(f"{path}/", False, OLD, OLD) for path in "abc"]
     assert (serving(server), pids(server)) == ([OLD] * 3, before)

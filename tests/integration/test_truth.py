@@ -16,6 +16,11 @@ from ansible_collections.vaultops.vault.tests.support.ansible_runs import (
     Ansible,
     Run,
 )
+from ansible_collections.vaultops.vault.tests.support.editing_proxy import (
+    editing_proxy,
+    page,
+    rows,
+)
 from ansible_collections.vaultops.vault.tests.support.external_plugin import BuiltPlugin
 from ansible_collections.vaultops.vault.tests.support.fixtures import PLUGIN, ExternalPlugin
 from ansible_collections.vaultops.vault.tests.support.proxy import by_rounds, counting_proxy
@@ -229,6 +234,64 @@ def test_a_builtin_plugin_that_the_catalog_does_not_list(server: Server, ansible
     run = ansible.playbook(reload(mounts="database"), reload(state="current", mounts="database"))
     assert [task["changed"] for task in run.tasks] == [True, False]
     assert [task["verified"] for task in run.tasks] == [True, True]
+    current, *by_name = [
+        ansible.playbook(reload(plugin="database", **options), options=more).result
+        for options, more in (({"state": "current"}, ()), ({}, ()), ({}, ("--check",)))
+    ]
+    assert (current["changed"], current["verified"]) == (False, True)
+    for result in by_name:
+        if server.product == "Vault":
+            assert (result.failed, result["changed"]) == (False, True)
+        else:  # it looks for the name in its catalog
+            assert (result.failed, result["changed"]) == (True, False)
+            assert 'its mounts: "database/"; name the mounts that use it' in result.message
+
+
+def test_current_of_a_database_plugin(server: Server, ansible: Ansible) -> None:
+    """Its connections are no mounts: which there are, only the server knows."""
+    result = ansible.playbook(reload(plugin="mysql-database-plugin", state="current")).result
+    assert result.failed
+    assert "only the server knows what it runs; name the mounts that use it" in result.message
+
+
+@pytest.mark.parametrize("scope", ["local", "global"])
+def test_mocked_mount_that_names_no_plugin(
+    server: Server, external_plugin: ExternalPlugin, scope: str
+) -> None:
+    """Where only the server knows what it runs, check mode does not say that nothing is to do."""
+    external_plugin()
+    server.mount("ext", PLUGIN)
+    with editing_proxy() as proxy:
+        proxy.edits["GET sys/mounts"] = rows(lambda data: data["ext/"].update(type="plugin"))
+        options = {"plugin": PLUGIN, "scope": scope, "url": server.url}
+        for check in (True, False):
+            result = run_task("plugin_reload", options, check, proxy=proxy.url, token=server.token)
+            assert result["changed"] is True, check
+            assert "only the server knows what it runs" in str(result["warnings"])
+
+
+@pytest.mark.openbao_only("Vault keeps the old version")
+def test_a_mount_that_cannot_be_read_again_is_down_all_the_same(
+    server: Server, external_plugin: ExternalPlugin
+) -> None:
+    """The server itself has named it as failed, and leaves such a mount down."""
+    plugin = external_plugin()
+    server.mount("ext", PLUGIN)
+    server.mount("ok", "kv")
+    plugin.fault("exit")
+    with editing_proxy() as proxy:
+        read = "GET sys/mounts/ext"
+
+        def fail_later(status: int, body: bytes) -> tuple[int, bytes]:
+            is_first = proxy.seen.count(read) == 1
+            return (status, body) if is_first else page(502)(status, body)
+
+        proxy.edits[read] = fail_later
+        options = {"mounts": ["ext", "ok"], "url": server.url}
+        result = run_task("plugin_reload", options, False, proxy=proxy.url, token=server.token)
+    (failed, _fine) = result["mounts"]
+    assert (failed["path"], failed["alive"], failed["after"]) == ("ext/", False, None)
+    assert "ext/ ext down" in result["diff"]["after"]
 
 
 class Stale(t.NamedTuple):
@@ -518,6 +581,9 @@ def test_plugin_type_on_a_server_without_it(server: Server, ansible: Ansible) ->
     assert run.result["changed"] is False
     assert "plugin_type means those of all namespaces" in run.result.message
     assert "leave plugin_type out" in run.result.message
+    run = ansible.adhoc(MODULE, "plugin=kv plugin_type=secret", options=["--check"])
+    assert run.result.failed
+    assert "this server has no reload by plugin type; leave plugin_type out" in run.result.message
 
 
 @pytest.mark.parametrize("count", [1, 10, pytest.param(1000, marks=pytest.mark.slow)])
