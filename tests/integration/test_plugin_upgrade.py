@@ -584,6 +584,7 @@ def test_a_rollback_that_is_refused_says_what_to_do(
     assert result["rolled_back"] is False
 
 
+@pytest.mark.each_openbao
 @pytest.mark.openbao_only("Vault runs an external kv")
 def test_a_builtin_that_the_server_keeps(server: Server, ansible: Ansible) -> None:
     server.mount("a", "kv")

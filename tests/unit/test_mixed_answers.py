@@ -155,6 +155,17 @@ def test_a_mount_that_was_disabled_and_enabled_meanwhile(plugin: str) -> None:
     assert result.reloaded is None
 
 
+def test_a_file_that_is_not_told_any_more_is_no_reload() -> None:
+    """OpenBao 2.6 takes it away from a mount that a failed reload has stopped."""
+    stopped = evaluate(
+        NOTHING_KNOWN, mount(), mount()._replace(running_sha256=""), Health(None, "no answer")
+    )
+    assert stopped.reloaded is None
+    builtin = mount()._replace(running_version="v1.0.0+builtin", running_sha256="")
+    for after in (mount()._replace(running_sha256="e" * 64), builtin):
+        assert evaluate(NOTHING_KNOWN, mount(), after, Health(True)).reloaded is True
+
+
 def test_the_answer_to_a_login_without_a_token() -> None:
     with pytest.raises(NoAnswer, match="the answer has no token"):
         second_factor.validation("approle", Answer(200, {"auth": {}}, "POST"), None)

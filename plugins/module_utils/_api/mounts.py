@@ -72,6 +72,14 @@ class Mount(t.NamedTuple):
         return "+builtin" in self.running_version
 
     @property
+    def says_what_runs(self) -> bool:
+        """Whether the row names a file or a builtin plugin that was loaded.
+
+        OpenBao 2.6 takes the sha256 of a mount away when its reload fails.
+        """
+        return bool(self.running_sha256) or self.builtin
+
+    @property
     def surely_runs(self) -> bool:
         """Whether it is builtin, and was never configured for a version, which may not start."""
         return self.builtin and not self.version

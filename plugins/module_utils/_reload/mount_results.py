@@ -146,7 +146,7 @@ def evaluate(
         return result._replace(reloaded=False)
     if health.probe_failed:
         result = result._replace(error=does_not_answer_probe(health))
-    if result.reloaded is None and result.runs_another:
+    if result.reloaded is None and result.runs_another and after and after.says_what_runs:
         return result._replace(reloaded=True)
     return result
 

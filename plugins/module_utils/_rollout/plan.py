@@ -117,7 +117,7 @@ def make_plan(client: VaultClient, options: RolloutOptions) -> Plan:
     steps = [_step(catalog, mount, entry, by_pin) for mount in mounts]
     if by_pin and pinned != entry.version:
         steps = _reversible(client, steps, entry)
-    lost = [step for step in steps if step.previous is None and _runs_something(step.mount)]
+    lost = [step for step in steps if step.previous is None and step.mount.says_what_runs]
     lost = [] if options.force else _not_down(client, lost)
     if lost:
         raise _no_previous_version(lost, by_pin)
@@ -235,7 +235,7 @@ def _not_down(client: VaultClient, steps: t.Sequence[Step]) -> list[Step]:
 def _runs_previous(step: Step) -> bool:
     """Tell whether what a rollback starts is what runs, by version or file, or nothing runs."""
     mount, previous = step.mount, step.previous
-    if previous is None or not _runs_something(mount):
+    if previous is None or not mount.says_what_runs:
         return True
     same_file = bool(previous.sha256) and previous.sha256 == mount.running_sha256
     return same_file or previous.version == mount.running_version
@@ -252,11 +252,6 @@ def _previous(catalog: Catalog, mount: Mount, entry: CatalogEntry) -> CatalogEnt
     same += [e for e in named if e.sha256 and e.sha256 == mount.running_sha256]
     same += [e for e in named if e.version == mount.running_version != entry.version]
     return next(iter(same), None)
-
-
-def _runs_something(mount: Mount) -> bool:
-    # OpenBao 2.6 takes the sha256 of a mount away when its reload fails.
-    return bool(mount.running_sha256) or mount.builtin
 
 
 def _no_previous_version(lost: t.Sequence[Step], by_pin: bool) -> OptionError:

@@ -269,8 +269,12 @@ def _reload_verified(
     needed = options.scope == "local" or (done.nodes and asked_all)
     if done.unverified or (not done.verified and needed):
         reasons = "; ".join(done.unverified) or "what the mounts run could not be verified"
+        # OpenBao 2.6 says the new version, and no file, of what is builtin all the same.
         kept = any(
-            row.after is not None and row.after.builtin and not entries[row.before.path].builtin
+            row.before.builtin
+            and not entries[row.before.path].builtin
+            and row.after is not None
+            and not row.after.running_sha256
             for row in done.mounts
         )
         next_step = _KEEPS_BUILTIN if kept else _UNVERIFIED
