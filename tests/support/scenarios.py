@@ -235,6 +235,19 @@ def upgrade_removes_its_pin(recorder: Recorder) -> None:
 
 
 @scenario
+def upgrade_by_force_puts_its_pin_back(recorder: Recorder) -> None:
+    """No mount runs what is pinned, and the new version does not start: the old pin is put back."""
+    recorder.register(OLD)
+    recorder.register(NEW)
+    recorder.register("v1.2.0").fault("exit")
+    recorder.mount("a", "b")
+    recorder.server.call("PUT", f"sys/plugins/pins/secret/{PLUGIN}", {"version": NEW})
+    recorder.task("plugin_upgrade", plugin=PLUGIN, version="v1.2.0")
+    recorder.task("plugin_upgrade", plugin=PLUGIN, version="v1.2.0", force=True)
+    recorder.serves(a=OLD, b=OLD)
+
+
+@scenario
 def upgrade_of_a_pin_that_is_hidden(recorder: Recorder) -> None:
     """A pin is in effect and the token may not read the pins: the server refuses the version."""
     recorder.register(OLD)

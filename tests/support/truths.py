@@ -395,6 +395,16 @@ TRUTHS: dict[str, list[Truth]] = {
     ],
     "upgrade_rolls_a_pin_back": [rolled_back(PIN_NEW, RELOAD_B, PIN_OLD, pin=f"{IS_OLD}, ")],
     "upgrade_removes_its_pin": [rolled_back(PIN_NEW, RELOAD_B, UNPIN)],
+    "upgrade_by_force_puts_its_pin_back": [
+        refused('mount "a/" (and 1 more) could not be rolled back', f"pin the plugin to {OLD}"),
+        Truth(
+            True,
+            failed=True,
+            after=f"{IS_NEW}, {ext(OLD, 'a', 'b')}",
+            says=('cannot roll back "a/", "b/"', f"the plugin is pinned to {NEW}, as before"),
+            writes=(PIN_NEW.replace(NEW, "v1.2.0"), f"{RELOAD} a/ b/", PIN_NEW),
+        ),
+    ],
     "upgrade_of_a_pin_that_is_hidden": [
         denied(
             f'nothing was changed: cannot configure mount "a/" for {NEW}',
