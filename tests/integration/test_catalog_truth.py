@@ -173,14 +173,24 @@ def test_force_while_a_namespace_is_locked(
     server.call("POST", "sys/namespaces/inner", namespace="team")
     server.mount("mine", "ext", version="v1.0.0", namespace="team/inner")
     server.call("POST", "sys/namespaces/api-lock/lock/inner", namespace="team")
-    cases = ansible.cases({"plain": absent(), "force": absent(force=True)})
-    assert outcomes(cases) == {"plain": FAILED, "force": CHANGED}
+    cases = ansible.cases({"plain": absent()})
+    assert outcomes(cases) == {"plain": FAILED}
     told = cases.results["plain"].message
     assert (
-        'it is unknown who needs secret plugin "ext" v1.0.0: API access to this namespace' in told
+        'it is unknown who needs secret plugin "ext" v1.0.0: in namespace "team/inner/", '
+        "API access to this namespace" in told
     )
     assert "set force=true to remove it all the same" in told
+    assert "; unlock the namespace (sys/namespaces/api-lock/unlock), or ask who" in told
     assert cases.results["plain"]["users"] == []
+    # What is known to need it is not all.
+    server.mount("here", "ext", version="v1.0.0")
+    known = ansible.cases({"known": absent()}).results["known"]
+    assert known["users"] == ["here/"]
+    assert 'is needed by "here/"; it is unknown who needs' in known.message
+    server.call("DELETE", "sys/mounts/here")
+    cases = ansible.cases({"force": absent(force=True)})
+    assert outcomes(cases) == {"force": CHANGED}
     assert "has been locked" in warnings(cases.results["force"])
     assert "was retried" not in cases.run.output
     assert listed(server) == []

@@ -366,6 +366,11 @@ def test_a_standby_without_the_file(stage: Stage) -> None:
         assert (stage.processes()[other.name] == before[other.name]) is not release.spreads
         assert_no_lie(stage, run.result)
 
+    with stage.take_file(bad, stage.old):
+        looked = stage.run(task={"check_mode": True}, state="current").result
+        (mount,) = nodes_of(looked)[bad.name]["mounts"]
+        assert (looked["verified"], mount["alive"]) == (False, False)
+
     healed = stage.run(state="current")
     assert not healed.result.failed, healed.result.message
     assert healed.result["verified"] is True

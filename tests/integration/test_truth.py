@@ -141,6 +141,9 @@ def test_a_plugin_that_ends_at_each_request_is_down(
     assert run.result.failed
     assert run.result["changed"] is True
     assert '"bad/" does not answer: ' in run.result.message
+    server.mount("worse", PLUGIN)
+    both = ansible.playbook(reload(mounts=["bad", "worse"], **more)).result
+    assert '"bad/", "worse/" do not answer: ' in both.message
     assert {path: row["alive"] for path, row in by_path(run).items()} == {
         "bad/": False,
         "good/": True,

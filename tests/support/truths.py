@@ -408,6 +408,7 @@ TRUTHS: dict[str, list[Truth]] = {
     "upgrade_of_a_pin_that_is_hidden": [
         denied(
             f'nothing was changed: cannot configure mount "a/" for {NEW}',
+            "give the token the capability read on sys/plugins/pins",
             f"a pinned version {OLD} is in effect",
             sent=f"POST sys/mounts/a/tune {NEW}",
             after=ext(OLD, "a"),

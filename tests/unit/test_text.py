@@ -42,6 +42,7 @@ def test_many_words_are_cut_between_two() -> None:
     assert len(line) <= LONGEST + 2
     assert line.endswith("word …")
     assert "hvs" not in line
+    assert one_line("x" * 300) == "…"
 
 
 def test_what_is_near_is_another_name() -> None:

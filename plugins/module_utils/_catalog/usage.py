@@ -77,12 +77,14 @@ class _Search:
         """Search namespaces, each with its id, all at the same time; return their children."""
         new = [(path, own_id) for path, own_id in level if not self._seen_before(path, own_id)]
         mounts: list[t.Callable[[], t.Any]] = [
-            partial(list_mounts, self.client, (self._kind,), path) for path, _id in new
+            partial(self._tried, partial(list_mounts, self.client, (self._kind,), path), path)
+            for path, _id in new
         ]
         children: list[t.Callable[[], t.Any]] = [
-            partial(child_namespaces, self.client, path) for path, _id in new
+            partial(self._tried, partial(child_namespaces, self.client, path), path)
+            for path, _id in new
         ]
-        reads = [partial(self._tried, read) for read in mounts + children]
+        reads = [*mounts, *children]
         found = together(self.client, reads, quick=True)
         below: list[tuple[str, str]] = []
         for (path, own_id), its_mounts, its_children in zip(new, found, found[len(new) :]):
@@ -142,9 +144,10 @@ class _Search:
     def _connections(self, namespace: str, mount: Mount) -> list[str]:
         """Return the connections of a database mount that use the entry."""
         client, entry = self.client, self.entry
-        paths = self._read(partial(connection_paths, client, mount.path, namespace))
+        listing = partial(connection_paths, client, mount.path, namespace)
+        paths = self._noted(self._tried(listing, namespace))
         reads = [partial(read_connection, client, path, namespace) for path in paths or ()]
-        found = together(client, [partial(self._tried, read) for read in reads])
+        found = together(client, [partial(self._tried, read, namespace) for read in reads])
         return [
             namespace + row.path
             for row in map(self._noted, found)
@@ -153,24 +156,24 @@ class _Search:
             and entry.version in (row.version, row.running_version)
         ]
 
-    def _read(self, read: t.Callable[[], T]) -> T | None:
-        """Return what ``read`` returns, or None where the server does not tell it."""
-        return self._noted(self._tried(read))
-
-    def _tried(self, read: t.Callable[[], T]) -> tuple[T | None, tuple[str, str] | None]:
+    def _tried(
+        self, read: t.Callable[[], T], namespace: str
+    ) -> tuple[T | None, tuple[str, str] | None]:
         """Return what ``read`` returns, or what is unknown then, and what would help."""
+        inside = f'in namespace "{namespace}", ' if namespace else ""
         try:
             return read(), None
         except TokenNotAccepted:
             raise
         except PermissionDenied as error:
-            what = f"permission denied reading who needs {self.entry}: {error.where}"
+            what = f"permission denied reading who needs {self.entry}: {inside}{error.where}"
             return None, (what, "give the token the rights that the documentation lists")
         except Refused as error:
-            what = f"{self._title}: {error.what} ({error.where})"
-            return None, (what, "correct what the server names")
+            what = f"{self._title}: {inside}{error.what} ({error.where})"
+            return None, (what, error.next_step or "correct what the server names")
         except NoAnswer as error:
-            return None, (f"{self._title}: {error.what} ({error.where})", error.next_step)
+            what = f"{self._title}: {inside}{error.what} ({error.where})"
+            return None, (what, error.next_step)
 
     def _noted(self, tried: tuple[T | None, tuple[str, str] | None]) -> T | None:
         """Return what was read, and note what was not."""

@@ -29,6 +29,13 @@ from ansible_collections.vaultops.vault.plugins.module_utils._rollout.plan impor
 # What it costs to hang up while the server configures mounts.
 _CUT_SHORT = "if they are cut short, it is unknown which version each mount is configured for"
 
+# What Vault says of a mount whose plugin has a pin; a token that may read the pins moves that.
+_IS_PINNED = "as a pinned version"
+_READ_PINS = (
+    "give the token the capability read on sys/plugins/pins, then the pin is moved; or unpin the "
+    "plugin"
+)
+
 
 class Configured(t.NamedTuple):
     """``steps`` are configured, and ``doubtful`` ones may be, as their answer was lost.
@@ -138,6 +145,6 @@ def _error_of(change: t.Callable[[], None], not_done: str, next_step: str) -> Va
     except NoAnswer as error:
         return error
     except VaultError as error:
-        step = error.next_step or next_step
+        step = error.next_step or (_READ_PINS if _IS_PINNED in error.what else next_step)
         return error.with_context(f"{not_done}: {error.what}", next_step=step)
     return None
