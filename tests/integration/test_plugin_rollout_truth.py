@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
+import re
 import shutil
 import time
 import typing as t
@@ -20,6 +21,8 @@ from ansible_collections.vaultops.vault.tests.support.fleet import ROLE, Fleet, 
 pytestmark = pytest.mark.slow
 
 Namespaces = t.Callable[..., None]
+# Variables of a host that cannot be reached.
+NOWHERE = "ansible_connection=ssh ansible_host=127.0.0.1 ansible_port=1"
 
 
 @pytest.fixture
@@ -132,12 +135,20 @@ def test_all_variables_are_checked_first(fleet: Fleet, subtests: pytest.Subtests
         "nodes": "n1,nowhere",
         "mounts": "ext,auth/",
         "canary": "ext\next2",
+        "mode": "99x",
     }
     cases = {name: {f"plugin_rollout_{name}": value} for name, value in wrong.items()}
     cases["keep, no whole number"] = {"plugin_rollout_keep": "1.5"}
     cases["batch, no whole number"] = {"plugin_rollout_batch": 1.5}
+    cases["mode, not in quotes"] = {"plugin_rollout_mode": 755}
+    cases["mode, true"] = {"plugin_rollout_mode": True}
+    cases["directory, relative"] = {"plugin_rollout_directory": "plugins"}
+    cases["canary, a list"] = {"plugin_rollout_canary": ["ext"]}
+    cases["mounts, a list in it"] = {"plugin_rollout_mounts": [["ext"]]}
     cases["src, no file"] = {"plugin_rollout_src": str(fleet.inventory.parent)}
     told = dict.fromkeys(cases, "nothing was changed")
+    told["canary, a list"] = "plugin_rollout_canary has a list where a text belongs"
+    told["mounts, a list in it"] = "plugin_rollout_mounts has a list where a text belongs"
     for version in ("1.1", "v1.1.0+builtin", "v1.1 .0", "v1.1.0\nv1.2.0", " ", ""):
         name = f"version {version!r}"
         cases[name] = {"plugin_rollout_version": version}
@@ -154,7 +165,10 @@ def test_all_variables_are_checked_first(fleet: Fleet, subtests: pytest.Subtests
 
 
 def test_a_mount_that_is_not_there_is_refused_on_all_nodes(fleet: Fleet) -> None:
-    told = 'there is no mount "nope/" of the secret plugin "ext"; nothing was changed on '
+    told = (
+        'there is no mount "nope/" of the secret plugin "ext": see the module plugin_info for its '
+        "mounts; nothing was changed on "
+    )
     for play, options, nodes in (
         ({}, [], ["n1", "n2", "n3"]),
         ({"serial": 1}, [], ["n1"]),  # the batches after it do not begin
@@ -164,6 +178,66 @@ def test_a_mount_that_is_not_there_is_refused_on_all_nodes(fleet: Fleet) -> None
         assert run.returncode != 0
         messages = sorted(task.message for task in run.tasks if task.failed)
         assert messages == [f"{told}{node}" for node in nodes]
+        assert fleet.names() == {"ext-v1.0.0"}
+    assert versions(fleet) == {"v1.0.0"}
+
+
+def test_a_node_that_drops_out_keeps_the_file_from_all(
+    fleet: Fleet, subtests: pytest.Subtests
+) -> None:
+    inventory = fleet.inventory.read_text()
+    away = f"bastion {NOWHERE}\n"
+    directory = str(fleet.cluster.nodes[0].plugin_directory)
+    fails = {"ansible.builtin.fail": {"msg": "no"}, "when": "inventory_hostname == 'n1'"}
+    cases: dict[str, tuple[str, dict[str, t.Any], dict[str, t.Any], str]] = {
+        "the host that asks cannot be reached": (
+            f"{away}{inventory}",
+            {},
+            {"plugin_rollout_delegate_to": "bastion"},
+            "bastion",
+        ),
+        "one has failed before": (
+            inventory,
+            {"pre_tasks": [fails]},
+            {},
+            "n1 failed earlier in this play, or could not be reached: every node needs the file",
+        ),
+        "one has no directory": (
+            inventory.replace(directory, "plugins"),
+            {},
+            {},
+            "plugin_rollout_directory is not an absolute path",
+        ),
+        "one cannot be reached": (
+            re.sub(r"(?m)^n1 .*$", f"n1 plugin_rollout_directory={directory} {NOWHERE}", inventory),
+            {},
+            {},
+            "n1",
+        ),
+    }
+    for name, (hosts, play, variables, told) in cases.items():
+        with subtests.test(name):
+            fleet.inventory.write_text(hosts)
+            run = fleet.roll_out("v1.1.0", play=play, **variables)
+            assert run.returncode != 0
+            assert told in run.output
+            assert fleet.names() == {"ext-v1.0.0"}
+    fleet.inventory.write_text(inventory)
+    assert versions(fleet) == {"v1.0.0"}
+
+
+def test_check_mode_says_what_would_run(fleet: Fleet) -> None:
+    assert fleet.roll_out("v1.1.0").returncode == 0
+    checked = fleet.roll_out("v1.0.0", "--check")
+    assert checked.returncode == 0, checked.output
+    assert "ext: ext/ runs v1.1.0, would run v1.0.0" in checked.output
+    assert fleet.runs() == {"v1.1.0"}
+
+
+def test_a_play_that_ignores_errors_does_not_go_on(fleet: Fleet) -> None:
+    for variables in ({"plugin_rollout_sha256": "0" * 64}, {"plugin_rollout_canary": "nope"}):
+        run = fleet.roll_out("v1.1.0", play={"ignore_errors": True}, **variables)
+        assert run.returncode != 0
         assert fleet.names() == {"ext-v1.0.0"}
     assert versions(fleet) == {"v1.0.0"}
 
