@@ -48,6 +48,7 @@ _STATES = ("dead", "drift", "unknown", "ok", "not mounted")
 # A warning of plugin_info about something that the report shows: it has nothing of the runtimes.
 _UNREAD = re.compile(r"permission denied(?!.* \S*/sys/plugins/runtimes/)")
 _READ_IN = {"secret": "sys/mounts", "auth": "sys/auth"}
+_ELSEWHERE = "no mount of this namespace runs it; other namespaces are not read"
 _NO_MOUNTS = "a database plugin has connections, no mounts: the report does not read them"
 # Where a server has other nodes, and does not let the token see which.
 _NO_NODES = "they are not known"
@@ -159,7 +160,7 @@ def _without_mounts(plugin: t.Mapping[str, t.Any]) -> Row:
     if plugin["mounts"] is None:
         reason = f"its mounts are not known: the token may not read {_READ_IN[plugin['type']]}"
         return {"state": "unknown", "reason": reason}
-    return {"state": "not mounted", "reason": None}
+    return {"state": "not mounted", "reason": _ELSEWHERE}
 
 
 def _unread(about: Row, found: t.Sequence[Row]) -> list[Row]:

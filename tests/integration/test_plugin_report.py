@@ -560,6 +560,10 @@ WRONG: dict[str, tuple[dict[str, t.Any], str]] = {
         {"plugin_report_builtin": ["canary-5f2c9e"]},
         "plugin_report_builtin is not true or false",
     ),
+    "a list of plugins": (
+        {"plugin_report_plugin": ["weather"]},
+        "plugin_report_plugin is not the name of one plugin",
+    ),
 }
 
 
@@ -585,6 +589,49 @@ def test_blanks_are_not_given(server: Server, tmp_path: pathlib.Path, empty: str
     assert (asked.status == "skipped") is (empty == "false")
     data = json.loads((tmp_path / "plugin_report" / "plugin_report.json").read_text())
     assert [row["mount"] for row in data["rows"]] == ["weather/"]
+
+
+@pytest.mark.each_core
+@pytest.mark.parametrize("name", ["clusters", "directory", "plugin"])
+def test_a_variable_of_a_variable_that_is_not_there(tmp_path: pathlib.Path, name: str) -> None:
+    """It is not empty: the report would be one on another cluster."""
+    options = ["-e", json.dumps({f"plugin_report_{name}": "{{ no_such_variable }}"})]
+    environment = {"BAO_ADDR": NOWHERE, "BAO_TOKEN": "t"}
+    run = Ansible(tmp_path).play_file(
+        pathlib.Path("vaultops.vault.plugin_report"), options=options, **environment
+    )
+    assert run.returncode != 0
+    assert "'no_such_variable' is undefined" in run.output
+    assert not (tmp_path / "plugin_report").exists()
+
+
+@pytest.mark.each_core
+def test_two_reports_in_one_run(server: Server, tmp_path: pathlib.Path) -> None:
+    """Each has its own clusters, whatever the inventory calls a group."""
+    plays = [
+        {
+            "import_playbook": "vaultops.vault.plugin_report",
+            "vars": {
+                "plugin_report_directory": name,
+                "plugin_report_clusters": [{"name": name, "url": url} for url in urls],
+            },
+        }
+        for name, urls in {"first": [server.url, NOWHERE], "second": [server.url]}.items()
+    ]
+    (tmp_path / "two.json").write_text(json.dumps(plays))
+    (tmp_path / "hosts").write_text("[plugin_report_hosts]\nother ansible_connection=local\n")
+    run = Ansible(tmp_path, server).play_file(tmp_path / "two.json", options=["-i", "hosts"])
+    assert run.returncode == 0, run.output
+    clusters = {
+        name: [
+            cluster["name"]
+            for cluster in json.loads((tmp_path / name / "plugin_report.json").read_text())[
+                "clusters"
+            ]
+        ]
+        for name in ("first", "second")
+    }
+    assert clusters == {"first": ["first #1", "first #2"], "second": ["second"]}
 
 
 @pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG.keys())

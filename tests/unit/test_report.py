@@ -153,7 +153,12 @@ def test_clusters() -> None:
 @pytest.mark.parametrize(
     ("kind", "mounts", "state", "reason"),
     [
-        ("secret", [], "not mounted", None),
+        (
+            "secret",
+            [],
+            "not mounted",
+            "no mount of this namespace runs it; other namespaces are not read",
+        ),
         ("auth", None, "unknown", "its mounts are not known: the token may not read sys/auth"),
         ("secret", None, "unknown", "its mounts are not known: the token may not read sys/mounts"),
         (
