@@ -228,6 +228,11 @@ def test_the_jobs(weather: Weather) -> None:
             },
             "not verified",
         ),
+        ({"plugin_upgrade_result": {"failed": True}}, "the job before this one failed"),
+        (
+            {"plugin_upgrade_result": {}, "plugin_rollout_result": {}},
+            "the job before this one ended without a result",
+        ),
         ({"plugin_upgrade_result": {"changed": False}}, None),
         ({"plugin_rollout_result": {"changed": True}}, None),
     ],
@@ -236,6 +241,8 @@ def test_the_jobs(weather: Weather) -> None:
         "upgrade failed",
         "rollout failed",
         "one of two failed",
+        "failed without a word",
+        "looked at before",
         "upgraded",
         "rolled out",
     ],
@@ -250,6 +257,8 @@ def test_the_last_job_of_a_workflow(
     shown = [result["msg"] for result in after.results if isinstance(result.get("msg"), list)]
     assert shown == [["weather secret v1.0.0: 2 mounts", "weather secret v1.1.0: no mounts"]]
     assert (after.rc == 0) is (why is None)
+    assert after.artifacts["plugin_upgrade_result"] == {}
+    assert after.artifacts["plugin_rollout_result"] == {}
     assert why is None or after.last_result["msg"].startswith(why)
     # The first job has none before it.
     alone = weather.job.launch("info.yml", {"plugin": "weather"})
@@ -343,7 +352,8 @@ def test_a_mount_that_is_not_there_is_refused_first(
     assert job.rc != 0
     (path,) = mounts.values()
     assert job.last_result["msg"] == (
-        f'there is no mount "{path}/" of the secret plugin "weather"; nothing was changed on n1'
+        f'there is no mount "{path}/" of the secret plugin "weather": see the module plugin_info for '
+        "its mounts; nothing was changed on n1"
     )
     assert sorted(path.name for path in rollout.server.plugin_directory.iterdir()) == before
     catalog = rollout.server.call("GET", "sys/plugins/catalog")["detailed"]

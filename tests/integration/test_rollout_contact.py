@@ -76,6 +76,16 @@ def test_no_nodes(ansible: Ansible, options: list[str], pattern: str) -> None:
 
 
 @pytest.mark.each_core
+@pytest.mark.parametrize("playbook", [PLAYBOOK, FOR_AWX], ids=lambda path: path.stem)
+def test_hosts_of_a_variable_that_is_not_there(ansible: Ansible, playbook: pathlib.Path) -> None:
+    """They are not empty: the group vault may be another cluster."""
+    hosts = '{"plugin_rollout_hosts": "{{ no_such_nodes }}"}'
+    run = roll_out(ansible, "-e", hosts, playbook=playbook)
+    assert run.returncode != 0
+    assert "'no_such_nodes' is undefined" in run.output
+
+
+@pytest.mark.each_core
 @pytest.mark.parametrize("hosts", ['["n1", ""]', '[" "]', '["n1", null]'], ids=str)
 def test_an_empty_item_of_the_hosts(ansible: Ansible, hosts: str) -> None:
     run = roll_out(ansible, "-e", f'{{"plugin_rollout_hosts": {hosts}}}')
