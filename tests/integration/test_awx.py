@@ -352,8 +352,8 @@ def test_a_mount_that_is_not_there_is_refused_first(
     assert job.rc != 0
     (path,) = mounts.values()
     assert job.last_result["msg"] == (
-        f'there is no mount "{path}/" of the secret plugin "weather": see the module plugin_info for '
-        "its mounts; nothing was changed on n1"
+        f'there is no mount "{path}/" of the secret plugin "weather": see the module plugin_info '
+        "for its mounts; nothing was changed on n1"
     )
     assert sorted(path.name for path in rollout.server.plugin_directory.iterdir()) == before
     catalog = rollout.server.call("GET", "sys/plugins/catalog")["detailed"]
