@@ -248,6 +248,17 @@ def upgrade_by_force_puts_its_pin_back(recorder: Recorder) -> None:
 
 
 @scenario
+def upgrade_to_what_is_pinned_already(recorder: Recorder) -> None:
+    """The new version, which is pinned, crashes at each request: the pin is moved to what ran."""
+    recorder.register(OLD)
+    recorder.register(NEW).fault("crash")
+    recorder.mount("a", "b")
+    recorder.server.call("PUT", f"sys/plugins/pins/secret/{PLUGIN}", {"version": NEW})
+    recorder.task("plugin_upgrade", plugin=PLUGIN, version=NEW, canary="b")
+    recorder.serves(a=OLD, b=OLD)
+
+
+@scenario
 def upgrade_of_a_pin_that_is_hidden(recorder: Recorder) -> None:
     """A pin is in effect and the token may not read the pins: the server refuses the version."""
     recorder.register(OLD)

@@ -405,6 +405,19 @@ TRUTHS: dict[str, list[Truth]] = {
             writes=(PIN_NEW.replace(NEW, "v1.2.0"), f"{RELOAD} a/ b/", PIN_NEW),
         ),
     ],
+    "upgrade_to_what_is_pinned_already": [
+        Truth(
+            True,
+            failed=True,
+            reloaded="b/",
+            after=f"{IS_OLD}, {ext(OLD, 'b', 'a')}",
+            says=(
+                "the mount serves the old version again",
+                f"the plugin is pinned to {OLD} now, which is what the mounts ran",
+            ),
+            writes=(RELOAD_B, PIN_OLD, RELOAD_B),
+        ),
+    ],
     "upgrade_of_a_pin_that_is_hidden": [
         denied(
             f'nothing was changed: cannot configure mount "a/" for {NEW}',

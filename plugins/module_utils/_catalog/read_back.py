@@ -17,6 +17,10 @@ READS, PAUSE = 20, 0.15
 T = t.TypeVar("T")
 
 
+class NotSeen(NoAnswer):
+    """The answer to a write was lost, and what it writes was not there when it was read again."""
+
+
 def attempt(write: t.Callable[[], object], what: str) -> NoAnswer | None:
     """Write; return the error where it is unknown whether ``what`` was done, else None.
 
@@ -48,7 +52,8 @@ def await_written(
                 client.warn(f"{lost.what}; read again, it was")
             return found
     if lost is not None:
-        raise _with_next_step(lost, f"{lost.what}; read again, it was not")
+        unseen = _with_next_step(lost, f"{lost.what}; read again, it was not")
+        raise unseen.told_as(NotSeen, unseen.what, unseen.next_step)
     return None
 
 

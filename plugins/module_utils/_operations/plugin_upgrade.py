@@ -96,7 +96,7 @@ def _diff(done: RolloutResult, mounts: t.Sequence[MountResult]) -> dict[str, str
             line = f"{step.path} {plan.entry.name} configured for "
             diff["before"] += f"{line}{step.mount.version or 'no version'}\n"
             diff["after"] += f"{line}{plan.entry.version}\n"
-    if not plan.moves_pin or not plan.steps:
+    if done.progress.pin == plan.pinned and (not plan.moves_pin or not plan.steps):
         return diff
     now = "unknown" if done.progress.pin is None else done.progress.pin
     pin = partial(pin_line, plan.entry.kind, plan.entry.name)

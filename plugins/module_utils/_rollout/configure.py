@@ -14,6 +14,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._api.mounts import 
     set_version,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog.read_back import (
+    NotSeen,
     ensure_written,
 )
 from ansible_collections.vaultops.vault.plugins.module_utils._catalog.set_pin import set_pin
@@ -40,12 +41,14 @@ _READ_PINS = (
 class Configured(t.NamedTuple):
     """``steps`` are configured, and ``doubtful`` ones may be, as their answer was lost.
 
-    ``error`` is what kept the others from it, else None.
+    ``error`` is what kept the others from it, else None.  Of the doubtful ones, those ``not_seen``
+    were read again, and were not: the request may still be on its way.
     """
 
     steps: t.Sequence[Step]
     error: VaultError | None = None
     doubtful: t.Sequence[Step] = ()
+    not_seen: t.Sequence[Step] = ()
 
 
 def configure(client: VaultClient, plan: Plan, batch: t.Sequence[Step]) -> Configured:
@@ -71,6 +74,7 @@ def _configured(steps: t.Sequence[Step], errors: t.Sequence[VaultError | None]) 
         [step for step, error in pairs if error is None],
         next((error for error in errors if error is not None), None),
         [step for step, error in pairs if isinstance(error, NoAnswer)],
+        [step for step, error in pairs if isinstance(error, NotSeen)],
     )
 
 
@@ -100,7 +104,7 @@ def restore(client: VaultClient, plan: Plan, steps: t.Sequence[Step]) -> dict[st
     Returns the errors of those that could not be, by path.
     """
     if plan.by_pin:
-        error = _set_pin(client, plan, plan.pinned)
+        error = _set_pin(client, plan, plan.pinned_back)
         return {step.path: error for step in steps if error is not None}
     possible = [(step, step.previous.version) for step in steps if step.previous is not None]
     writes = [partial(_set_version, client, step, version) for step, version in possible]

@@ -64,7 +64,8 @@ class Plan(t.NamedTuple):
     """All that is to happen, canary first, in ``batches``; ``entry`` is the new version.
 
     ``pinned`` is the version that the plugin is pinned to now, empty for none; ``by_pin`` says that
-    its pin is moved, and not the version of each mount.  ``siblings`` are the mounts that are not
+    its pin is moved, and not the version of each mount; ``pinned_back`` is where a rollback puts
+    the pin.  ``siblings`` are the mounts that are not
     to move and run one of the versions involved: if the plugin is multiplexed, one process serves
     them all.  ``follow`` are those that run another version, and that a moved pin moves when they
     start next.
@@ -74,6 +75,7 @@ class Plan(t.NamedTuple):
     batches: t.Sequence[t.Sequence[Step]]
     pinned: str
     by_pin: bool
+    pinned_back: str
     siblings: t.Sequence[str]
     follow: t.Sequence[str]
 
@@ -114,13 +116,14 @@ def make_plan(client: VaultClient, options: RolloutOptions) -> Plan:
         catalog = catalog._replace(pins=require_pins(client, catalog.openbao, _NO_PINS))
     pinned = catalog.pin_of(kind, options.plugin) or ""
     by_pin = options.pin or bool(pinned)
+    pinned_back = pinned
     steps = [_step(catalog, mount, entry, by_pin) for mount in mounts]
-    if by_pin and pinned != entry.version:
+    if by_pin and pinned == entry.version:
+        steps, pinned_back = _back_to_what_runs(catalog, steps, entry)
+    elif by_pin:
         steps = _reversible(client, steps, entry)
-    lost = [step for step in steps if step.previous is None and step.mount.says_what_runs]
-    lost = [] if options.force else _not_down(client, lost)
-    if lost:
-        raise _no_previous_version(lost, by_pin)
+    if not options.force:
+        _refuse_lost(client, catalog, entry, steps, options, by_pin)
     versions = {entry.version, *(mount.running_version for mount in mounts)}
     paths = {mount.path for mount in mounts}
     others = [
@@ -130,7 +133,8 @@ def make_plan(client: VaultClient, options: RolloutOptions) -> Plan:
     ]
     siblings = [mount.path for mount in others if mount.running_version in versions]
     follow = [mount.path for mount in others if mount.running_version != entry.version]
-    return Plan(entry, _batches(steps, options), pinned, by_pin, siblings, follow)
+    batches = _batches(steps, options)
+    return Plan(entry, batches, pinned, by_pin, pinned_back, siblings, follow)
 
 
 def _kind(catalog: Catalog, listed: t.Mapping[str, Mount], options: RolloutOptions) -> str:
@@ -226,6 +230,46 @@ def _reversible(client: VaultClient, steps: t.Sequence[Step], entry: CatalogEntr
     return [step._replace(previous=None) if step.path in lost else step for step in found]
 
 
+def _back_to_what_runs(
+    catalog: Catalog, steps: t.Sequence[Step], entry: CatalogEntry
+) -> tuple[list[Step], str]:
+    """Return the steps, and where a rollback puts the pin, which is at ``entry`` already.
+
+    It pins the plugin to what runs; one pin is one version, so the others have no ``previous``.
+    """
+    new = Expectation(entry)
+    found = [
+        step._replace(
+            previous=entry if new.is_met_by(step.mount) else _previous(catalog, step.mount, entry)
+        )
+        for step in steps
+    ]
+    others = [step.previous for step in found if step.previous not in (None, entry)]
+    first = next((other for other in others if other is not None), entry)
+    return [
+        step if step.previous in (entry, first) else step._replace(previous=None) for step in found
+    ], first.version
+
+
+def _refuse_lost(
+    client: VaultClient,
+    catalog: Catalog,
+    entry: CatalogEntry,
+    steps: t.Sequence[Step],
+    options: RolloutOptions,
+    by_pin: bool,
+) -> None:
+    """Raise OptionError for a mount that runs what it could not be rolled back to."""
+    lost = [step for step in steps if step.previous is None]
+    running = {step.path for step in _not_down(client, lost)}
+    if options.reload.scope != "local":
+        # On the other nodes it may run all the same.
+        running.update(step.path for step in lost if step.mount.says_what_runs)
+    lost = [step for step in lost if step.path in running]
+    if lost:
+        raise _no_previous_version(catalog, lost, entry, by_pin)
+
+
 def _not_down(client: VaultClient, steps: t.Sequence[Step]) -> list[Step]:
     """Return those of ``steps`` whose mounts are not known to be down: they may lose something."""
     health = check_all(client, [step.mount for step in steps], "") if steps else {}
@@ -254,16 +298,20 @@ def _previous(catalog: Catalog, mount: Mount, entry: CatalogEntry) -> CatalogEnt
     return next(iter(same), None)
 
 
-def _no_previous_version(lost: t.Sequence[Step], by_pin: bool) -> OptionError:
+def _no_previous_version(
+    catalog: Catalog, lost: t.Sequence[Step], entry: CatalogEntry, by_pin: bool
+) -> OptionError:
     mount, current = lost[0].mount, lost[0].current
-    if by_pin and current is not None:
+    runs = _previous(catalog, mount, entry) if by_pin else None
+    if current is not None and runs is not None:
         why = (
             f"it runs {mount.running_version or 'no version'}, and its next start is to run "
             f"{current.version or 'no version'}"
         )
+        step = f"pin the plugin to {runs.version}, and run the task again"
+    elif by_pin and current is not None and not mount.running_version:
+        why = f"it runs no version, and its next start is to run {current.version or 'no version'}"
         step = "reload it first, to see that it runs that"
-        if mount.running_version:
-            step = f"pin the plugin to {mount.running_version}, and run the task again"
     elif mount.running_version:
         why = f"what it runs as {mount.running_version} is no longer registered"
         step = "register that again"

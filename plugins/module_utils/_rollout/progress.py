@@ -26,16 +26,17 @@ class Progress(t.NamedTuple):
     """How far a rollout got.
 
     ``started`` are the steps of all batches so far.  ``configured`` are those whose mounts were
-    configured for the new version, and ``doubtful`` those that may be.  ``mounts`` are the last
-    results, by path, and ``nodes`` the last ones of the nodes.  ``touched`` says that a reload did
-    something, or a mount was configured for its previous version again.
-    ``pin`` is the version that the plugin is pinned to, empty for none, None where that is unknown.
-    ``warnings`` are those of all reloads.
+    configured for the new version, and ``doubtful`` those that may be; those ``not_seen`` are
+    doubtful, and were not when they were read again.  ``mounts`` are the last results, by path, and
+    ``nodes`` the last ones of the nodes.  ``touched`` says that a reload did something, or a mount
+    was configured for its previous version again.  ``pin`` is the version that the plugin is pinned
+    to, empty for none, None for unknown.  ``warnings`` are those of all reloads.
     """
 
     started: t.Sequence[Step] = ()
     configured: t.Sequence[Step] = ()
     doubtful: t.Sequence[Step] = ()
+    not_seen: t.Sequence[Step] = ()
     mounts: t.Mapping[str, MountResult] = _NONE
     nodes: t.Sequence[NodeResult] | None = None
     touched: bool = False
@@ -54,6 +55,7 @@ class Progress(t.NamedTuple):
         return self._replace(
             configured=[*self.configured, *done.steps],
             doubtful=[*self.doubtful, *done.doubtful],
+            not_seen=[*self.not_seen, *done.not_seen],
             pin=pin,
         )
 
@@ -91,7 +93,11 @@ class Progress(t.NamedTuple):
         """Return the progress after ``steps`` are configured for their previous version again."""
         if not steps:
             return self
-        return self._replace(touched=True, pin=plan.pinned if plan.by_pin else self.pin)
+        # What was not there is not taken away: then this has changed nothing.
+        not_seen = {step.path for step in self.not_seen}
+        real = [step for step in steps if step.path not in not_seen]
+        pin = plan.pinned_back if plan.by_pin else self.pin
+        return self._replace(touched=self.touched or bool(real), pin=pin)
 
     @property
     def changed(self) -> bool:
@@ -124,7 +130,7 @@ class Progress(t.NamedTuple):
         """Return the steps that are to be undone, and can be."""
         possible = [step for step in self.started if step.previous is not None]
         if plan.by_pin:
-            return possible if plan.moves_pin else []
+            return possible if plan.pinned_back != plan.entry.version else []
         configured = {step.path for step in (*self.configured, *self.doubtful)}
         moved = [s for s in possible if s.path in configured or not plan.configures(s)]
         return [s for s in moved if s.previous and s.previous.version != plan.entry.version]

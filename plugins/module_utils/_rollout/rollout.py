@@ -306,8 +306,10 @@ def _roll_back(
         let_end("the rollback", "if it is cut short, mounts may stay down")
         client.progress(f"rolls back: {error.what}")
         progress, failures = _restore_verified(client, options, plan, server, progress, steps)
-    complete = bool(steps) and not failures and not lost if steps or progress.changed else None
-    pin = "" if complete else _pin_now(plan, progress)
+    complete: bool | None = bool(steps) and not failures and not lost
+    if not progress.changed and (complete or not steps):
+        complete = None  # it has changed nothing
+    pin = _pin_now(plan, progress, bool(complete))
     what = f"{_outcome(progress, steps, lost, failures)}{error.what}{pin}"
     left = [failure for failure in failures.values() if not isinstance(failure, _NotThere)]
     if left:
@@ -320,15 +322,17 @@ def _roll_back(
     return RolloutResult(plan, progress, progress.changed, rolled_back=complete, error=error)
 
 
-def _pin_now(plan: Plan, progress: Progress) -> str:
-    """Return which version the plugin is pinned to in the end, where the task was to move that."""
-    if not plan.moves_pin:
+def _pin_now(plan: Plan, progress: Progress, complete: bool) -> str:
+    """Return which version the plugin is pinned to in the end, where that is to be told."""
+    if progress.pin == plan.pinned and (complete or not plan.moves_pin):
         return ""
     if progress.pin is None:
         return "; it is unknown to which version the plugin is pinned"
     now = f"pinned to {progress.pin}" if progress.pin else "not pinned"
     if progress.pin == plan.pinned:
         return f"; the plugin is {now}, as before"
+    if progress.pin == plan.pinned_back:
+        return f"; the plugin is {now} now, which is what the mounts ran"
     return f"; the plugin is {now}, which each of its mounts runs after its next start"
 
 
