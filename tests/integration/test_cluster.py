@@ -44,7 +44,7 @@ from ansible_collections.vaultops.vault.tests.support.documents import (
 from ansible_collections.vaultops.vault.tests.support.external_plugin import BuiltPlugin
 from ansible_collections.vaultops.vault.tests.support.proxy import counting_proxy
 from ansible_collections.vaultops.vault.tests.support.recordings import run_task
-from ansible_collections.vaultops.vault.tests.support.server import running_server
+from ansible_collections.vaultops.vault.tests.support.server import ServerError, running_server
 
 MODULE = "vaultops.vault.plugin_reload"
 GUIDE = "docs/cluster.md"
@@ -378,6 +378,40 @@ def test_a_standby_without_the_file(stage: Stage) -> None:
     assert healed.result["changed"] is not release.revives
     assert all(stage.processes().values())
     assert stage.run(state="current").result["changed"] is False
+
+
+@slow
+def test_mounts_that_a_failed_standby_takes_down_are_named(stage: Stage) -> None:
+    """OpenBao from 2.7.2 on: the node sets up all its mounts anew, those of other plugins too."""
+    if not stage.release.spreads:
+        pytest.skip("this server does not tell its standbys to reload")
+    cluster = stage.cluster
+    other = cluster.plugin("v1.0.0", name="other")
+    for path in ("other", "fine"):
+        cluster.mount(path, "other" if path == "other" else "weather", version="v1.0.0")
+    bad = cluster.standbys[0]
+    bad.here(other).fault("exit")  # it serves there, and could not start again
+    upgrade = {
+        "vaultops.vault.plugin_upgrade": {
+            "plugin": "weather",
+            "version": "v1.1.0",
+            "mounts": ["weather"],
+            "scope": "global",
+        }
+    }
+    bad.here(stage.new).fault("exit")
+    ansible = Ansible(stage.directory, cluster.active)
+    run = ansible.playbook(upgrade, options=["--diff"])
+    assert run.result["rolled_back"] is True, run.output
+    named = f'"other/" DOWN on {bad.name}, too: a reload that fails there sets up all mounts'
+    with pytest.raises(ServerError, match="backend is nil"):
+        bad.info("other")
+    assert named in str(run.result["warnings"])
+    bad.here(other).heal()
+    heal = {"plugin": "other", "state": "current", "scope": "global"}
+    healed = ansible.playbook({"vaultops.vault.plugin_reload": heal}).result
+    assert healed["verified"] is True, healed.message
+    assert bad.info("other")["version"] == "v1.0.0"
 
 
 @slow

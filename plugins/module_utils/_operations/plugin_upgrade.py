@@ -12,7 +12,7 @@ from ansible_collections.vaultops.vault.plugins.module_utils._catalog.set_pin im
 from ansible_collections.vaultops.vault.plugins.module_utils._errors import NotInCatalog, VaultError
 from ansible_collections.vaultops.vault.plugins.module_utils._http.client import VaultClient
 from ansible_collections.vaultops.vault.plugins.module_utils._operations.rows import (
-    diff_of_mounts,
+    diff_of_nodes,
     mount_row,
     node_row,
 )
@@ -89,7 +89,7 @@ def _as_result(done: RolloutResult) -> Result:
 
 def _diff(done: RolloutResult, mounts: t.Sequence[MountResult]) -> dict[str, str]:
     """Return the diff: a line for the pin where it is to be moved, and one a mount, or two."""
-    plan, diff = done.plan, diff_of_mounts(mounts)
+    plan, diff = done.plan, diff_of_nodes(mounts, done.progress.nodes)
     for step, row in zip(plan.steps, mounts):
         # What it runs already does not show that its configuration moves.
         if done.error is None and plan.configures(step) and not row.runs_another:

@@ -64,10 +64,16 @@ def diff_of_mounts(mounts: t.Iterable[MountResult]) -> dict[str, str]:
 def diff_of_nodes(
     mounts: t.Sequence[MountResult], nodes: t.Sequence[NodeResult] | None
 ) -> dict[str, str]:
-    """Return the diff of ``mounts`` where all ``nodes`` are alike, else one for each node."""
+    """Return the diff of ``mounts`` where all ``nodes`` are alike, else one for each node.
+
+    A node may have fewer mounts: an upgrade that failed has not come to all of them.
+    """
     whole = diff_of_mounts(mounts)
     parts = [(row.node.name, diff_of_mounts(row.mounts)) for row in nodes or () if row.mounts]
-    if all(part == whole for _name, part in parts):
+    lines = {side: set(text.splitlines()) for side, text in whole.items()}
+    if all(
+        set(text.splitlines()) <= lines[side] for _n, part in parts for side, text in part.items()
+    ):
         return whole
     return {
         side: "".join(

@@ -28,6 +28,9 @@ from ansible_collections.vaultops.vault.plugins.module_utils._reload import (
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.answering_node import (
     verify_mounts,
 )
+from ansible_collections.vaultops.vault.plugins.module_utils._reload.bystanders import (
+    warn_of_bystanders,
+)
 from ansible_collections.vaultops.vault.plugins.module_utils._reload.mount_results import (
     MountResult,
     evaluate,
@@ -200,6 +203,7 @@ def _reloaded(
         answers = {node: each.without(removed) for node, each in answers.items()}
         rows = verify_nodes(nodes, preflight, before, selected, answers, options.probe, wait)
     rows = as_far_as_known(rows, preflight)
+    warn_of_bystanders(client, nodes, situation.server, rows, preflight.mounts)
     active = [row for row in rows if row.node == nodes.active]
     if active:
         mounts = as_on_active_node(active[0], answer, selected)

@@ -482,4 +482,6 @@ def _predicted(plan: Plan, ahead: ReloadResult | None) -> RolloutResult:
         row = mounts.get(step.path) or left_alone(step.mount)
         changed = changed or plan.configures(step) or (bool(row.reloaded) and not row.being_removed)
     pin = plan.entry.version if plan.moves_pin and plan.steps else plan.pinned
-    return RolloutResult(plan, Progress(mounts=mounts, pin=pin), changed)
+    nodes, warnings = (ahead.nodes, ahead.warnings) if ahead else (None, ())
+    progress = Progress(mounts=mounts, nodes=nodes, pin=pin, warnings=warnings)
+    return RolloutResult(plan, progress, changed)
