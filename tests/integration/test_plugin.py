@@ -485,7 +485,7 @@ def test_what_is_needed_stays(
                     assert result["plugin"]["name"] == _options.get("name", "ext")
             result = forced.results[name]
             assert result["changed"] is bool(users)
-            assert ("will not start again after a reload" in warnings(result)) is bool(users)
+            assert ("may not start again after a reload" in warnings(result)) is bool(users)
     assert entry(server, "plain") is None
     assert entry(server, version="v1.1.0") is None
 

@@ -555,6 +555,26 @@ def test_a_server_that_dies_before_the_first_change(tmp_path: pathlib.Path) -> N
     assert "it is unknown" in result.message
 
 
+def test_a_tune_that_never_arrives_is_no_change(
+    server: Server, versions: Versions, ansible: Ansible
+) -> None:
+    """It is read again, and was not: to take it back changes nothing either."""
+    before = pids(server)
+    cut = iter([True])
+
+    def cut_once() -> None:
+        if next(cut, False):
+            raise OSError("cut before it is passed on")
+
+    with counting_proxy() as proxy:
+        proxy.before["POST sys/mounts/a/tune"] = cut_once
+        result = ansible.playbook(upgrade(mounts="a"), **proxy.environment).result
+    assert result.failed
+    assert "read again, it was not" in result.message
+    assert (result["changed"], result["rolled_back"]) == (False, None)
+    assert (pids(server), configured(server)) == (before, [OLD] * 3)
+
+
 def test_a_mount_that_is_disabled_meanwhile_accuses_no_version(
     server: Server, versions: Versions, ansible: Ansible
 ) -> None:
@@ -1055,6 +1075,35 @@ def test_every_node_of_a_cluster(
         cluster.settle()
     assert changed == [True, False, True]
     assert served == [[NEW] * 3, [NEW] * 3, [OLD] * 3]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("standbys_learn")
+@pytest.mark.openbao_only("standbys of Vault Community run no plugins")
+def test_check_mode_and_diff_have_the_nodes(
+    cluster: Cluster, spread: Versions, tmp_path: pathlib.Path
+) -> None:
+    copy_to_all(cluster, spread.new)
+    ansible = Ansible(tmp_path, cluster.active)
+    assert not ansible.playbook(upgrade(scope="local")).result.failed
+    before = {node.name: says(node, "ext", "version") for node in cluster.nodes}
+    assert before[cluster.active.name] == NEW
+    some = [node.url for node in cluster.nodes if node is not cluster.standbys[0]]
+    partly = ansible.playbook(upgrade(nodes=some, **EVERYWHERE), options=["--check"]).result
+    assert "the option nodes leaves out" in warnings(partly)
+    predicted, done = (
+        ansible.playbook(upgrade(**EVERYWHERE), options=["--diff", *more]).result
+        for more in (["--check"], [])
+    )
+    assert on_each(cluster) == [NEW] * 3
+    for result in (predicted, done):
+        if set(before.values()) == {NEW}:  # a standby of 2.7.0 and 2.7.1 moves at the tune
+            assert result["diff"]["before"] == result["diff"]["after"]
+            continue
+        for name, version in before.items():
+            assert f"{name}: ext/ ext {version} " in result["diff"]["before"]
+        assert f"ext/ ext {NEW} " in result["diff"]["after"]
+        assert OLD not in result["diff"]["after"]
 
 
 @pytest.mark.slow

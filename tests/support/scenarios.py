@@ -493,6 +493,7 @@ def reload_by_type(recorder: Recorder) -> None:
     recorder.task("plugin_reload", plugin=PLUGIN, plugin_type="secret")
     recorder.task("plugin_reload", plugin=PLUGIN, plugin_type="auth")
     recorder.task("plugin_reload", plugin=PLUGIN, plugin_type="database")
+    recorder.task("plugin_reload", plugin=PLUGIN, plugin_type="unknown")
 
 
 @scenario

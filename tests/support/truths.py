@@ -193,6 +193,7 @@ TRUTHS: dict[str, list[Truth]] = {
         well("a/", ext(OLD, "a")),
         well("auth/in/", ext(OLD, "auth/in")),
         nothing(NOTHING),
+        well("a/ auth/in/", ext(OLD, "a", "auth/in")),
     ],
     "reload_of_an_unknown_plugin": [
         refused('plugin "nope" is not in the catalog', "nothing was reloaded"),

@@ -297,7 +297,7 @@ def _refuse_needed(before: Registration, usage: Usage) -> None:
         raise OptionError(
             f"{before.entry} is needed by {quoted(usage.users)}{'; ' if unknown else ''}{unknown}",
             next_step="move them to another version, or disable them, first; force=true removes it "
-            "all the same, and then they do not start again after a reload",
+            "all the same, and then they may not start again after a reload",
             result=result,
         )
     if unknown:
@@ -313,7 +313,9 @@ def _losses(entry: CatalogEntry, usage: Usage) -> list[str]:
     warnings = []
     if usage.users:
         users = quoted(usage.users)
-        warnings.append(f"{users} will not start again after a reload: {entry} is removed")
+        warnings.append(
+            f"{users} may not start again after a reload, nor be rolled back: {entry} is removed"
+        )
     if usage.unknown:
         warnings.append(f"{usage.unknown[0]}{and_more(usage.unknown)}: skipped that check")
     return warnings

@@ -247,12 +247,15 @@ def _inspect_plugin(client: VaultClient, preflight: Preflight, options: ReloadOp
     (listed, skipped), found = _looks(client, partial(list_mounts, client))
     if listed is None or found is None:
         return preflight._replace(skipped=skipped)
-    # With plugin_type=database or unknown there are none: its connections are no mounts.
+    # With plugin_type=database there are none: its connections are no mounts.
+    any_kind = kind in (None, "unknown")
     mounts = [
-        mount for mount in listed.values() if mount.plugin == plugin and kind in (None, mount.kind)
+        mount
+        for mount in listed.values()
+        if mount.plugin == plugin and (any_kind or mount.kind == kind)
     ]
     preflight = _with_catalog(preflight._replace(mounts=mounts), found)
-    unnamed = unnamed_plugins(listed.values(), kind)
+    unnamed = unnamed_plugins(listed.values(), None if any_kind else kind)
     preflight = _with_unnamed(preflight, unnamed)
     catalog = preflight.catalog
     kinds = catalog.kinds(plugin) if catalog else set()
