@@ -84,8 +84,8 @@ options:
         always moves the pin, because the server then refuses to configure a version for a mount.
       - A pin applies to all mounts in all namespaces. Mounts that this task does not select follow
         at their next reload. A warning names those of this namespace.
-      - If the plugin is pinned to O(version) already, and the upgrade fails, the rollback pins it to
-        the version that the mounts ran.
+      - If the plugin is pinned to O(version) already, and the upgrade fails, the rollback pins it
+        to the version that the mounts ran.
     type: bool
     default: false
   force:
@@ -97,8 +97,8 @@ options:
       - Where a pin is moved, it is also a mount that runs another version than its next start
         would, because the pin was changed and the mount was not reloaded since. It is none if it
         runs O(version) already.
-      - A mount that is down needs no force, as it has nothing to lose. With O(scope=global) it does,
-        because it may run on another node.
+      - A mount that is down needs no force, as it has nothing to lose. With O(scope=global) it
+        does, because it may run on another node.
     type: bool
     default: false
 notes:
